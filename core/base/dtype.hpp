@@ -1,0 +1,114 @@
+#pragma once
+// Element types: ONNX TensorProto.DataType, their C++ types, and dispatch from one to the other.
+
+#include <complex>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <type_traits>
+
+#include "base/error.hpp"
+#include "base/half.hpp"
+
+namespace kinglet {
+
+/// Values are those of ONNX TensorProto.DataType.
+enum class DType : uint8_t {
+  kUndefined = 0,
+  kFloat32 = 1,
+  kUint8 = 2,
+  kInt8 = 3,
+  kUint16 = 4,
+  kInt16 = 5,
+  kInt32 = 6,
+  kInt64 = 7,
+  kString = 8,
+  kBool = 9,
+  kFloat16 = 10,
+  kFloat64 = 11,
+  kUint32 = 12,
+  kUint64 = 13,
+  kComplex64 = 14,
+  kComplex128 = 15,
+  kBFloat16 = 16,
+};
+
+/// The type with this ONNX number, or nothing when this build does not know it.
+std::optional<DType> dtype_from_onnx(int64_t value);
+
+/// "float32", "int64", "bool", ...: the names of the public API. kUndefined is "undefined".
+std::string_view dtype_name(DType type);
+std::optional<DType> dtype_from_name(std::string_view name);
+
+/// Bytes an element takes in memory; strings are std::string objects.
+size_t dtype_size(DType type);
+
+constexpr bool is_float(DType t) {
+  return t == DType::kFloat32 || t == DType::kFloat64 || t == DType::kFloat16 || t == DType::kBFloat16;
+}
+
+inline void append_text(std::string& out, DType type) { out += dtype_name(type); }
+
+namespace detail {
+template <class T> struct DTypeOf;
+template <> struct DTypeOf<float> { static constexpr DType value = DType::kFloat32; };
+template <> struct DTypeOf<uint8_t> { static constexpr DType value = DType::kUint8; };
+template <> struct DTypeOf<int8_t> { static constexpr DType value = DType::kInt8; };
+template <> struct DTypeOf<uint16_t> { static constexpr DType value = DType::kUint16; };
+template <> struct DTypeOf<int16_t> { static constexpr DType value = DType::kInt16; };
+template <> struct DTypeOf<int32_t> { static constexpr DType value = DType::kInt32; };
+template <> struct DTypeOf<int64_t> { static constexpr DType value = DType::kInt64; };
+template <> struct DTypeOf<std::string> { static constexpr DType value = DType::kString; };
+template <> struct DTypeOf<bool> { static constexpr DType value = DType::kBool; };
+template <> struct DTypeOf<Float16> { static constexpr DType value = DType::kFloat16; };
+template <> struct DTypeOf<double> { static constexpr DType value = DType::kFloat64; };
+template <> struct DTypeOf<uint32_t> { static constexpr DType value = DType::kUint32; };
+template <> struct DTypeOf<uint64_t> { static constexpr DType value = DType::kUint64; };
+template <> struct DTypeOf<std::complex<float>> { static constexpr DType value = DType::kComplex64; };
+template <> struct DTypeOf<std::complex<double>> { static constexpr DType value = DType::kComplex128; };
+template <> struct DTypeOf<BFloat16> { static constexpr DType value = DType::kBFloat16; };
+}  // namespace detail
+
+template <class T>
+inline constexpr DType dtype_of = detail::DTypeOf<std::remove_cv_t<T>>::value;
+
+template <class... Ts>
+struct TypeList {};
+
+using FloatTypes = TypeList<float, double, Float16, BFloat16>;
+using SignedTypes = TypeList<float, double, Float16, BFloat16, int8_t, int16_t, int32_t, int64_t>;
+using IntegerTypes = TypeList<int8_t, int16_t, int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t>;
+using NumericTypes = TypeList<float, double, Float16, BFloat16, int8_t, int16_t, int32_t, int64_t, uint8_t, uint16_t,
+                              uint32_t, uint64_t>;
+using NumericAndBoolTypes = TypeList<float, double, Float16, BFloat16, int8_t, int16_t, int32_t, int64_t, uint8_t,
+                                     uint16_t, uint32_t, uint64_t, bool>;
+
+/// Calls f.operator()<T>() for the T of the list that `type` names; throws kModel when none does.
+///   dispatch(c.in(0).dtype(), FloatTypes{}, [&]<class T>() { ... });
+template <class... Ts, class F>
+void dispatch(DType type, TypeList<Ts...>, F&& f) {
+  const bool found = ((type == dtype_of<Ts> ? (f.template operator()<Ts>(), true) : false) || ...);
+  if (!found) throw_error(ErrorCode::kModel, "element type {} is not supported here", type);
+}
+
+/// An element as so many bytes, for operators that only move elements.
+struct Bytes16 { uint64_t low, high; };
+
+/// Calls f.operator()<T>() with a T of the element's width (uint8_t ... Bytes16), or std::string: one instance
+/// per width instead of one per type.
+template <class F>
+void dispatch_width(DType type, F&& f) {
+  if (type == DType::kString) return f.template operator()<std::string>();
+  switch (dtype_size(type)) {
+    case 1: return f.template operator()<uint8_t>();
+    case 2: return f.template operator()<uint16_t>();
+    case 4: return f.template operator()<uint32_t>();
+    case 8: return f.template operator()<uint64_t>();
+    case 16: return f.template operator()<Bytes16>();
+    default: throw_error(ErrorCode::kModel, "element type {} is not supported here", type);
+  }
+}
+
+}  // namespace kinglet

@@ -1,0 +1,63 @@
+#include "base/text.hpp"
+
+#include <charconv>
+#include <cmath>
+
+namespace kinglet {
+
+void append_text(std::string& out, std::string_view value) { out += value; }
+
+void append_text(std::string& out, int64_t value) {
+  char buffer[24];
+  out.append(buffer, std::to_chars(buffer, buffer + sizeof buffer, value).ptr);
+}
+
+void append_text(std::string& out, uint64_t value) {
+  char buffer[24];
+  out.append(buffer, std::to_chars(buffer, buffer + sizeof buffer, value).ptr);
+}
+
+void append_text(std::string& out, double value) {
+  // std::to_chars(double) brings 30 KB of tables; messages need six digits, not a round trip.
+  if (std::isnan(value)) return void(out += "nan");
+  if (value < 0) {
+    out += '-';
+    value = -value;
+  }
+  if (std::isinf(value)) return void(out += "inf");
+  int exponent = 0;
+  if (value >= 1e9 || (value != 0 && value < 1e-4)) {
+    exponent = static_cast<int>(std::floor(std::log10(value)));
+    value /= std::pow(10.0, exponent);
+  }
+  const auto scaled = static_cast<uint64_t>(value * 1e6 + 0.5);
+  append_text(out, scaled / 1000000);
+  if (uint64_t fraction = scaled % 1000000; fraction != 0) {
+    std::string digits;
+    append_text(digits, fraction + 1000000);
+    digits[0] = '.';
+    while (digits.back() == '0') digits.pop_back();
+    out += digits;
+  }
+  if (exponent != 0) {
+    out += 'e';
+    append_text(out, static_cast<int64_t>(exponent));
+  }
+}
+
+void append_text(std::string& out, bool value) { out += value ? "true" : "false"; }
+
+namespace detail {
+
+std::string_view copy_to_placeholder(std::string& out, std::string_view format) {
+  const size_t at = format.find("{}");
+  if (at == std::string_view::npos) {
+    out += format;
+    return {};
+  }
+  out += format.substr(0, at);
+  return format.substr(at + 2);
+}
+
+}  // namespace detail
+}  // namespace kinglet
