@@ -1,0 +1,34 @@
+#pragma once
+// Types and shapes of a graph's values, from those of its inputs.
+
+#include <functional>
+
+#include "graph/graph.hpp"
+#include "ops/op.hpp"
+
+namespace kinglet {
+
+/// Finds every node's operator and parses its attributes, subgraphs included.
+/// Throws kUnsupportedOperator listing all operators that this build lacks.
+void resolve_operators(Graph& graph);
+
+/// Sets def and op of one node whose operator is known to exist (a pass made or changed it).
+void parse_node(Node& node);
+
+/// What the graph says of a value by itself: its constant, or its declared type.
+ops::ValueInfo info_of(const Value& value);
+
+/// Infers one node; entry i of the result belongs to node.outputs[i]. Errors name the node.
+std::vector<ops::ValueInfo> infer_node(const Node& node, std::span<const ops::ValueInfo* const> inputs);
+
+/// Infers all values of `graph` from its formal inputs and captures, without changing it; indexed by ValueId.
+std::vector<ops::ValueInfo> infer_values(const Graph& graph, std::span<const ops::ValueInfo> formal_inputs,
+                                         std::span<const ops::ValueInfo> captures = {});
+
+/// Infers the main graph from its declared inputs and writes the result into its values.
+void infer_shapes(Graph& graph);
+
+/// Calls `body`; an Error without a node gets this one's name and operator, before its message.
+void with_node(const Node& node, const std::function<void()>& body);
+
+}  // namespace kinglet
