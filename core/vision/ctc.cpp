@@ -1,0 +1,104 @@
+#include "vision/ctc.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "base/error.hpp"
+
+namespace kinglet::vision {
+namespace {
+
+/// Well-formed UTF-8 (Unicode 15, table 3-7): no overlong forms, no surrogates, nothing above U+10FFFF.
+bool is_utf8(std::string_view text) {
+  const auto byte = [&](size_t i) { return i < text.size() ? static_cast<uint8_t>(text[i]) : uint8_t{0}; };
+  for (size_t i = 0; i < text.size();) {
+    const uint8_t lead = byte(i);
+    size_t length = 1;
+    if (lead >= 0x80) {
+      length = lead >= 0xf0 ? 4 : lead >= 0xe0 ? 3 : 2;
+      const uint8_t low = lead == 0xe0 ? 0xa0 : lead == 0xf0 ? 0x90 : 0x80;
+      const uint8_t high = lead == 0xed ? 0x9f : lead == 0xf4 ? 0x8f : 0xbf;
+      if (lead < 0xc2 || lead > 0xf4 || byte(i + 1) < low || byte(i + 1) > high) return false;
+      for (size_t k = 2; k < length; ++k) {
+        if (byte(i + k) < 0x80 || byte(i + k) > 0xbf) return false;
+      }
+    }
+    i += length;
+  }
+  return true;
+}
+
+/// The index of the largest score; 0 when none is a number.
+size_t best_class(std::span<const float> scores) {
+  size_t best = 0;
+  float highest = -INFINITY;
+  for (size_t i = 0; i < scores.size(); ++i) {
+    if (scores[i] > highest) {
+      highest = scores[i];
+      best = i;
+    }
+  }
+  return best;
+}
+
+float probability(std::span<const float> scores, size_t best, ScoreKind kind) {
+  if (kind == ScoreKind::kProbabilities) return std::clamp(scores[best], 0.0f, 1.0f);
+  double sum = 0;
+  for (const float score : scores) {
+    if (score <= scores[best]) sum += std::exp(double{score} - scores[best]);
+  }
+  return static_cast<float>(1 / sum);
+}
+
+}  // namespace
+
+Dictionary::Dictionary(std::string text) {
+  std::string_view rest = text;
+  if (rest.starts_with("\xef\xbb\xbf")) rest.remove_prefix(3);
+  while (!rest.empty()) {
+    const size_t end = std::min(rest.find('\n'), rest.size());
+    std::string_view symbol = rest.substr(0, end);
+    if (symbol.ends_with('\r')) symbol.remove_suffix(1);
+    if (!is_utf8(symbol)) {
+      throw_error(ErrorCode::kInvalidArgument, "dictionary: line {} is not UTF-8", starts_.size() + 1);
+    }
+    starts_.push_back(text_.size());
+    text_ += symbol;
+    rest.remove_prefix(std::min(end + 1, rest.size()));
+  }
+  if (starts_.empty()) throw_error(ErrorCode::kInvalidArgument, "dictionary: it has no symbols");
+}
+
+std::string_view Dictionary::operator[](size_t i) const {
+  const size_t end = i + 1 < starts_.size() ? starts_[i + 1] : text_.size();
+  return std::string_view(text_).substr(starts_[i], end - starts_[i]);
+}
+
+DecodedLine decode_ctc(std::span<const float> scores, size_t steps, size_t classes, const Dictionary& dictionary,
+                       ScoreKind kind) {
+  if (classes != dictionary.size() + 1 && classes != dictionary.size() + 2) {
+    throw_error(ErrorCode::kInvalidArgument, "recognizer: expected {} or {} classes for a dictionary of {} symbols, got {}",
+                dictionary.size() + 1, dictionary.size() + 2, dictionary.size(), classes);
+  }
+  if (scores.size() % classes != 0 || scores.size() / classes != steps) {
+    throw_error(ErrorCode::kInvalidArgument, "recognizer: expected {} x {} scores, got {}", steps, classes, scores.size());
+  }
+
+  DecodedLine line;
+  double sum = 0;
+  size_t count = 0, previous = 0;
+  for (size_t step = 0; step < steps; ++step) {
+    const auto row = scores.subspan(step * classes, classes);
+    const size_t best = best_class(row);
+    if (best != 0 && best != previous) {
+      line.text += best > dictionary.size() ? std::string_view(" ") : dictionary[best - 1];
+      sum += probability(row, best, kind);
+      ++count;
+    }
+    previous = best;
+  }
+  if (count > 0) line.confidence = static_cast<float>(sum / static_cast<double>(count));
+  return line;
+}
+
+}  // namespace kinglet::vision
