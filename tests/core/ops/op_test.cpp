@@ -1,0 +1,436 @@
+#include "ops/op_test.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <map>
+#include <numeric>
+#include <stdexcept>
+
+namespace kinglet::test {
+namespace {
+
+using ops::InferContext;
+using ops::OpDef;
+using ops::RunContext;
+using ops::ValueInfo;
+
+void must(bool condition, const OpCall& call, std::string_view what) {
+  if (!condition) throw std::logic_error(text("{}-{}: {}", call.op, call.opset, what));
+}
+
+template <class T>
+Tensor from_list(const Shape& shape, std::initializer_list<T> values) {
+  return Tensor::from<T>(shape, std::span(values.begin(), values.size()));
+}
+
+Attribute named(std::string_view name, Attribute::Kind kind) {
+  Attribute a;
+  a.name = name;
+  a.kind = kind;
+  return a;
+}
+
+/// Garbage that shows when an operator reads what it did not write.
+void fill_garbage(Tensor& t) {
+  if (t.dtype() != DType::kString && t.count() != 0) std::memset(t.raw(), t.dtype() == DType::kBool ? 1 : 0xCD, t.bytes());
+}
+
+Node make_node(const OpCall& call, const OpDef& def) {
+  Node node;
+  node.name = "node";
+  node.op_type = call.op;
+  node.domain = call.domain;
+  node.opset = call.opset;
+  node.attributes = call.attributes;
+  node.def = &def;
+  for (size_t i = 0; i < call.inputs.size(); ++i) {
+    node.inputs.push_back(call.inputs[i].valid() ? static_cast<ValueId>(i) : kNoValue);
+  }
+  node.own_inputs = node.inputs.size();
+  for (size_t i = 0; i < call.outputs; ++i) {
+    const bool wanted = i >= call.unwanted.size() || !call.unwanted[i];
+    node.outputs.push_back(wanted ? static_cast<ValueId>(call.inputs.size() + i) : kNoValue);
+  }
+  node.op = def.parse(ops::NodeView(node));
+  return node;
+}
+
+class Services final : public ops::RunServices {
+ public:
+  explicit Services(const OpCall& call, std::vector<Tensor>& outputs) : call_(call), outputs_(outputs) {}
+  std::byte* scratch(size_t bytes) override {
+    blocks_.push_back(allocate_block(bytes));
+    std::memset(blocks_.back().get(), 0xCD, std::max<size_t>(bytes, 1));
+    return blocks_.back().get();
+  }
+  Tensor& resize_output(size_t i, DType dtype, const Shape& shape) override {
+    outputs_.at(i) = Tensor(dtype, shape);
+    fill_garbage(outputs_[i]);
+    return outputs_[i];
+  }
+  std::vector<Tensor> run_subgraph(size_t subgraph, std::span<const Tensor> formal_inputs) override {
+    must(call_.subgraphs != nullptr, call_, "no subgraphs were given");
+    return call_.subgraphs->run(subgraph, formal_inputs);
+  }
+
+ private:
+  const OpCall& call_;
+  std::vector<Tensor>& outputs_;
+  std::vector<Block> blocks_;
+};
+
+/// Constant inputs as prepare() sees them; what it releases is remembered.
+class Preparation final : public ops::PrepareContext {
+ public:
+  Preparation(const OpCall& call, bool constants) : released(call.inputs.size()), call_(call), constants_(constants) {
+    for (const Tensor& t : call.inputs) shapes_.push_back(t.valid() ? SymShape(t.shape()) : SymShape());
+  }
+  bool has(size_t i) const override { return i < call_.inputs.size() && call_.inputs[i].valid(); }
+  DType dtype(size_t i) const override { return call_.inputs.at(i).dtype(); }
+  const SymShape& shape(size_t i) const override { return shapes_.at(i); }
+  const Tensor* constant(size_t i) const override {
+    return constants_ && i != 0 && has(i) ? &call_.inputs[i] : nullptr;
+  }
+  void release(size_t i) override {
+    must(constant(i) != nullptr, call_, "released an input that is no constant");
+    released.at(i) = true;
+  }
+  std::shared_ptr<std::byte[]> allocate(size_t bytes) override { return allocate_block(bytes); }
+
+  std::vector<bool> released;
+
+ private:
+  const OpCall& call_;
+  bool constants_;
+  std::vector<SymShape> shapes_;
+};
+
+std::vector<ValueInfo> infer(const OpCall& call, const Node& node, const std::vector<ValueInfo>& inputs) {
+  std::vector<const ValueInfo*> pointers;
+  for (size_t i = 0; i < inputs.size(); ++i) pointers.push_back(call.inputs[i].valid() ? &inputs[i] : nullptr);
+  std::vector<ValueInfo> outputs(call.outputs);
+  InferContext context(pointers, pointers.size(), outputs, call.subgraphs);
+  node.def->infer(node.op.get(), context);
+  return outputs;
+}
+
+ValueInfo everything(const Tensor& t) {
+  ValueInfo info;
+  info.dtype = t.dtype();
+  info.shape = t.valid() ? SymShape(t.shape()) : SymShape();
+  info.constant = t;
+  return info;
+}
+
+struct RunOptions {
+  int in_place_of = -1;  ///< output 0 lies on this input
+  bool without_data = false;
+  std::vector<bool> released = {};
+};
+
+std::vector<Tensor> run(const OpCall& call, const Node& node, const RunOptions& options) {
+  std::vector<ValueInfo> infos;
+  for (const Tensor& t : call.inputs) infos.push_back(everything(t));
+  const std::vector<ValueInfo> inferred = infer(call, node, infos);
+
+  std::vector<Tensor> inputs = call.inputs;
+  for (size_t i = 0; i < inputs.size(); ++i) {
+    const bool gone = options.without_data || (i < options.released.size() && options.released[i]);
+    if (gone && inputs[i].valid()) inputs[i] = Tensor(inputs[i].dtype(), inputs[i].shape(), nullptr);
+  }
+  std::vector<Tensor> outputs(call.outputs);
+  for (size_t i = 0; i < outputs.size(); ++i) {
+    if (inferred[i].dtype == DType::kUndefined || !inferred[i].shape.is_concrete()) continue;
+    outputs[i] = Tensor(inferred[i].dtype, inferred[i].shape.concrete());
+    fill_garbage(outputs[i]);
+  }
+  if (options.in_place_of >= 0) {
+    const auto i = static_cast<size_t>(options.in_place_of);
+    inputs[i] = inputs[i].clone();
+    outputs[0] = inputs[i];
+  }
+  std::vector<const Tensor*> in;
+  for (const Tensor& t : inputs) in.push_back(t.valid() ? &t : nullptr);
+  std::vector<Tensor*> out;
+  for (size_t i = 0; i < outputs.size(); ++i) out.push_back(node.outputs[i] != kNoValue ? &outputs[i] : nullptr);
+  Services services(call, outputs);
+  RunContext context(in, in.size(), out, services);
+  node.def->run(node.op.get(), context);
+  for (size_t i = 0; i < outputs.size(); ++i) {
+    must(out[i] == nullptr || outputs[i].valid(), call, text("output {} was not made", i));
+    if (out[i] == nullptr) outputs[i] = {};
+  }
+  return outputs;
+}
+
+void check_inference(const OpCall& call, const Node& node, const std::vector<Tensor>& results) {
+  enum Knowledge { kNothing, kTypes, kRanks, kSymbols, kShapes, kElementDims, kKnowledgeCount };
+  static constexpr const char* kNames[] = {"nothing", "types", "ranks", "symbols", "shapes", "element dims"};
+  for (int knowledge = 0; knowledge < kKnowledgeCount; ++knowledge) {
+    std::vector<int64_t> symbols;
+    std::vector<ValueInfo> infos(call.inputs.size());
+    for (size_t i = 0; i < infos.size(); ++i) {
+      const Tensor& t = call.inputs[i];
+      if (!t.valid() || knowledge == kNothing) continue;
+      infos[i].dtype = t.dtype();
+      if (knowledge == kRanks) infos[i].shape = SymShape::of_rank(t.rank());
+      if (knowledge == kSymbols) {
+        std::vector<Dim> dims;
+        for (const int64_t d : t.shape()) {
+          const auto at = std::find(symbols.begin(), symbols.end(), d);
+          dims.push_back(Dim::symbol(static_cast<size_t>(at - symbols.begin())));
+          if (at == symbols.end()) symbols.push_back(d);
+        }
+        infos[i].shape = SymShape(dims);
+      }
+      if (knowledge >= kShapes) infos[i].shape = t.shape();
+      if (knowledge == kElementDims && t.dtype() == DType::kInt64 && t.rank() <= 1 && t.count() <= kMaxRank) {
+        for (const int64_t v : to_int64s(t)) infos[i].dims.push_back(v < 0 ? Dim() : Dim(v));
+      }
+    }
+    const std::vector<ValueInfo> got = infer(call, node, infos);
+    for (size_t o = 0; o < results.size(); ++o) {
+      if (!results[o].valid()) continue;
+      const std::string where = text("output {} inferred from {}", o, kNames[knowledge]);
+      const Tensor& real = results[o];
+      must(got[o].dtype == DType::kUndefined || got[o].dtype == real.dtype(), call, where + ": wrong type");
+      if (got[o].shape.has_rank()) {
+        must(got[o].shape.rank() == real.rank(), call, where + ": wrong rank");
+        for (size_t d = 0; d < real.rank(); ++d) {
+          const Dim dim = got[o].shape[d];
+          const int64_t value = dim.known() ? dim.value() : dim.is_symbol() ? symbols.at(dim.symbol_index()) : real.dim(d);
+          must(value == real.dim(d), call, text("{}: wrong dim {}", where, d));
+        }
+      }
+      if (got[o].dims.empty()) continue;
+      must(real.dtype() == DType::kInt64 || real.dtype() == DType::kInt32, call, where + ": dims of no integers");
+      const std::vector<int64_t> values = to_int64s(real);
+      must(values.size() == got[o].dims.size(), call, where + ": wrong count of element dims");
+      for (size_t d = 0; d < values.size(); ++d) {
+        const Dim dim = got[o].dims[d];
+        const int64_t value = dim.known() ? dim.value() : dim.is_symbol() ? symbols.at(dim.symbol_index()) : values[d];
+        must(value == values[d], call, text("{}: wrong element dim {}", where, d));
+      }
+    }
+  }
+}
+
+/// Tolerance for `difference` that allows `relative` of the tensor's greatest magnitude.
+void must_agree(const OpCall& call, const std::vector<Tensor>& got, const std::vector<Tensor>& want, std::string_view how,
+                double relative) {
+  for (size_t o = 0; o < want.size(); ++o) {
+    if (!want[o].valid()) continue;
+    double scale = 1;
+    if (relative > 0 && is_float(want[o].dtype())) {
+      for (const double v : to_doubles(want[o])) scale = std::isfinite(v) ? std::max(scale, std::abs(v)) : scale;
+    }
+    const std::string d = difference(got[o], want[o], is_float(want[o].dtype()) ? relative * scale : 0);
+    must(d.empty(), call, text("output {} {}: {}", o, how, d));
+  }
+}
+
+Tensor permuted(const Tensor& t, std::span<const int64_t> perm) {
+  Shape shape;
+  for (const int64_t p : perm) shape.push_back(t.dim(static_cast<size_t>(p)));
+  Tensor out(t.dtype(), shape);
+  const size_t width = dtype_size(t.dtype());
+  std::vector<int64_t> index(perm.size(), 0);
+  for (size_t i = 0; i < out.count(); ++i) {
+    size_t source = 0;
+    for (size_t d = 0; d < perm.size(); ++d) {
+      const auto p = static_cast<size_t>(perm[d]);
+      source += static_cast<size_t>(index[d]) * t.shape().count(p + 1, t.rank());
+    }
+    if (t.dtype() == DType::kString) {
+      out.data<std::string>()[i] = t.data<std::string>()[source];
+    } else {
+      std::memcpy(out.raw() + i * width, t.raw() + source * width, width);
+    }
+    for (size_t d = perm.size(); d-- > 0 && ++index[d] == shape[d];) index[d] = 0;
+  }
+  return out;
+}
+
+void check_permuted(const OpCall& call, const OpDef& def, const std::vector<Tensor>& results) {
+  const size_t rank = call.inputs[0].rank();
+  if (rank < 2) return;
+  std::vector<int64_t> perm(rank);
+  std::iota(perm.begin(), perm.end(), 0);
+  std::rotate(perm.begin(), perm.begin() + 1, perm.end());
+  OpCall turned = call;
+  for (Tensor& t : turned.inputs) {
+    if (!t.valid() || t.count() == 1) continue;
+    if (t.rank() != rank && (def.traits & ops::kPermutable) != 0) return;
+    if (t.rank() == rank) t = permuted(t, perm);
+  }
+  Node node = make_node(turned, def);
+  if (def.permute != nullptr) {
+    if (!def.permute(node, perm)) return;
+    turned.attributes = node.attributes;
+    node = make_node(turned, def);
+  }
+  std::vector<Tensor> expected = results;
+  for (Tensor& t : expected) {
+    if (t.valid() && t.rank() == rank) t = permuted(t, perm);
+  }
+  must_agree(call, run(turned, node, {}), expected, "with permuted dims", call.variant_tolerance);
+}
+
+}  // namespace
+
+Tensor make(DType dtype, const Shape& shape, const std::vector<double>& values) {
+  Tensor t(dtype, shape);
+  if (t.count() != values.size()) throw std::logic_error("make: the values do not fill the shape");
+  dispatch(dtype, NumericAndBoolTypes{}, [&]<class T>() {
+    for (size_t i = 0; i < values.size(); ++i) {
+      if constexpr (std::is_arithmetic_v<T>) {
+        t.data<T>()[i] = static_cast<T>(values[i]);
+      } else {
+        t.data<T>()[i] = T(static_cast<float>(values[i]));
+      }
+    }
+  });
+  return t;
+}
+
+Tensor f32(const Shape& shape, std::initializer_list<float> values) { return from_list(shape, values); }
+Tensor f64(const Shape& shape, std::initializer_list<double> values) { return from_list(shape, values); }
+Tensor i32(const Shape& shape, std::initializer_list<int32_t> values) { return from_list(shape, values); }
+Tensor i64(const Shape& shape, std::initializer_list<int64_t> values) { return from_list(shape, values); }
+Tensor u8(const Shape& shape, std::initializer_list<uint8_t> values) { return from_list(shape, values); }
+Tensor boolean(const Shape& shape, std::initializer_list<bool> values) { return from_list(shape, values); }
+Tensor strings(const Shape& shape, std::initializer_list<std::string> values) { return from_list(shape, values); }
+
+Tensor iota(const Shape& shape, float first, float step) {
+  Tensor t(DType::kFloat32, shape);
+  for (size_t i = 0; i < t.count(); ++i) t.data<float>()[i] = first + step * static_cast<float>(i);
+  return t;
+}
+
+Attribute attr(std::string_view name, int64_t value) {
+  Attribute a = named(name, Attribute::Kind::kInt);
+  a.i = value;
+  return a;
+}
+Attribute attr(std::string_view name, float value) {
+  Attribute a = named(name, Attribute::Kind::kFloat);
+  a.f = value;
+  return a;
+}
+Attribute attr(std::string_view name, const char* value) {
+  Attribute a = named(name, Attribute::Kind::kString);
+  a.s = value;
+  return a;
+}
+Attribute attr(std::string_view name, Tensor value) {
+  Attribute a = named(name, Attribute::Kind::kTensor);
+  a.tensors.push_back(std::move(value));
+  return a;
+}
+Attribute attr_ints(std::string_view name, std::vector<int64_t> value) {
+  Attribute a = named(name, Attribute::Kind::kInts);
+  a.ints = std::move(value);
+  return a;
+}
+Attribute attr_floats(std::string_view name, std::vector<float> value) {
+  Attribute a = named(name, Attribute::Kind::kFloats);
+  a.floats = std::move(value);
+  return a;
+}
+Attribute attr_strings(std::string_view name, std::vector<std::string> value) {
+  Attribute a = named(name, Attribute::Kind::kStrings);
+  a.strings = std::move(value);
+  return a;
+}
+Attribute attr_graph(std::string_view name, size_t index) {
+  Attribute a = named(name, Attribute::Kind::kGraph);
+  a.subgraphs.push_back(index);
+  return a;
+}
+
+std::vector<Tensor> run_op(const OpCall& call) {
+  const OpDef* def = ops::find_op(call.domain, call.op);
+  must(def != nullptr, call, "not in the registry");
+  Node node = make_node(call, *def);
+  if (def->prepare != nullptr) {
+    Preparation nothing(call, false);
+    def->prepare(node.op.get(), nothing);
+  }
+  const std::vector<Tensor> results = run(call, node, {});
+  check_inference(call, node, results);
+  if ((def->traits & ops::kRandom) != 0) return results;
+
+  if (def->prepare != nullptr) {
+    const Node prepared = make_node(call, *def);
+    Preparation constants(call, true);
+    def->prepare(prepared.op.get(), constants);
+    must_agree(call, run(call, prepared, {.released = constants.released}), results, "with prepared constants",
+               call.variant_tolerance);
+  }
+  if ((def->traits & ops::kInPlace) != 0 && results[0].valid()) {
+    for (size_t i = 0; i < call.inputs.size(); ++i) {
+      const Tensor& t = call.inputs[i];
+      if (!t.valid() || t.dtype() != results[0].dtype() || t.shape() != results[0].shape()) continue;
+      must_agree(call, run(call, node, {.in_place_of = static_cast<int>(i)}), results, text("over input {}", i), 0);
+    }
+  }
+  if ((def->traits & ops::kShapeOnly) != 0) {
+    must_agree(call, run(call, node, {.without_data = true}), results, "without data", 0);
+  }
+  if ((def->traits & ops::kView) != 0 && results[0].valid() && results[0].dtype() != DType::kString) {
+    const Tensor& x = call.inputs.at(0);
+    const bool same = x.bytes() == results[0].bytes() && std::memcmp(x.raw(), results[0].raw(), x.bytes()) == 0;
+    must(same, call, "a view that changes its input's elements");
+  }
+  if (((def->traits & ops::kPermutable) != 0 || def->permute != nullptr) && !call.inputs.empty()) {
+    check_permuted(call, *def, results);
+  }
+  return results;
+}
+
+std::optional<ErrorCode> failure(const OpCall& call) {
+  try {
+    run_op(call);
+    return std::nullopt;
+  } catch (const Error& e) {
+    return e.code;
+  }
+}
+
+std::vector<double> to_doubles(const Tensor& t) {
+  std::vector<double> out;
+  dispatch(t.dtype(), NumericAndBoolTypes{}, [&]<class T>() {
+    for (const T& v : t.values<T>()) out.push_back(static_cast<double>(v));
+  });
+  return out;
+}
+
+std::string difference(const Tensor& got, const Tensor& want, double tolerance) {
+  if (got.dtype() != want.dtype()) return text("type {}, wanted {}", got.dtype(), want.dtype());
+  if (got.shape() != want.shape()) return text("shape {}, wanted {}", got.shape(), want.shape());
+  if (got.dtype() == DType::kString) {
+    for (size_t i = 0; i < got.count(); ++i) {
+      const std::string &a = got.data<std::string>()[i], &b = want.data<std::string>()[i];
+      if (a != b) return text("[{}] = '{}', wanted '{}'", i, a, b);
+    }
+    return "";
+  }
+  if (got.dtype() == DType::kInt64 || got.dtype() == DType::kUint64) {
+    for (size_t i = 0; i < got.count(); ++i) {
+      const auto a = reinterpret_cast<const int64_t*>(got.raw())[i], b = reinterpret_cast<const int64_t*>(want.raw())[i];
+      if (a != b) return text("[{}] = {}, wanted {}", i, a, b);
+    }
+    return "";
+  }
+  const std::vector<double> a = to_doubles(got), b = to_doubles(want);
+  for (size_t i = 0; i < a.size(); ++i) {
+    if ((std::isnan(a[i]) && std::isnan(b[i])) || a[i] == b[i]) continue;
+    if (!(std::abs(a[i] - b[i]) <= tolerance * std::max(1.0, std::abs(b[i])))) {
+      return text("[{}] = {}, wanted {}", i, a[i], b[i]);
+    }
+  }
+  return "";
+}
+
+}  // namespace kinglet::test
