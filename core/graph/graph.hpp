@@ -58,7 +58,7 @@ struct Node {
   std::vector<ValueId> outputs;
   size_t own_inputs = 0;  ///< how many of `inputs` are the operator's own
   std::vector<Attribute> attributes;
-  std::vector<std::unique_ptr<Graph>> subgraphs;
+  std::vector<std::shared_ptr<Graph>> subgraphs;  ///< shared with the programs that run them
   const ops::OpDef* def = nullptr;  ///< set by resolve_operators()
   std::shared_ptr<void> op;         ///< the operator's own struct, made by its parse()
 

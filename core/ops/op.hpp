@@ -126,6 +126,8 @@ class PrepareContext : public Requires {
   virtual const Tensor* constant(size_t i) const = 0;
   /// run() will not read input i: its memory goes when no other node needs it. infer() still sees its shape.
   virtual void release(size_t i) = 0;
+  /// Memory for packed weights, aligned to kAlignment and counted as the session's weights. Throws kOutOfMemory.
+  virtual std::shared_ptr<std::byte[]> allocate(size_t bytes) = 0;
 };
 
 /// What the executor gives a running operator.

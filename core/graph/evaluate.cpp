@@ -1,0 +1,66 @@
+#include "graph/evaluate.hpp"
+
+#include "graph/inference.hpp"
+
+namespace kinglet {
+namespace {
+
+class OwnedServices : public ops::RunServices {
+ public:
+  explicit OwnedServices(std::vector<Tensor>& outputs) : outputs_(outputs) {}
+
+  std::byte* scratch(size_t bytes) override {
+    blocks_.push_back(allocate_block(bytes));
+    return blocks_.back().get();
+  }
+  Tensor& resize_output(size_t i, DType dtype, const Shape& shape) override {
+    return outputs_.at(i) = Tensor(dtype, shape);
+  }
+  std::vector<Tensor> run_subgraph(size_t, std::span<const Tensor>) override {
+    throw_error(ErrorCode::kInternal, "a node with subgraphs is not evaluated alone");
+  }
+
+ private:
+  std::vector<Tensor>& outputs_;
+  std::vector<Block> blocks_;
+};
+
+}  // namespace
+
+bool can_evaluate(const Node& node, std::span<const ops::ValueInfo* const> inputs) {
+  if ((node.def->traits & ops::kRandom) != 0 || !node.subgraphs.empty()) return false;
+  for (const ops::ValueInfo* info : inputs) {
+    if (info == nullptr || info->constant.valid()) continue;
+    const bool shape_is_enough = (node.def->traits & ops::kShapeOnly) != 0 && info->shape.is_concrete();
+    if (!shape_is_enough) return false;
+  }
+  return true;
+}
+
+std::vector<Tensor> evaluate(const Node& node, std::span<const ops::ValueInfo* const> inputs,
+                             std::span<const ops::ValueInfo> inferred) {
+  std::vector<Tensor> in(inputs.size()), out(node.outputs.size());
+  std::vector<const Tensor*> in_pointers(inputs.size(), nullptr);
+  for (size_t i = 0; i < inputs.size(); ++i) {
+    if (inputs[i] == nullptr) continue;
+    in[i] = inputs[i]->constant;
+    if (!in[i].valid()) in[i] = Tensor(inputs[i]->dtype, inputs[i]->shape.concrete(), nullptr);
+    in_pointers[i] = &in[i];
+  }
+  std::vector<Tensor*> out_pointers(out.size(), nullptr);
+  for (size_t i = 0; i < out.size(); ++i) {
+    if (node.outputs[i] == kNoValue) continue;
+    out_pointers[i] = &out[i];
+    if (inferred[i].dtype != DType::kUndefined && inferred[i].shape.is_concrete()) {
+      out[i] = Tensor(inferred[i].dtype, inferred[i].shape.concrete());
+    }
+  }
+  OwnedServices services(out);
+  with_node(node, [&] {
+    ops::RunContext context(in_pointers, node.own_inputs, out_pointers, services);
+    node.def->run(node.op.get(), context);
+  });
+  return out;
+}
+
+}  // namespace kinglet

@@ -1,0 +1,39 @@
+#include "graph/memory_plan.hpp"
+
+#include <algorithm>
+#include <numeric>
+
+#include "base/memory.hpp"
+
+namespace kinglet {
+
+size_t plan_memory(std::vector<LiveBlock>& blocks) {
+  std::vector<uint32_t> by_size(blocks.size());
+  std::iota(by_size.begin(), by_size.end(), 0u);
+  std::stable_sort(by_size.begin(), by_size.end(), [&](uint32_t a, uint32_t b) { return blocks[a].bytes > blocks[b].bytes; });
+
+  std::vector<uint32_t> placed;  // by offset
+  size_t arena_bytes = 0;
+  for (const uint32_t index : by_size) {
+    LiveBlock& block = blocks[index];
+    const size_t bytes = align_up(block.bytes);
+    size_t best_offset = SIZE_MAX, best_gap = SIZE_MAX, end = 0;
+    for (const uint32_t other_index : placed) {
+      const LiveBlock& other = blocks[other_index];
+      if (other.last_step < block.first_step || block.last_step < other.first_step) continue;
+      if (other.offset >= end && other.offset - end >= bytes && other.offset - end < best_gap) {
+        best_offset = end;
+        best_gap = other.offset - end;
+      }
+      end = std::max(end, other.offset + align_up(other.bytes));
+    }
+    block.offset = best_offset != SIZE_MAX ? best_offset : end;
+    arena_bytes = std::max(arena_bytes, block.offset + bytes);
+    const auto at = std::upper_bound(placed.begin(), placed.end(), block.offset,
+                                     [&](size_t offset, uint32_t i) { return offset < blocks[i].offset; });
+    placed.insert(at, index);
+  }
+  return arena_bytes;
+}
+
+}  // namespace kinglet

@@ -1,0 +1,206 @@
+#include "runtime/program.hpp"
+
+#include <algorithm>
+#include <unordered_set>
+
+#include "graph/inference.hpp"
+
+namespace kinglet {
+namespace {
+
+class NodePreparation : public ops::PrepareContext {
+ public:
+  NodePreparation(Graph& graph, const Node& node, std::vector<uint32_t>& uses, size_t& packed_bytes)
+      : graph_(graph), node_(node), uses_(uses), packed_bytes_(packed_bytes) {}
+
+  bool has(size_t i) const override { return i < node_.own_inputs && node_.inputs[i] != kNoValue; }
+  DType dtype(size_t i) const override { return value(i).dtype; }
+  const SymShape& shape(size_t i) const override { return value(i).shape; }
+  const Tensor* constant(size_t i) const override {
+    return has(i) && value(i).constant.valid() ? &value(i).constant : nullptr;
+  }
+  void release(size_t i) override {
+    if (--uses_[static_cast<size_t>(node_.inputs.at(i))] == 0) value(i).constant = {};
+  }
+  std::shared_ptr<std::byte[]> allocate(size_t bytes) override {
+    std::shared_ptr<std::byte[]> block = allocate_block(bytes);
+    packed_bytes_ += bytes;
+    return block;
+  }
+
+ private:
+  Value& value(size_t i) const {
+    if (!has(i)) throw_error(ErrorCode::kModel, "input {} is missing", i);
+    return graph_.value(node_.inputs[i]);
+  }
+  Graph& graph_;
+  const Node& node_;
+  std::vector<uint32_t>& uses_;
+  size_t& packed_bytes_;
+};
+
+}  // namespace
+
+class StepServices : public ops::RunServices {
+ public:
+  StepServices(Program& program, Step& step, const std::atomic<bool>* cancel)
+      : program_(program), step_(step), cancel_(cancel) {}
+  ~StepServices() override { program_.scratch_.reset(); }
+
+  std::byte* scratch(size_t bytes) override { return program_.scratch_.take(bytes); }
+
+  Tensor& resize_output(size_t i, DType dtype, const Shape& shape) override {
+    Tensor* out = i < step_.outputs.size() ? step_.outputs[i] : nullptr;
+    if (out == nullptr) return unwanted_ = Tensor(dtype, shape);
+    if (step_.kind == Step::Kind::kStatic && out->dtype() == dtype && out->shape() == shape) return *out;
+    if (step_.kind == Step::Kind::kStatic) {
+      throw_error(ErrorCode::kInternal, "output {} became {} {}, planned {} {}", i, dtype, shape, out->dtype(),
+                  out->shape());
+    }
+    return *out = Tensor(dtype, shape);
+  }
+
+  std::vector<Tensor> run_subgraph(size_t subgraph, std::span<const Tensor> formal_inputs) override {
+    Program& body = *program_.bodies_.at(step_.node).at(subgraph);
+    std::vector<Tensor> captures;
+    for (const Capture& c : body.graph().captures) {
+      const Tensor* outer = step_.inputs[c.node_input];
+      captures.push_back(outer != nullptr ? *outer : Tensor());
+    }
+    return body.run(formal_inputs, captures, cancel_);
+  }
+
+ private:
+  Program& program_;
+  Step& step_;
+  const std::atomic<bool>* cancel_;
+  Tensor unwanted_;
+};
+
+Program::Program(std::shared_ptr<Graph> graph) : graph_(std::move(graph)) { prepare(); }
+
+void Program::prepare() {
+  std::vector<uint32_t> uses = graph_->use_counts();
+  for (Node& node : graph_->nodes) {
+    if (node.def->prepare != nullptr) {
+      NodePreparation context(*graph_, node, uses, packed_bytes_);
+      with_node(node, [&] { node.def->prepare(node.op.get(), context); });
+    }
+    for (const auto& body : node.subgraphs) bodies_[&node].push_back(std::make_unique<Program>(body));
+  }
+}
+
+Plan& Program::plan_for(std::span<const Tensor> inputs, std::span<const Tensor> captures) {
+  const auto fits = [&](const std::unique_ptr<Plan>& plan) {
+    for (size_t i = 0; i < inputs.size() + captures.size(); ++i) {
+      const Tensor& t = i < inputs.size() ? inputs[i] : captures[i - inputs.size()];
+      if (plan->key.dtypes[i] != t.dtype() || !(plan->key.shapes[i] == t.shape())) return false;
+    }
+    return true;
+  };
+  const auto found = std::find_if(plans_.begin(), plans_.end(), fits);
+  if (found != plans_.end()) {
+    plans_.splice(plans_.begin(), plans_, found);
+    return *plans_.front();
+  }
+  PlanKey key;
+  for (const auto group : {inputs, captures}) {
+    for (const Tensor& t : group) {
+      key.dtypes.push_back(t.dtype());
+      key.shapes.push_back(t.shape());
+    }
+  }
+  plans_.push_front(make_plan(*graph_, std::move(key)));
+  if (plans_.size() > kMaxPlans) plans_.pop_back();
+  return *plans_.front();
+}
+
+std::vector<Tensor> Program::run(std::span<const Tensor> inputs, std::span<const Tensor> captures,
+                                 const std::atomic<bool>* cancel) {
+  Plan& plan = plan_for(inputs, captures);
+  std::byte* arena = arena_.ensure(plan.arena_bytes);
+  if (plan.bound_to != arena) bind_plan(plan, arena);
+  for (size_t i = 0; i < graph_->inputs.size(); ++i) plan.slots[static_cast<size_t>(graph_->inputs[i])] = inputs[i];
+  for (size_t i = 0; i < graph_->captures.size(); ++i) {
+    const ValueId id = graph_->captures[i].inner;
+    if (!graph_->is_constant(id)) plan.slots[static_cast<size_t>(id)] = captures[i];
+  }
+  for (Step& step : plan.steps) {
+    if (cancel != nullptr && cancel->load(std::memory_order_relaxed)) throw_error(ErrorCode::kAborted, "the run was aborted");
+    try {
+      run_step(plan, step, cancel);
+    } catch (Error& error) {
+      if (!error.node.empty()) throw;
+      std::string shapes;
+      for (size_t i = 0; i < step.node->own_inputs; ++i) {
+        const Tensor* t = step.inputs[i];
+        shapes += text("{}{}", i == 0 ? "" : ", ", t == nullptr ? "none" : text("{}{}", t->dtype(), t->shape()));
+      }
+      error.node = step.node->name;
+      error.op = step.node->op_type;
+      error.message = text("{} ({}): {}; inputs: {}", error.node, error.op, error.message, shapes);
+      throw;
+    }
+  }
+  std::vector<Tensor> outputs;
+  for (const ValueId id : graph_->outputs) outputs.push_back(plan.slots[static_cast<size_t>(id)]);
+  return outputs;
+}
+
+void Program::run_step(Plan& plan, Step& step, const std::atomic<bool>* cancel) {
+  const Node& node = *step.node;
+  if (step.kind == Step::Kind::kView) {
+    const Tensor& in = *step.inputs[0];
+    *step.outputs[0] = in.reshaped(step.view_shape);
+  } else {
+    bool shared = false;
+    if (step.kind == Step::Kind::kDynamic) {
+      std::vector<ops::ValueInfo> infos(step.inputs.size());
+      std::vector<const ops::ValueInfo*> pointers(step.inputs.size(), nullptr);
+      for (size_t i = 0; i < infos.size(); ++i) {
+        if (step.inputs[i] == nullptr) continue;
+        const Tensor& t = *step.inputs[i];
+        // A constant that its operator packed and gave up keeps its declared shape.
+        infos[i] = t.valid() ? ops::ValueInfo{t.dtype(), t.shape(), t, {}} : info_of(graph_->value(node.inputs[i]));
+        pointers[i] = &infos[i];
+      }
+      const std::vector<ops::ValueInfo> inferred = infer_node(node, pointers);
+      for (size_t i = 0; i < inferred.size(); ++i) {
+        if (step.outputs[i] == nullptr) continue;
+        *step.outputs[i] = Tensor();
+        if (inferred[i].dtype == DType::kUndefined || !inferred[i].shape.is_concrete()) continue;
+        const Shape shape = inferred[i].shape.concrete();
+        shared = i == 0 && inferred.size() == 1 && (node.def->traits & ops::kView) != 0;
+        *step.outputs[i] = shared ? step.inputs[0]->reshaped(shape) : Tensor(inferred[i].dtype, shape);
+      }
+    }
+    if (!shared) {
+      StepServices services(*this, step, cancel);
+      ops::RunContext context(step.inputs, node.own_inputs, step.outputs, services);
+      node.def->run(node.op.get(), context);
+    }
+  }
+  for (const ValueId id : step.dead_after) plan.slots[static_cast<size_t>(id)] = Tensor();
+}
+
+size_t Program::weight_bytes() const {
+  size_t total = packed_bytes_;
+  std::unordered_set<const std::byte*> seen;
+  for (const Value& value : graph_->values) {
+    if (value.constant.valid() && seen.insert(value.constant.raw()).second) total += value.constant.bytes();
+  }
+  for (const auto& [node, programs] : bodies_) {
+    for (const auto& body : programs) total += body->weight_bytes();
+  }
+  return total;
+}
+
+size_t Program::activation_bytes() const {
+  size_t total = arena_.size() + scratch_.size();
+  for (const auto& [node, programs] : bodies_) {
+    for (const auto& body : programs) total += body->activation_bytes();
+  }
+  return total;
+}
+
+}  // namespace kinglet

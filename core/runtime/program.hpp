@@ -1,0 +1,48 @@
+#pragma once
+// A graph made ready to run: operators prepared, plans cached by input shapes, subgraphs as programs of their own.
+
+#include <atomic>
+#include <list>
+#include <memory>
+#include <unordered_map>
+
+#include "runtime/plan.hpp"
+#include "runtime/workspace.hpp"
+
+namespace kinglet {
+
+class Program {
+ public:
+  /// Takes a resolved graph and prepares its operators (constants that only they read are freed).
+  explicit Program(std::shared_ptr<Graph> graph);
+  Program(const Program&) = delete;
+  Program& operator=(const Program&) = delete;
+
+  const Graph& graph() const { return *graph_; }
+
+  /// Runs on formal inputs and captures (in the graph's order). The outputs live until the next run.
+  /// `cancel` (may be null) is read between operators: kAborted.
+  std::vector<Tensor> run(std::span<const Tensor> inputs, std::span<const Tensor> captures,
+                          const std::atomic<bool>* cancel);
+
+  size_t weight_bytes() const;
+  size_t activation_bytes() const;
+
+ private:
+  friend class StepServices;
+  /// Shapes seen before need no planning; the least recently used plan goes when there are more.
+  static constexpr size_t kMaxPlans = 8;
+
+  void prepare();
+  Plan& plan_for(std::span<const Tensor> inputs, std::span<const Tensor> captures);
+  void run_step(Plan& plan, Step& step, const std::atomic<bool>* cancel);
+
+  std::shared_ptr<Graph> graph_;
+  std::unordered_map<const Node*, std::vector<std::unique_ptr<Program>>> bodies_;
+  std::list<std::unique_ptr<Plan>> plans_;  // most recently used first
+  Arena arena_;
+  Scratch scratch_;
+  size_t packed_bytes_ = 0;
+};
+
+}  // namespace kinglet
