@@ -1,0 +1,218 @@
+#include "kernels/gemm.hpp"
+
+#include <algorithm>
+
+#include "kernels/gemm_block.hpp"
+#include "kernels/simd.hpp"
+
+namespace kinglet::kernels {
+namespace {
+
+using simd::f32x4;
+
+#define KINGLET_INLINE inline __attribute__((always_inline))
+
+/// Where a tile's rows of A are; a tile asks for each piece once.
+struct DirectRows {
+  const float* a;
+  ptrdiff_t lda;
+  size_t depth;
+  static constexpr size_t taps = 1;
+
+  KINGLET_INLINE const float* piece(size_t row, size_t, size_t r) const {
+    return a + static_cast<ptrdiff_t>(row + r) * lda;
+  }
+};
+
+struct IndirectRows {
+  const float* const* rows;
+  size_t taps;
+  size_t depth;
+
+  KINGLET_INLINE const float* piece(size_t row, size_t tap, size_t r) const {
+    return rows[(row / 4 * taps + tap) * 4 + row % 4 + r];
+  }
+};
+
+/// What the stores of a block share.
+struct Finish {
+  Activation::Kind kind = Activation::Kind::kNone;
+  f32x4 low = {}, high = {};
+};
+
+KINGLET_INLINE f32x4 finish(const Finish& f, f32x4 v) {
+  switch (f.kind) {
+    case Activation::Kind::kRelu: return simd::clamp_below(v, f32x4{});
+    case Activation::Kind::kClip: return simd::clamp_above(simd::clamp_below(v, f.low), f.high);
+    case Activation::Kind::kHardSwish: {
+      const f32x4 gate = simd::madd(v, simd::splat(1.0f / 6.0f), simd::splat(0.5f));
+      return v * simd::clamp_above(simd::clamp_below(gate, f32x4{}), simd::splat(1.0f));
+    }
+    default: return v;
+  }
+}
+
+constexpr bool finishes_in_registers(Activation::Kind kind) {
+  return kind == Activation::Kind::kNone || kind == Activation::Kind::kRelu || kind == Activation::Kind::kClip ||
+         kind == Activation::Kind::kHardSwish;
+}
+
+/// MR rows from `row`, NP panels from `panel`.
+template <size_t MR, size_t NP, class Rows>
+KINGLET_INLINE void gemm_f32_tile(const GemmBlock& block, const Finish& end, const Rows& rows, size_t row, size_t panel) {
+  constexpr size_t kVectors = NP * 2;
+  const size_t column = panel * kPanelWidth;
+  const size_t columns = std::min(block.n - column, NP * kPanelWidth);
+  const bool whole = columns == NP * kPanelWidth;
+  float* const c = block.c + static_cast<ptrdiff_t>(row) * block.ldc + column;
+
+  f32x4 acc[MR][kVectors];
+  if (block.first) {
+    const Epilogue& e = *block.epilogue;
+    for (size_t j = 0; j < kVectors; ++j) {
+      f32x4 bias = {};
+      if (e.bias != nullptr) {
+        bias = whole ? simd::load(e.bias + column + j * 4)
+                     : simd::load_partial(e.bias + column + j * 4, columns - std::min(columns, j * 4));
+      }
+      for (size_t r = 0; r < MR; ++r) acc[r][j] = bias;
+    }
+  }
+  const float* const addend = block.first ? block.epilogue->residual : block.c;
+  if (addend != nullptr) {
+    const ptrdiff_t stride = block.first ? block.epilogue->residual_stride : block.ldc;
+    const float* p = addend + static_cast<ptrdiff_t>(row) * stride + column;
+    for (size_t r = 0; r < MR; ++r, p += stride) {
+      for (size_t j = 0; j < kVectors; ++j) {
+        const f32x4 v = whole ? simd::load(p + j * 4) : simd::load_partial(p + j * 4, columns - std::min(columns, j * 4));
+        acc[r][j] = block.first ? acc[r][j] + v : v;
+      }
+    }
+  }
+
+  const float* b[NP];
+  for (size_t q = 0; q < NP; ++q) b[q] = block.packed_b + (panel + q) * block.panel_stride;
+  for (size_t tap = 0; tap < rows.taps; ++tap) {
+    const float* a[MR];
+    for (size_t r = 0; r < MR; ++r) a[r] = rows.piece(row, tap, r);
+    for (size_t p = 0; p < rows.depth; ++p) {
+      f32x4 bv[kVectors];
+      for (size_t j = 0; j < kVectors; ++j) bv[j] = simd::load(b[j / 2] + j % 2 * 4);
+      for (size_t q = 0; q < NP; ++q) b[q] += kPanelWidth;
+      for (size_t r = 0; r < MR; ++r) {
+        const f32x4 av = simd::load_splat(a[r] + p);
+        for (size_t j = 0; j < kVectors; ++j) acc[r][j] = simd::madd(av, bv[j], acc[r][j]);
+      }
+    }
+  }
+
+  for (size_t r = 0; r < MR; ++r) {
+    float* const out = c + static_cast<ptrdiff_t>(r) * block.ldc;
+    for (size_t j = 0; j < kVectors; ++j) {
+      const f32x4 v = finish(end, acc[r][j]);
+      if (whole) {
+        simd::store(out + j * 4, v);
+      } else {
+        simd::store_partial(out + j * 4, v, columns - std::min(columns, j * 4));
+      }
+    }
+  }
+}
+
+/// MR rows from `row` over all panels, NP at a time; the panels that are left one by one.
+template <size_t MR, size_t NP, class Rows>
+void gemm_f32_rows(const GemmBlock& block, const Finish& end, const Rows& rows, size_t row) {
+  const size_t panels = (block.n + kPanelWidth - 1) / kPanelWidth;
+  size_t panel = 0;
+  for (; panel + NP <= panels; panel += NP) gemm_f32_tile<MR, NP>(block, end, rows, row, panel);
+  if constexpr (NP > 1) {
+    for (; panel < panels; ++panel) gemm_f32_tile<MR, 1>(block, end, rows, row, panel);
+  }
+}
+
+/// All rows but the last m % 4, panel by panel, so that a panel of B stays in the first cache.
+template <class Rows>
+void gemm_f32_panels(const GemmBlock& block, const Finish& end, const Rows& rows) {
+  for (size_t panel = 0; panel * kPanelWidth < block.n; ++panel) {
+    for (size_t row = 0; row + 4 <= block.m; row += 4) gemm_f32_tile<4, 1>(block, end, rows, row, panel);
+  }
+}
+
+template <class Rows>
+void run_block(const GemmBlock& block, const Rows& rows) {
+  const Activation activation = block.epilogue->activation;
+  Finish end;
+  if (block.last && finishes_in_registers(activation.kind)) {
+    end = {activation.kind, simd::splat(activation.alpha), simd::splat(activation.beta)};
+  }
+  gemm_f32_panels(block, end, rows);
+  // One or two rows need more columns for as many independent sums as the multiplier's latency wants.
+  const size_t row = block.m / 4 * 4;
+  switch (block.m % 4) {
+    case 1: gemm_f32_rows<1, 4>(block, end, rows, row); break;
+    case 2: gemm_f32_rows<2, 2>(block, end, rows, row); break;
+    case 3: gemm_f32_rows<3, 1>(block, end, rows, row); break;
+    default: break;
+  }
+  if (block.last && !finishes_in_registers(activation.kind)) {
+    for (size_t i = 0; i < block.m; ++i) apply(activation, block.c + static_cast<ptrdiff_t>(i) * block.ldc, block.n);
+  }
+}
+
+}  // namespace
+
+void gemm_block(const GemmBlock& block, const float* a, ptrdiff_t lda, size_t depth) {
+  run_block(block, DirectRows{a, lda, depth});
+}
+
+void gemm_block(const GemmBlock& block, const float* const* rows, size_t taps, size_t depth) {
+  run_block(block, IndirectRows{rows, taps, depth});
+}
+
+size_t packed_b_size(size_t k, size_t n) { return (n + kPanelWidth - 1) / kPanelWidth * kPanelWidth * k; }
+
+void pack_b(float* packed, size_t k, size_t n, const float* b, ptrdiff_t row_stride, ptrdiff_t column_stride) {
+  for (size_t column = 0; column < n; column += kPanelWidth) {
+    const size_t columns = std::min(n - column, kPanelWidth);
+    const float* source = b + static_cast<ptrdiff_t>(column) * column_stride;
+    if (columns == kPanelWidth && column_stride == 1) {
+      for (size_t i = 0; i < k; ++i, source += row_stride, packed += kPanelWidth) {
+        simd::store(packed, simd::load(source));
+        simd::store(packed + 4, simd::load(source + 4));
+      }
+      continue;
+    }
+    for (size_t i = 0; i < k; ++i, source += row_stride, packed += kPanelWidth) {
+      for (size_t j = 0; j < columns; ++j) packed[j] = source[static_cast<ptrdiff_t>(j) * column_stride];
+      for (size_t j = columns; j < kPanelWidth; ++j) packed[j] = 0.0f;
+    }
+  }
+}
+
+void gemm(size_t m, size_t n, size_t k, const float* a, ptrdiff_t lda, const float* packed_b, float* c, ptrdiff_t ldc,
+          const Epilogue& epilogue) {
+  // Up to 4 rows of A fit the first cache whole, and B passes once.
+  const size_t blocks = m <= 4 ? 1 : depth_blocks(k);
+  const size_t depth_step = (k + blocks - 1) / blocks;
+  for (size_t row = 0; row < m; row += kRowBlock) {
+    Epilogue rows_epilogue = epilogue;
+    const auto offset = static_cast<ptrdiff_t>(row);
+    if (epilogue.residual != nullptr) rows_epilogue.residual += offset * epilogue.residual_stride;
+    for (size_t i = 0; i < blocks; ++i) {
+      const size_t start = std::min(i * depth_step, k);
+      const size_t depth = std::min(depth_step, k - start);
+      gemm_block({.m = std::min(kRowBlock, m - row),
+                  .n = n,
+                  .packed_b = packed_b + start * kPanelWidth,
+                  .panel_stride = k * kPanelWidth,
+                  .c = c + offset * ldc,
+                  .ldc = ldc,
+                  .first = i == 0,
+                  .last = i + 1 == blocks,
+                  .epilogue = &rows_epilogue},
+                 a + offset * lda + start, lda, depth);
+    }
+  }
+}
+
+}  // namespace kinglet::kernels
