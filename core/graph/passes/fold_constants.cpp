@@ -1,0 +1,106 @@
+// Nodes whose inputs are constants become constants; so do shape vectors whose elements are all known, and constants
+// go into the subgraphs that capture them.
+
+#include <algorithm>
+
+#include "graph/evaluate.hpp"
+#include "graph/inference.hpp"
+#include "graph/passes/passes.hpp"
+
+namespace kinglet::passes {
+namespace {
+
+/// A folded value larger than this must not be larger than its inputs: ConstantOfShape and Expand would turn a few
+/// bytes of model into megabytes of memory.
+constexpr size_t kSmallBytes = 64 << 10;
+
+/// Bytes of tensors; of those inferred, SIZE_MAX when not all are known.
+size_t total_bytes(std::span<const ops::ValueInfo* const> infos) {
+  size_t total = 0;
+  for (const ops::ValueInfo* info : infos) {
+    if (info == nullptr) continue;
+    if (info->constant.valid()) {
+      total += info->constant.bytes();
+    } else if (info->shape.is_concrete()) {
+      total += info->shape.concrete().count() * dtype_size(info->dtype);
+    } else {
+      return SIZE_MAX;
+    }
+  }
+  return total;
+}
+
+bool push_into_subgraphs(const Graph& graph, Node& node) {
+  bool changed = false;
+  for (const auto& body : node.subgraphs) {
+    for (const Capture& c : body->captures) {
+      const ValueId outer = node.inputs[c.node_input];
+      if (!graph.is_constant(outer) || body->is_constant(c.inner)) continue;
+      Value& inner = body->value(c.inner);
+      inner.constant = graph.value(outer).constant;
+      inner.dtype = inner.constant.dtype();
+      inner.shape = inner.constant.shape();
+      changed = true;
+    }
+    changed = fold_constants(*body) || changed;
+  }
+  return changed;
+}
+
+/// An integer vector all of whose elements shape inference could tell.
+bool fold_known_dims(Value& value) {
+  const bool all_known = !value.dims.empty() && std::all_of(value.dims.begin(), value.dims.end(), [](Dim d) { return d.known(); });
+  if (!all_known || value.constant.valid() || value.dtype != DType::kInt64 || !value.shape.is_concrete()) return false;
+  const Shape shape = value.shape.concrete();
+  if (shape.count() != value.dims.size()) return false;
+  std::vector<int64_t> elements;
+  for (const Dim d : value.dims) elements.push_back(d.value());
+  value.constant = Tensor::from<int64_t>(shape, elements);
+  return true;
+}
+
+}  // namespace
+
+bool fold_constants(Graph& graph) {
+  bool changed = false;
+  std::vector<ops::ValueInfo> infos;
+  for (const Value& value : graph.values) infos.push_back(info_of(value));
+  std::vector<const ops::ValueInfo*> inputs;
+  for (Node& node : graph.nodes) {
+    changed = push_into_subgraphs(graph, node) || changed;
+    inputs.clear();
+    for (const ValueId id : node.inputs) inputs.push_back(id == kNoValue ? nullptr : &infos[static_cast<size_t>(id)]);
+    if (can_evaluate(node, inputs)) {
+      const std::vector<ops::ValueInfo> inferred = infer_node(node, inputs);
+      std::vector<const ops::ValueInfo*> outputs;
+      for (const ops::ValueInfo& o : inferred) outputs.push_back(&o);
+      const size_t bytes = total_bytes(outputs);
+      if (bytes != SIZE_MAX && (bytes <= kSmallBytes || bytes <= total_bytes(inputs))) {
+        std::vector<Tensor> results = evaluate(node, inputs, inferred);
+        for (size_t i = 0; i < results.size(); ++i) {
+          const ValueId id = node.outputs[i];
+          if (id == kNoValue) continue;
+          Value& value = graph.value(id);
+          value.dtype = results[i].dtype();
+          value.shape = results[i].shape();
+          value.constant = std::move(results[i]);
+          infos[static_cast<size_t>(id)] = info_of(value);
+        }
+        node.outputs.assign(node.outputs.size(), kNoValue);
+        changed = true;
+      }
+    }
+    for (ValueId& id : node.outputs) {
+      if (id == kNoValue || !fold_known_dims(graph.value(id))) continue;
+      infos[static_cast<size_t>(id)] = info_of(graph.value(id));
+      id = kNoValue;
+      changed = true;
+    }
+  }
+  std::erase_if(graph.nodes, [](const Node& node) {
+    return std::all_of(node.outputs.begin(), node.outputs.end(), [](ValueId id) { return id == kNoValue; });
+  });
+  return changed;
+}
+
+}  // namespace kinglet::passes

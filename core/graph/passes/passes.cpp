@@ -1,0 +1,35 @@
+#include "graph/passes/passes.hpp"
+
+#include "graph/inference.hpp"
+
+namespace kinglet {
+namespace {
+
+constexpr Pass kPasses[] = {
+    {"fold_constants", passes::fold_constants},
+    {"remove_identities", passes::remove_identities},
+    {"remove_dead_nodes", passes::remove_dead_nodes},
+    {"fuse_batch_normalization", passes::fuse_batch_normalization},
+    {"channels_last", passes::channels_last},
+    {"merge_transposes", passes::merge_transposes},
+    {"fuse_residual", passes::fuse_residual},
+    {"fuse_activation", passes::fuse_activation},
+    {"fold_constants", passes::fold_constants},
+    {"remove_dead_nodes", passes::remove_dead_nodes},
+};
+
+}  // namespace
+
+std::span<const Pass> all_passes() { return kPasses; }
+
+void optimize(Graph& graph) {
+  for (const Pass& pass : kPasses) {
+    if (pass.run(graph)) infer_shapes(graph);
+  }
+}
+
+bool has_one_use(const Graph& graph, std::span<const uint32_t> use_counts, ValueId id) {
+  return use_counts[static_cast<size_t>(id)] == 1 && !graph.is_output(id);
+}
+
+}  // namespace kinglet

@@ -1,0 +1,35 @@
+#pragma once
+// The optimising passes. Each is one file here and one line in passes.cpp; the order there is the order they run in.
+
+#include <span>
+
+#include "graph/graph.hpp"
+
+namespace kinglet {
+
+struct Pass {
+  const char* name;
+  /// Rewrites the graph, whose shapes are inferred; true when it changed anything.
+  bool (*run)(Graph&);
+};
+
+std::span<const Pass> all_passes();
+
+/// Runs every pass once, in order, on the main graph; shapes are inferred again after each that changed something.
+void optimize(Graph& graph);
+
+namespace passes {
+bool fold_constants(Graph& graph);
+bool remove_dead_nodes(Graph& graph);
+bool remove_identities(Graph& graph);
+bool fuse_batch_normalization(Graph& graph);
+bool channels_last(Graph& graph);
+bool merge_transposes(Graph& graph);
+bool fuse_residual(Graph& graph);
+bool fuse_activation(Graph& graph);
+}  // namespace passes
+
+/// True when `graph` has exactly one use of `id`, by a node (not as an output).
+bool has_one_use(const Graph& graph, std::span<const uint32_t> use_counts, ValueId id);
+
+}  // namespace kinglet
