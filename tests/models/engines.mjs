@@ -1,0 +1,68 @@
+// Inference engines behind one small interface, for comparisons, conformance and benchmarks, in Node and in pages.
+//
+// engine.load(bytes) -> model { inputs, outputs, run(feeds) -> results, dispose() }; inputs and outputs are [{ name, type, dims }].
+// A value is { type, dims, data }, an array of values (an ONNX sequence), or null (an absent optional).
+// Modules are imported on first use only; in a page an import map names them.
+
+const isTensor = (value) => value !== null && typeof value === 'object' && 'data' in value;
+
+/** Replaces the tensors inside a value, however deep in sequences, by convert(tensor). */
+function mapTensors(value, convert) {
+  if (value === null || value === undefined) return null;
+  if (isTensor(value)) return convert(value);
+  if (Array.isArray(value)) return value.map((item) => mapTensors(item, convert));
+  if (value instanceof Map) return new Map([...value].map(([key, item]) => [key, mapTensors(item, convert)]));
+  return value;
+}
+
+function mapRecord(record, convert) {
+  return Object.fromEntries(Object.entries(record).map(([name, value]) => [name, mapTensors(value, convert)]));
+}
+
+const plain = (tensor) => ({ type: tensor.type, dims: [...tensor.dims], data: tensor.data });
+
+/** Kinglet by its public API. `options` go to Session.load. */
+export async function kinglet(options = {}) {
+  const { Session, Tensor } = await import('kinglet');
+  const toTensor = (value) => new Tensor(value.type, value.data, value.dims);
+  return {
+    name: 'kinglet',
+    async load(bytes) {
+      const session = await Session.load(bytes, options);
+      return {
+        session,
+        inputs: session.inputs,
+        outputs: session.outputs,
+        run: async (feeds) => mapRecord(await session.run(mapRecord(feeds, toTensor)), plain),
+        dispose: () => session.dispose(),
+      };
+    },
+  };
+}
+
+/** onnxruntime-web's wasm engine. `options` go to InferenceSession.create; `wasmPaths` tells a page where its files are. */
+export async function ort({ threads = 1, wasmPaths, ...options } = {}) {
+  const runtime = await import('onnxruntime-web/wasm');
+  runtime.env.wasm.numThreads = threads;
+  if (wasmPaths) runtime.env.wasm.wasmPaths = wasmPaths;
+  runtime.env.logLevel = 'error';
+  const { InferenceSession, Tensor } = runtime;
+  const toTensor = (value) => new Tensor(value.type, value.data, value.dims);
+  // Unknown dims read as 2^32 - 1 there.
+  const describe = ({ name, type, shape }) => ({ name, type, dims: shape?.map((d) => (d === 0xffffffff ? -1 : d)) });
+  return {
+    name: 'onnxruntime-web',
+    async load(bytes) {
+      const session = await InferenceSession.create(bytes, { executionProviders: ['wasm'], ...options });
+      return {
+        session,
+        inputs: session.inputMetadata.map(describe),
+        outputs: session.outputMetadata.map(describe),
+        run: async (feeds) => mapRecord(await session.run(mapRecord(feeds, toTensor)), plain),
+        dispose: () => session.release(),
+      };
+    },
+  };
+}
+
+export const engines = { kinglet, ort };

@@ -1,0 +1,44 @@
+"""Makes the test models: python generate.py FOLDER [name ...]. The same bytes at every run: all weights are seeded."""
+
+import pathlib
+import sys
+
+import numpy as np
+
+from builder import GraphBuilder
+from cnn import efficientnet_b0, mobilenet_v2, resnet50, unet
+from transformer import minilm
+from yolo import yolo
+
+
+def matmul(size):
+    """A [size, size] times a constant B [size, size]."""
+    g = GraphBuilder(f"matmul{size}", 17, size)
+    a = g.input("a", "float32", [size, size])
+    g.output(g.op("MatMul", a, g.normal((size, size), 1 / np.sqrt(size))), "y", "float32", [size, size])
+    return g
+
+
+MODELS = {
+    "matmul512": lambda: matmul(512),
+    "matmul1024": lambda: matmul(1024),
+    "mobilenetv2": lambda: mobilenet_v2("folded", 17),
+    "mobilenetv2-bn": lambda: mobilenet_v2("node", 10),
+    "resnet50": resnet50,
+    "efficientnet-b0": efficientnet_b0,
+    "unet": unet,
+    "yolo": yolo,
+    "minilm": lambda: minilm("fused"),
+    "minilm-decomposed": lambda: minilm("decomposed"),
+}
+
+
+def main(folder, names):
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in names or MODELS:
+        MODELS[name]().save(folder / f"{name}.onnx")
+        print(f"test model made: {name}", flush=True)
+
+
+if __name__ == "__main__":
+    main(pathlib.Path(sys.argv[1]), sys.argv[2:])
