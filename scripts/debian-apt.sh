@@ -44,6 +44,7 @@ Acquire::Languages "none";
 Acquire::IndexTargets::deb::DEP-11::DefaultEnabled "false";
 Acquire::IndexTargets::deb::Contents-deb::DefaultEnabled "false";
 Acquire::Retries "3"; APT::Sandbox::User "root"; APT::Install-Recommends "false";
+APT::Architecture "$(dpkg --print-architecture)"; APT::Architectures { "$(dpkg --print-architecture)"; };
 Debug::NoLocking "true";
 CONF
   APT_CONFIG=$dir/apt.conf apt-get -q update >"$dir/update.log" 2>&1 ||
