@@ -45,7 +45,6 @@ export async function ort({ threads = 1, wasmPaths, ...options } = {}) {
   const runtime = await import('onnxruntime-web/wasm');
   runtime.env.wasm.numThreads = threads;
   if (wasmPaths) runtime.env.wasm.wasmPaths = wasmPaths;
-  runtime.env.logLevel = 'error';
   const { InferenceSession, Tensor } = runtime;
   const toTensor = (value) => new Tensor(value.type, value.data, value.dims);
   // Unknown dims read as 2^32 - 1 there.
@@ -53,7 +52,7 @@ export async function ort({ threads = 1, wasmPaths, ...options } = {}) {
   return {
     name: 'onnxruntime-web',
     async load(bytes) {
-      const session = await InferenceSession.create(bytes, { executionProviders: ['wasm'], ...options });
+      const session = await InferenceSession.create(bytes, { executionProviders: ['wasm'], logSeverityLevel: 4, ...options });
       return {
         session,
         inputs: session.inputMetadata.map(describe),

@@ -1,0 +1,93 @@
+// Runs the ONNX conformance cases through the public JavaScript API, in this one process.
+//   node tests/conformance/run.mjs [--filter TEXT] [--engine kinglet|ort] [--data DIR] [--list-failing] [--update] [--json FILE]
+// --filter: cases whose id holds TEXT (a regular expression). --data: another data folder of the same layout.
+// --list-failing: one line per failing case. --update: writes the passing cases into expected.txt.
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { parseArgs } from 'node:util';
+import { conformanceData, listCases } from './data.mjs';
+import { groupFailures, runSuite } from './suite.mjs';
+
+const expectedPath = fileURLToPath(new URL('./expected.txt', import.meta.url));
+const defaultJson = fileURLToPath(new URL('../../build/conformance.json', import.meta.url));
+
+/** Ids of the cases that must pass. */
+export async function readExpected() {
+  return (await readFile(expectedPath, 'utf8')).split('\n').filter((line) => line && !line.startsWith('#'));
+}
+
+async function writeExpected(ids) {
+  const head = '# Conformance cases that must pass, one a line. Written by: node tests/conformance/run.mjs --update\n';
+  await writeFile(expectedPath, `${head}${[...ids].sort().join('\n')}\n`);
+}
+
+/** Results of all cases that `filter` (a RegExp) lets through: a Map of id -> { passed, stage, reason, operators }. */
+export async function runConformance({ engineName = 'kinglet', options, data, filter, onProgress } = {}) {
+  const protoFolder = await conformanceData();
+  const cases = (await listCases(data ?? protoFolder)).filter(({ id }) => !filter || filter.test(id));
+  return runSuite({ engineName, options, protoFolder, cases, onProgress });
+}
+
+/** Writes progress in one line on a terminal, every 250 cases elsewhere. */
+export function progressLine(stream = process.stderr) {
+  return (results, total) => {
+    const done = results.size;
+    if (!stream.isTTY && done % 250 !== 0 && done !== total) return;
+    const passed = [...results.values()].filter((result) => result.passed).length;
+    stream.write(`${stream.isTTY ? '\r' : ''}conformance: ${done} of ${total}, ${passed} passed${stream.isTTY && done < total ? '' : '\n'}`);
+  };
+}
+
+/** { 'suite': { passed, all } } */
+export function countBySuite(results) {
+  const counts = {};
+  for (const [id, { passed }] of results) {
+    const count = (counts[id.split('/')[0]] ??= { passed: 0, all: 0 });
+    count.all += 1;
+    count.passed += passed ? 1 : 0;
+  }
+  return counts;
+}
+
+/** The command line: `args` as after `node run.mjs`. Sets the exit code to 1 if an expected case fails. */
+export async function main(args) {
+  const { values } = parseArgs({
+    args,
+    options: {
+      filter: { type: 'string' },
+      engine: { type: 'string', default: 'kinglet' },
+      data: { type: 'string' },
+      json: { type: 'string', default: defaultJson },
+      'list-failing': { type: 'boolean', default: false },
+      update: { type: 'boolean', default: false },
+    },
+  });
+  const filter = values.filter === undefined ? undefined : new RegExp(values.filter);
+  const started = performance.now();
+  const results = await runConformance({ engineName: values.engine, data: values.data, filter, onProgress: progressLine() });
+
+  for (const { reason, ids } of groupFailures(results)) {
+    const shown = values['list-failing'] ? '' : `  e.g. ${ids[0]}`;
+    console.log(`${String(ids.length).padStart(5)}  ${reason}${shown}`);
+    if (values['list-failing']) for (const id of ids) console.log(`         ${id}: ${results.get(id).reason.slice(0, 300)}`);
+  }
+  for (const [suite, { passed, all }] of Object.entries(countBySuite(results))) console.log(`${suite}: ${passed} of ${all}`);
+  const passing = [...results].filter(([, result]) => result.passed).map(([id]) => id);
+  const expected = new Set(await readExpected());
+  const lost = [...results].filter(([id, { passed }]) => !passed && expected.has(id)).map(([id]) => id);
+  console.log(`${passing.length} passed, ${results.size - passing.length} failed in ${((performance.now() - started) / 1000).toFixed(0)} s`);
+  if (values.engine === 'kinglet' && lost.length > 0) console.log(`expected to pass but failed: ${lost.join(' ')}`);
+
+  await mkdir(dirname(values.json), { recursive: true });
+  await writeFile(values.json, JSON.stringify({ engine: values.engine, results: Object.fromEntries(results) }, null, 1));
+  if (values.update) {
+    // Cases outside the filter keep their place in the list.
+    const kept = [...expected].filter((id) => !results.has(id));
+    await writeExpected([...kept, ...passing]);
+    console.log(`expected.txt: ${kept.length + passing.length} cases`);
+  }
+  process.exitCode = values.engine === 'kinglet' && lost.length > 0 && !values.update ? 1 : 0;
+}
+
+if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) await main(process.argv.slice(2));
