@@ -114,10 +114,8 @@ Session Session::load(ModelBytes bytes, SessionOptions options) {
     }
   }
   if (options.optimize) optimize(*graph);
+  state->program = std::make_unique<Program>(graph);
   detach_small_constants(*graph, bytes);
-  bytes = {};
-  options.external_data.clear();
-  state->program = std::make_unique<Program>(std::move(graph));
   return Session(std::move(state));
 }
 
