@@ -1,0 +1,85 @@
+// A static file server for the demo and its tests. By hand: node scripts/serve.mjs FOLDER [PORT]
+
+import { createReadStream, statSync } from 'node:fs';
+import { createServer } from 'node:http';
+import { extname, join, normalize, resolve, sep } from 'node:path';
+import { pathToFileURL } from 'node:url';
+
+import { command, Failure } from './lib/run.mjs';
+
+const types = {
+  '.html': 'text/html; charset=utf-8', '.js': 'text/javascript; charset=utf-8', '.mjs': 'text/javascript; charset=utf-8',
+  '.css': 'text/css; charset=utf-8', '.json': 'application/json', '.txt': 'text/plain; charset=utf-8',
+  '.wasm': 'application/wasm', '.onnx': 'application/octet-stream',
+  '.svg': 'image/svg+xml', '.png': 'image/png', '.jpg': 'image/jpeg', '.jpeg': 'image/jpeg', '.webp': 'image/webp',
+  '.ico': 'image/x-icon', '.woff2': 'font/woff2',
+};
+
+// The strictest policy that a page with Kinglet can have: it is the one that the tests run under.
+const policy = [
+  "default-src 'self'", "script-src 'self' 'wasm-unsafe-eval'", "img-src 'self' blob: data:", "style-src 'self'",
+  "worker-src 'self' blob:", "connect-src 'self' blob: data:", "object-src 'none'", "base-uri 'none'", "form-action 'none'",
+  "frame-ancestors 'none'",
+].join('; ');
+
+/** The file that a request path names inside `folder`, or undefined: nothing outside the folder is served. */
+function fileFor(folder, url) {
+  let path;
+  try {
+    path = decodeURIComponent(new URL(url, 'http://localhost').pathname);
+  } catch {
+    return undefined;
+  }
+  const file = normalize(join(folder, path.endsWith('/') ? `${path}index.html` : path));
+  if (path.includes('\0') || !file.startsWith(folder + sep)) return undefined;
+  const stat = statSync(file, { throwIfNoEntry: false });
+  return stat?.isFile() ? { file, size: stat.size } : undefined;
+}
+
+/** Serves `folder` on 127.0.0.1 (or HOST); resolves to the listening server. Port 0 picks a free one. */
+export function serve(folder, port, host = process.env.HOST || '127.0.0.1') {
+  folder = resolve(folder);
+  const server = createServer((request, response) => {
+    const headers = { 'content-security-policy': policy, 'x-content-type-options': 'nosniff', 'cache-control': 'no-cache' };
+    if (request.method !== 'GET' && request.method !== 'HEAD') {
+      response.writeHead(405, { ...headers, allow: 'GET, HEAD' }).end();
+      return;
+    }
+    const found = fileFor(folder, request.url);
+    if (!found) {
+      response.writeHead(404, { ...headers, 'content-type': types['.txt'] }).end('not found\n');
+      return;
+    }
+    response.writeHead(200, {
+      ...headers,
+      'content-type': types[extname(found.file).toLowerCase()] ?? 'application/octet-stream',
+      'content-length': found.size,
+    });
+    if (request.method === 'HEAD') {
+      response.end();
+      return;
+    }
+    createReadStream(found.file).on('error', () => response.destroy()).pipe(response);
+  });
+  return new Promise((done, fail) => {
+    server.once('error', fail);
+    server.listen(port, host, () => done(server));
+  });
+}
+
+/** The port that PORT names, or the demo's own. */
+export function wantedPort(text = process.env.PORT) {
+  if (!text) return 5173;
+  const port = Number(text);
+  if (!Number.isInteger(port) || port < 0 || port > 65535) throw new Failure(`PORT must be a number from 0 to 65535, got ${text}`);
+  return port;
+}
+
+if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
+  await command(async () => {
+    const [folder, port] = process.argv.slice(2);
+    if (!folder) throw new Failure('usage: node scripts/serve.mjs FOLDER [PORT]');
+    const server = await serve(folder, wantedPort(port));
+    console.log(`http://localhost:${server.address().port}/`);
+  });
+}

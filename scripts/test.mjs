@@ -1,0 +1,92 @@
+// npm test: installs what is missing, builds, and runs every test. The last line is the count over all parts:
+// `N passed, N failed`. A part that cannot be built, does not run, or gives no count is a failure.
+// Some parts alone: npm test -- native node
+
+import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+
+import { building, buildDemo, buildNativeTests, buildPackage, buildWasmTests } from './build.mjs';
+import { buildDir, currentNode, hostNode, root } from './lib/project.mjs';
+import { command, exitCode, Failure, say } from './lib/run.mjs';
+import { filesUnder } from './lib/stamp.mjs';
+import { catch2, nodeTest, playwright } from './lib/test-results.mjs';
+import { findChromium, setup } from './setup.mjs';
+
+const results = join(buildDir, 'test-results');
+
+const native = (preset) => join(buildDir, preset, 'tests', 'kinglet_tests');
+const wasm = (variant) => join(buildDir, 'wasm', 'tests', `kinglet_tests_${variant}.js`);
+const catch2Args = (out) => ['-r', 'console', '-r', `json::out=${out}`, '--colour-mode', 'none'];
+const nodeArgs = (out) => [
+  '--test', '--test-reporter=spec', '--test-reporter-destination=stdout',
+  `--test-reporter=${join(root, 'scripts/lib/node-counts.mjs')}`, `--test-reporter-destination=${out}`,
+  ...filesUnder([join(root, 'tests/node')]).filter((file) => file.endsWith('.test.mjs')),
+];
+const playwrightCli = join(root, 'node_modules/@playwright/test/cli.js');
+
+// A row a part: `command` gets the file that its results go to, `read` turns that file into counts.
+const parts = [
+  { name: 'native', title: 'C++, native', build: () => buildNativeTests('native-release'),
+    command: (out) => [native('native-release'), catch2Args(out)], read: catch2 },
+  { name: 'sanitized', title: 'C++, native with sanitizers', build: () => buildNativeTests('native-asan'),
+    command: (out) => [native('native-asan'), catch2Args(out)], read: catch2,
+    env: { ASAN_OPTIONS: 'detect_leaks=1:strict_string_checks=1:detect_stack_use_after_return=1:allocator_may_return_null=0',
+      UBSAN_OPTIONS: 'print_stacktrace=1' } },
+  { name: 'wasm-simd', title: 'C++, WebAssembly SIMD', build: buildWasmTests,
+    command: (out) => [hostNode, [wasm('simd'), ...catch2Args(out)]], read: catch2 },
+  // By the development dependency's Node: Node 20 computes a relaxed instruction wrongly.
+  { name: 'wasm-relaxed', title: 'C++, WebAssembly relaxed SIMD', build: buildWasmTests,
+    command: (out) => [currentNode, [wasm('relaxed'), ...catch2Args(out)]], read: catch2 },
+  { name: 'node', title: 'JavaScript, Node', build: buildPackage,
+    command: (out) => [hostNode, nodeArgs(out)], read: nodeTest },
+  { name: 'browser', title: 'Demo, Chromium', build: buildDemo,
+    command: (out) => [hostNode, [playwrightCli, 'test', '-c', 'tests/web', '--reporter=list,json'], { PLAYWRIGHT_JSON_OUTPUT_NAME: out, PLAYWRIGHT_JSON_OUTPUT_FILE: out }],
+    read: playwright, env: () => ({ KINGLET_CHROMIUM: findChromium() }) },
+];
+
+/** Builds and runs one part; resolves to its counts. Throws when there are none to be had. */
+async function runPart(part) {
+  await building(part.build);
+  const out = join(results, `${part.name}.json`);
+  rmSync(out, { force: true });
+  const [program, args, extra] = part.command(out);
+  const env = { ...(typeof part.env === 'function' ? part.env() : part.env), ...extra };
+  const code = await exitCode(program, args, { env, timeoutMinutes: 25 });
+  if (!existsSync(out)) throw new Failure(`it ended with exit code ${code} and left no results`);
+  let counts;
+  try {
+    counts = part.read(readFileSync(out, 'utf8'));
+  } catch (error) {
+    throw new Failure(`it ended with exit code ${code} and its results cannot be read: ${error.message}`);
+  }
+  if (counts.passed + counts.failed === 0) throw new Failure('it ran no test');
+  if (code !== 0 && counts.failed === 0) throw new Failure(`it counted no failure but ended with exit code ${code}`);
+  return counts;
+}
+
+await command(async () => {
+  const wanted = process.argv.slice(2);
+  const unknown = wanted.find((name) => !parts.some((part) => part.name === name));
+  if (unknown) throw new Failure(`unknown part ${unknown}; there are: ${parts.map((part) => part.name).join(', ')}`);
+  const chosen = parts.filter((part) => wanted.length === 0 || wanted.includes(part.name));
+
+  await setup({ tests: true });
+  mkdirSync(results, { recursive: true });
+  const lines = [];
+  const total = { passed: 0, failed: 0 };
+  for (const [index, part] of chosen.entries()) {
+    say(`tests ${index + 1}/${chosen.length}: ${part.title}`);
+    try {
+      const { passed, failed, skipped } = await runPart(part);
+      total.passed += passed;
+      total.failed += failed;
+      lines.push(`  ${part.title}: ${passed} passed, ${failed} failed${skipped ? `, ${skipped} skipped` : ''}`);
+    } catch (error) {
+      total.failed += 1;
+      lines.push(`  ${part.title}: DID NOT RUN: ${error instanceof Failure ? error.message : error.stack}`);
+    }
+    say(lines.at(-1).trim());
+  }
+  console.log(`\n${lines.join('\n')}\n\n${total.passed} passed, ${total.failed} failed`);
+  if (total.failed > 0) process.exitCode = 1;
+});
