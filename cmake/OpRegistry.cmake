@@ -1,4 +1,4 @@
-# The operator registry: every KINGLET_OP(Name, ...) and KINGLET_OP_IN(domain, Name, ...) line of
+# The operator registry: every KINGLET_OP(Name, ...) and KINGLET_OP_IN(token, "domain", Name, ...) line of
 # core/ops/**/*.cpp becomes an entry of kOpDefs, in the order of files and lines. There are no static
 # constructors; an operator that is left out of the list is dropped by the linker.
 
@@ -20,7 +20,7 @@ function(kinglet_op_registry output keep)
       if(line MATCHES "^[ \t]*KINGLET_OP[ \t]*\\([ \t]*([A-Za-z0-9_]+)[ \t]*[,)]")
         set(domain ai_onnx)
         set(name "${CMAKE_MATCH_1}")
-      elseif(line MATCHES "^[ \t]*KINGLET_OP_IN[ \t]*\\([ \t]*([A-Za-z0-9_]+)[ \t]*,[ \t]*([A-Za-z0-9_]+)[ \t]*[,)]")
+      elseif(line MATCHES "^[ \t]*KINGLET_OP_IN[ \t]*\\([ \t]*([A-Za-z0-9_]+)[ \t]*,[ \t]*\"[^\"]*\"[ \t]*,[ \t]*([A-Za-z0-9_]+)[ \t]*[,)]")
         set(domain "${CMAKE_MATCH_1}")
         set(name "${CMAKE_MATCH_2}")
       else()
