@@ -1,0 +1,153 @@
+// MatMul - matrix product with NumPy's rules for 1-D operands and batches (ONNX MatMul 1, 9, 13), with an optional bias
+// (input 2, one value a column) and activation that passes fuse in.
+
+#include <algorithm>
+
+#include "kernels/gemm.hpp"
+#include "ops/convert.hpp"
+#include "ops/epilogue.hpp"
+
+namespace kinglet::ops {
+namespace {
+
+struct MatMul {
+  kernels::Activation activation;
+  Shape b_shape;                        // of the packed constant B
+  std::shared_ptr<std::byte[]> packed;  // its matrices, one after the other
+};
+
+MatMul parse(const NodeView& n) { return {parse_activation(n), {}, nullptr}; }
+
+void infer(const MatMul&, InferContext& c) {
+  const SymShape& a = c.shape(0);
+  const SymShape& b = c.shape(1);
+  if (!a.has_rank() || !b.has_rank()) return c.out(0, c.dtype(0), {});
+  c.require(a.rank() > 0 && b.rank() > 0, "scalars have no matrix product");
+  const Dim ka = a[a.rank() - 1];
+  const Dim kb = b[b.rank() == 1 ? 0 : b.rank() - 2];
+  c.require(!ka.known() || !kb.known() || ka.value() == kb.value(), "shapes {} and {} do not multiply", a, b);
+  const auto batch_of = [](const SymShape& s) {
+    return SymShape(std::vector<Dim>(s.dims().begin(), s.dims().end() - static_cast<ptrdiff_t>(std::min<size_t>(2, s.rank()))));
+  };
+  SymShape out = broadcast(batch_of(a), batch_of(b));
+  if (a.rank() > 1) out.push_back(a[a.rank() - 2]);
+  if (b.rank() > 1) out.push_back(b[b.rank() - 1]);
+  c.out(0, c.dtype(0), out);
+}
+
+/// A product taken apart: `batches` products [m, k] x [k, n]; matrix i of an operand starts at offsets[i] matrices.
+struct Product {
+  size_t m = 1, k = 1, n = 1;
+  std::vector<size_t> a_matrix, b_matrix;  // per batch
+  size_t b_matrices = 1;
+};
+
+Product take_apart(const Shape& a, const Shape& b) {
+  Product p;
+  p.k = static_cast<size_t>(a.back());
+  p.m = a.rank() > 1 ? static_cast<size_t>(a[a.rank() - 2]) : 1;
+  p.n = b.rank() > 1 ? static_cast<size_t>(b.back()) : 1;
+  const Shape a_batch(a.dims().first(a.rank() - std::min<size_t>(2, a.rank())));
+  const Shape b_batch(b.dims().first(b.rank() - std::min<size_t>(2, b.rank())));
+  p.b_matrices = b_batch.count();
+  if (b_batch.rank() == 0) {
+    // One B for all: the batch is more rows.
+    p.m *= a_batch.count();
+    p.a_matrix = p.b_matrix = {0};
+    return p;
+  }
+  const Shape batch = broadcast(a_batch, b_batch);
+  const auto matrix_at = [&](const Shape& own, size_t flat) {
+    size_t index = 0, stride = 1;
+    for (size_t i = batch.rank(); i-- > 0;) {
+      const auto at = flat % static_cast<size_t>(batch[i]);
+      flat /= static_cast<size_t>(batch[i]);
+      if (i + own.rank() < batch.rank()) continue;
+      const auto dim = static_cast<size_t>(own[i + own.rank() - batch.rank()]);
+      index += (dim == 1 ? 0 : at) * stride;
+      stride *= dim;
+    }
+    return index;
+  };
+  for (size_t i = 0; i < batch.count(); ++i) {
+    p.a_matrix.push_back(matrix_at(a_batch, i));
+    p.b_matrix.push_back(matrix_at(b_batch, i));
+  }
+  return p;
+}
+
+void pack_matrix(float* packed, size_t k, size_t n, const float* b) {
+  kernels::pack_b(packed, k, n, b, static_cast<ptrdiff_t>(n), 1);
+}
+
+void prepare(MatMul& op, PrepareContext& c) {
+  const Tensor* b = c.constant(1);
+  if (b == nullptr || b->rank() < 2 || !is_float(b->dtype()) || b->dtype() == DType::kFloat64) return;
+  op.b_shape = b->shape();
+  const auto k = static_cast<size_t>(b->dim(b->rank() - 2)), n = static_cast<size_t>(b->dim(b->rank() - 1));
+  const size_t matrices = b->shape().count(0, b->rank() - 2), each = kernels::packed_b_size(k, n);
+  op.packed = c.allocate(matrices * each * sizeof(float));
+  const F32Constant elements(*b);
+  for (size_t i = 0; i < matrices; ++i) {
+    pack_matrix(reinterpret_cast<float*>(op.packed.get()) + i * each, k, n, elements.data() + i * k * n);
+  }
+  c.release(1);
+}
+
+void run_f32(const MatMul& op, RunContext& c) {
+  const Tensor& a = c.in(0);
+  Tensor& y = c.out(0);
+  const Product p = take_apart(a.shape(), op.packed ? op.b_shape : c.in(1).shape());
+  const size_t each = kernels::packed_b_size(p.k, p.n);
+  const float* a_data = as_f32(c, a);
+  const float* b_data = op.packed ? nullptr : as_f32(c, c.in(1));
+  float* fresh = op.packed ? nullptr : c.scratch<float>(each);
+  c.require(!c.has(2) || c.in(2).count() == p.n, "expected bias of {} elements, got {}", p.n, c.has(2) ? c.in(2).shape() : Shape());
+  const kernels::Epilogue epilogue{c.has(2) ? as_f32(c, c.in(2)) : nullptr, nullptr, 0, op.activation};
+  F32Output output(c, y);
+  size_t packed_matrix = SIZE_MAX;
+  for (size_t i = 0; i < p.a_matrix.size(); ++i) {
+    const float* b = fresh;
+    if (op.packed) {
+      b = reinterpret_cast<const float*>(op.packed.get()) + p.b_matrix[i] * each;
+    } else if (p.b_matrix[i] != packed_matrix) {
+      packed_matrix = p.b_matrix[i];
+      pack_matrix(fresh, p.k, p.n, b_data + packed_matrix * p.k * p.n);
+    }
+    kernels::gemm(p.m, p.n, p.k, a_data + p.a_matrix[i] * p.m * p.k, static_cast<ptrdiff_t>(p.k), b,
+                  output.data() + i * p.m * p.n, static_cast<ptrdiff_t>(p.n), epilogue);
+  }
+  output.store();
+}
+
+template <class T>
+void run_plain(RunContext& c) {
+  const Tensor &a = c.in(0), &b = c.in(1);
+  const Product p = take_apart(a.shape(), b.shape());
+  // Unsigned arithmetic wraps without undefined behaviour.
+  using Sum = std::conditional_t<std::is_integral_v<T>, std::make_unsigned_t<std::conditional_t<std::is_integral_v<T>, T, int>>, T>;
+  T* y = c.out(0).data<T>();
+  for (size_t i = 0; i < p.a_matrix.size(); ++i) {
+    const T* am = a.data<T>() + p.a_matrix[i] * p.m * p.k;
+    const T* bm = b.data<T>() + p.b_matrix[i] * p.k * p.n;
+    for (size_t r = 0; r < p.m; ++r) {
+      for (size_t col = 0; col < p.n; ++col) {
+        Sum sum = 0;
+        for (size_t k = 0; k < p.k; ++k) sum += static_cast<Sum>(am[r * p.k + k]) * static_cast<Sum>(bm[k * p.n + col]);
+        *y++ = static_cast<T>(sum);
+      }
+    }
+  }
+}
+
+void run(const MatMul& op, RunContext& c) {
+  const DType type = c.in(0).dtype();
+  if (is_float(type) && type != DType::kFloat64) return run_f32(op, c);
+  dispatch(type, TypeList<double, int32_t, int64_t, uint32_t, uint64_t>{}, [&]<class T>() { run_plain<T>(c); });
+}
+
+}  // namespace
+
+KINGLET_OP(MatMul, op<MatMul, parse, infer, run>(since(1)).with_prepare<MatMul, prepare>());
+
+}  // namespace kinglet::ops
