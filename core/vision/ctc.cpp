@@ -43,9 +43,12 @@ size_t best_class(std::span<const float> scores) {
 
 float probability(std::span<const float> scores, size_t best, ScoreKind kind) {
   if (kind == ScoreKind::kProbabilities) return std::clamp(scores[best], 0.0f, 1.0f);
+  const float top = scores[best];
   double sum = 0;
   for (const float score : scores) {
-    if (score <= scores[best]) sum += std::exp(double{score} - scores[best]);
+    // Equality is asked first because the distance of two infinities is not a number.
+    if (score == top) sum += 1;
+    else if (score < top) sum += std::exp(double{score} - top);
   }
   return static_cast<float>(1 / sum);
 }

@@ -22,7 +22,7 @@ Size detection_size(Size image, const DetectionInputOptions& options) {
                                                                           : std::max(1.0, side / short_side);
   ratio = std::min(ratio, kMaxDetectionSide / long_side);
   const auto round_side = [&](size_t pixels) {
-    const double multiples = std::round(std::floor(static_cast<double>(pixels) * ratio) / 32);
+    const double multiples = std::nearbyint(std::floor(static_cast<double>(pixels) * ratio) / 32);
     return static_cast<size_t>(std::max(1.0, multiples)) * 32;
   };
   return {round_side(image.width), round_side(image.height)};

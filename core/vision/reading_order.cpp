@@ -6,19 +6,34 @@
 namespace kinglet::vision {
 namespace {
 
-float distance(Point a, Point b) { return std::hypot(b.x - a.x, b.y - a.y); }
+/// Boxes whose directions differ by less than 4 degrees agree.
+constexpr float kAgreeingCosine = 0.9976f;
 
-/// The median angle (radians) of the boxes that are clearly wider than high.
-float common_tilt(const std::vector<TextBox>& boxes) {
-  std::vector<float> angles;
-  for (const TextBox& box : boxes) {
-    const auto& [tl, tr, br, bl] = box.quad;
-    if (distance(tl, tr) > 1.5f * distance(tl, bl)) angles.push_back(std::atan2(tr.y - tl.y, tr.x - tl.x));
+float length(Point v) { return std::hypot(v.x, v.y); }
+float dot(Point a, Point b) { return a.x * b.x + a.y * b.y; }
+
+Point along(const TextBox& box) { return {box.quad[1].x - box.quad[0].x, box.quad[1].y - box.quad[0].y}; }
+Point down(const TextBox& box) { return {box.quad[3].x - box.quad[0].x, box.quad[3].y - box.quad[0].y}; }
+
+/// The mean direction, of length 1, of the largest group of boxes that agree, long boxes counting more.
+Point text_direction(const std::vector<TextBox>& boxes) {
+  Point best{1, 0};
+  float most = 0;
+  for (const TextBox& candidate : boxes) {
+    const Point direction = along(candidate);
+    Point sum{0, 0};
+    for (const TextBox& box : boxes) {
+      const Point other = along(box);
+      if (dot(direction, other) > kAgreeingCosine * length(direction) * length(other)) {
+        sum = {sum.x + other.x, sum.y + other.y};
+      }
+    }
+    if (length(sum) > most) {
+      most = length(sum);
+      best = {sum.x / most, sum.y / most};
+    }
   }
-  if (angles.empty()) return 0;
-  const auto middle = angles.begin() + static_cast<ptrdiff_t>(angles.size() / 2);
-  std::ranges::nth_element(angles, middle);
-  return *middle;
+  return best;
 }
 
 struct Placed {
@@ -29,15 +44,16 @@ struct Placed {
 }  // namespace
 
 void sort_reading_order(std::vector<TextBox>& boxes) {
-  const float tilt = common_tilt(boxes), cosine = std::cos(tilt), sine = std::sin(tilt);
+  const Point direction = text_direction(boxes), across{-direction.y, direction.x};
   std::vector<Placed> placed;
   for (size_t i = 0; i < boxes.size(); ++i) {
-    const auto& [tl, tr, br, bl] = boxes[i].quad;
-    const float x = (tl.x + tr.x + br.x + bl.x) / 4, y = (tl.y + tr.y + br.y + bl.y) / 4;
-    placed.push_back({i, x * cosine + y * sine, y * cosine - x * sine, std::min(distance(tl, tr), distance(tl, bl))});
+    const Quad& q = boxes[i].quad;
+    const Point centre{(q[0].x + q[1].x + q[2].x + q[3].x) / 4, (q[0].y + q[1].y + q[2].y + q[3].y) / 4};
+    placed.push_back({i, dot(centre, direction), dot(centre, across), length(down(boxes[i]))});
   }
   std::ranges::stable_sort(placed, {}, &Placed::y);
 
+  // A row is what overlaps its first box by half a line; a large heading does not swallow the small print beside it.
   for (auto row = placed.begin(); row != placed.end();) {
     auto end = row + 1;
     while (end != placed.end() && end->y - row->y < 0.5f * std::min(row->height, end->height)) ++end;

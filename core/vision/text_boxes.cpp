@@ -9,6 +9,7 @@
 
 #include "base/error.hpp"
 #include "vision/components.hpp"
+#include "vision/line_image.hpp"
 #include "vision/rectangle.hpp"
 
 namespace kinglet::vision {
@@ -33,16 +34,20 @@ std::vector<uint8_t> threshold_map(std::span<const float> probabilities, float t
   return bitmap;
 }
 
+/// Around the centres of the pixels, then half a pixel wider on each side: exact for level rectangles, and closer for
+/// turned ones than a rectangle around the pixels' own corners.
 Rectangle rectangle_around(const Component& component) {
   std::vector<Point> points;
-  points.reserve(component.runs.size() * 4);
+  points.reserve(component.runs.size() * 2);
   for (const Run& run : component.runs) {
-    for (const uint32_t x : {run.begin, run.end}) {
-      points.push_back({static_cast<float>(x), static_cast<float>(run.row)});
-      points.push_back({static_cast<float>(x), static_cast<float>(run.row + 1)});
-    }
+    const float y = static_cast<float>(run.row) + 0.5f;
+    points.push_back({static_cast<float>(run.begin) + 0.5f, y});
+    points.push_back({static_cast<float>(run.end) - 0.5f, y});
   }
-  return min_area_rectangle(convex_hull(points));
+  Rectangle rectangle = min_area_rectangle(convex_hull(points));
+  rectangle.width += 1;
+  rectangle.height += 1;
+  return rectangle;
 }
 
 /// The mean probability of the pixels whose centres lie inside the convex `quad`; 0 when there are none.
@@ -109,7 +114,7 @@ std::vector<TextBox> find_text_boxes(std::span<const float> probabilities, Size 
     for (Point& point : quad) {
       point = {std::clamp(point.x * scale_x, 0.0f, width), std::clamp(point.y * scale_y, 0.0f, height)};
     }
-    boxes.push_back({quad, score});
+    boxes.push_back({upright(quad), score});
   }
   sort_reading_order(boxes);
   return boxes;

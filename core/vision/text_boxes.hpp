@@ -17,7 +17,7 @@ struct TextBoxOptions {
 };
 
 struct TextBox {
-  Quad quad;    ///< in pixels of the picture, inside it
+  Quad quad;    ///< in pixels of the picture, inside it; upright (line_image.hpp)
   float score;  ///< mean probability, [0, 1]
 };
 
@@ -31,8 +31,9 @@ struct TextBox {
 std::vector<TextBox> find_text_boxes(std::span<const float> probabilities, Size map, Size image,
                                      const TextBoxOptions& options = {});
 
-/// Sorts boxes by lines from the top, and inside a line from the left. Lines are found along the common tilt of the
-/// boxes, so that a photo held a little askew reads right.
+/// Sorts boxes by lines from the top, and inside a line from the left, where "top" and "left" are those of a reader of
+/// most of the text: the direction most boxes run in is the direction of lines, so a photo held askew or upside down
+/// reads right once its quads are known to be (upright, half_turn).
 void sort_reading_order(std::vector<TextBox>& boxes);
 
 }  // namespace kinglet::vision
