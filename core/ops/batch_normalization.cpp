@@ -4,7 +4,7 @@
 #include <cmath>
 
 #include "kernels/normalize.hpp"
-#include "ops/convert.hpp"
+#include "ops/widen.hpp"
 #include "ops/spatial.hpp"
 
 namespace kinglet::ops {

@@ -3,7 +3,7 @@
 #include "kernels/gemm.hpp"
 
 #include "kernels/transpose.hpp"
-#include "ops/convert.hpp"
+#include "ops/widen.hpp"
 #include "ops/epilogue.hpp"
 
 namespace kinglet::ops {

@@ -4,7 +4,7 @@
 #include <algorithm>
 
 #include "kernels/gemm.hpp"
-#include "ops/convert.hpp"
+#include "ops/widen.hpp"
 #include "ops/epilogue.hpp"
 
 namespace kinglet::ops {
