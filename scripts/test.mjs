@@ -70,7 +70,14 @@ await command(async () => {
   if (unknown) throw new Failure(`unknown part ${unknown}; there are: ${parts.map((part) => part.name).join(', ')}`);
   const chosen = parts.filter((part) => wanted.length === 0 || wanted.includes(part.name));
 
-  await setup({ tests: true });
+  try {
+    await setup({ tests: true });
+  } catch (error) {
+    console.error(error instanceof Failure ? `\nkinglet: ${error.message}` : error);
+    console.log(`\nset-up failed: no part ran\n\n0 passed, ${chosen.length} failed`);
+    process.exitCode = 1;
+    return;
+  }
   mkdirSync(results, { recursive: true });
   const lines = [];
   const total = { passed: 0, failed: 0 };
