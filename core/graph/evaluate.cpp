@@ -7,7 +7,8 @@ namespace {
 
 class OwnedServices : public ops::RunServices {
  public:
-  explicit OwnedServices(std::vector<Tensor>& outputs) : outputs_(outputs) {}
+  OwnedServices(std::vector<Tensor>& outputs, std::span<const ops::ValueInfo> inferred)
+      : outputs_(outputs), inferred_(inferred) {}
 
   std::byte* scratch(size_t bytes) override {
     blocks_.push_back(allocate_block(bytes));
@@ -16,12 +17,14 @@ class OwnedServices : public ops::RunServices {
   Tensor& resize_output(size_t i, DType dtype, const Shape& shape) override {
     return outputs_.at(i) = Tensor(dtype, shape);
   }
+  const ops::ValueInfo& expected(size_t i) override { return inferred_[i]; }
   std::vector<Tensor> run_subgraph(size_t, std::span<const Tensor>) override {
     throw_error(ErrorCode::kInternal, "a node with subgraphs is not evaluated alone");
   }
 
  private:
   std::vector<Tensor>& outputs_;
+  std::span<const ops::ValueInfo> inferred_;
   std::vector<Block> blocks_;
 };
 
@@ -55,7 +58,7 @@ std::vector<Tensor> evaluate(const Node& node, std::span<const ops::ValueInfo* c
       out[i] = Tensor(inferred[i].dtype, inferred[i].shape.concrete());
     }
   }
-  OwnedServices services(out);
+  OwnedServices services(out, inferred);
   with_node(node, [&] {
     ops::RunContext context(in_pointers, node.own_inputs, out_pointers, services);
     node.def->run(node.op.get(), context);

@@ -43,8 +43,9 @@ class NodePreparation : public ops::PrepareContext {
 
 class StepServices : public ops::RunServices {
  public:
-  StepServices(Program& program, Step& step, const std::atomic<bool>* cancel)
-      : program_(program), step_(step), cancel_(cancel) {}
+  /// `inferred` is empty for a static step, whose outputs say it all.
+  StepServices(Program& program, Step& step, std::span<const ops::ValueInfo> inferred, const std::atomic<bool>* cancel)
+      : program_(program), step_(step), inferred_(inferred), cancel_(cancel) {}
   ~StepServices() override { program_.scratch_.reset(); }
 
   std::byte* scratch(size_t bytes) override { return program_.scratch_.take(bytes); }
@@ -60,6 +61,12 @@ class StepServices : public ops::RunServices {
     return *out = Tensor(dtype, shape);
   }
 
+  const ops::ValueInfo& expected(size_t i) override {
+    if (!inferred_.empty()) return inferred_[i];
+    const Tensor* out = step_.outputs.at(i);
+    return expected_ = out == nullptr ? ops::ValueInfo{} : ops::ValueInfo{out->dtype(), out->shape(), {}, {}};
+  }
+
   std::vector<Tensor> run_subgraph(size_t subgraph, std::span<const Tensor> formal_inputs) override {
     Program& body = *program_.bodies_.at(step_.node).at(subgraph);
     std::vector<Tensor> captures;
@@ -73,7 +80,9 @@ class StepServices : public ops::RunServices {
  private:
   Program& program_;
   Step& step_;
+  std::span<const ops::ValueInfo> inferred_;
   const std::atomic<bool>* cancel_;
+  ops::ValueInfo expected_;
   Tensor unwanted_;
 };
 
@@ -154,6 +163,7 @@ void Program::run_step(Plan& plan, Step& step, const std::atomic<bool>* cancel) 
     *step.outputs[0] = in.reshaped(step.view_shape);
   } else {
     bool shared = false;
+    std::vector<ops::ValueInfo> inferred;
     if (step.kind == Step::Kind::kDynamic) {
       std::vector<ops::ValueInfo> infos(step.inputs.size());
       std::vector<const ops::ValueInfo*> pointers(step.inputs.size(), nullptr);
@@ -164,7 +174,7 @@ void Program::run_step(Plan& plan, Step& step, const std::atomic<bool>* cancel) 
         infos[i] = t.valid() ? ops::ValueInfo{t.dtype(), t.shape(), t, {}} : info_of(graph_->value(node.inputs[i]));
         pointers[i] = &infos[i];
       }
-      const std::vector<ops::ValueInfo> inferred = infer_node(node, pointers);
+      inferred = infer_node(node, pointers);
       for (size_t i = 0; i < inferred.size(); ++i) {
         if (step.outputs[i] == nullptr) continue;
         *step.outputs[i] = Tensor();
@@ -175,7 +185,7 @@ void Program::run_step(Plan& plan, Step& step, const std::atomic<bool>* cancel) 
       }
     }
     if (!shared) {
-      StepServices services(*this, step, cancel);
+      StepServices services(*this, step, inferred, cancel);
       ops::RunContext context(step.inputs, node.own_inputs, step.outputs, services);
       node.def->run(node.op.get(), context);
     }
