@@ -58,7 +58,8 @@ Node make_node(const OpCall& call, const OpDef& def) {
 
 class Services final : public ops::RunServices {
  public:
-  explicit Services(const OpCall& call, std::vector<Tensor>& outputs) : call_(call), outputs_(outputs) {}
+  Services(const OpCall& call, std::vector<Tensor>& outputs, const std::vector<ValueInfo>& inferred)
+      : call_(call), outputs_(outputs), inferred_(inferred) {}
   std::byte* scratch(size_t bytes) override {
     blocks_.push_back(allocate_block(bytes));
     std::memset(blocks_.back().get(), 0xCD, std::max<size_t>(bytes, 1));
@@ -69,6 +70,7 @@ class Services final : public ops::RunServices {
     fill_garbage(outputs_[i]);
     return outputs_[i];
   }
+  const ValueInfo& expected(size_t i) override { return inferred_.at(i); }
   std::vector<Tensor> run_subgraph(size_t subgraph, std::span<const Tensor> formal_inputs) override {
     must(call_.subgraphs != nullptr, call_, "no subgraphs were given");
     return call_.subgraphs->run(subgraph, formal_inputs);
@@ -77,6 +79,7 @@ class Services final : public ops::RunServices {
  private:
   const OpCall& call_;
   std::vector<Tensor>& outputs_;
+  const std::vector<ValueInfo>& inferred_;
   std::vector<Block> blocks_;
 };
 
@@ -154,7 +157,7 @@ std::vector<Tensor> run(const OpCall& call, const Node& node, const RunOptions& 
   for (const Tensor& t : inputs) in.push_back(t.valid() ? &t : nullptr);
   std::vector<Tensor*> out;
   for (size_t i = 0; i < outputs.size(); ++i) out.push_back(node.outputs[i] != kNoValue ? &outputs[i] : nullptr);
-  Services services(call, outputs);
+  Services services(call, outputs, inferred);
   RunContext context(in, in.size(), out, services);
   node.def->run(node.op.get(), context);
   for (size_t i = 0; i < outputs.size(); ++i) {
