@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "kernels/finish.hpp"
 #include "kernels/gemm_block.hpp"
 #include "kernels/simd.hpp"
 
@@ -26,36 +27,14 @@ struct DirectRows {
 
 struct IndirectRows {
   const float* const* rows;
+  size_t offset;
   size_t taps;
   size_t depth;
 
   KINGLET_INLINE const float* piece(size_t row, size_t tap, size_t r) const {
-    return rows[(row / 4 * taps + tap) * 4 + row % 4 + r];
+    return rows[(row / 4 * taps + tap) * 4 + r] + offset;
   }
 };
-
-/// What the stores of a block share.
-struct Finish {
-  Activation::Kind kind = Activation::Kind::kNone;
-  f32x4 low = {}, high = {};
-};
-
-KINGLET_INLINE f32x4 finish(const Finish& f, f32x4 v) {
-  switch (f.kind) {
-    case Activation::Kind::kRelu: return simd::clamp_below(v, f32x4{});
-    case Activation::Kind::kClip: return simd::clamp_above(simd::clamp_below(v, f.low), f.high);
-    case Activation::Kind::kHardSwish: {
-      const f32x4 gate = simd::madd(v, simd::splat(1.0f / 6.0f), simd::splat(0.5f));
-      return v * simd::clamp_above(simd::clamp_below(gate, f32x4{}), simd::splat(1.0f));
-    }
-    default: return v;
-  }
-}
-
-constexpr bool finishes_in_registers(Activation::Kind kind) {
-  return kind == Activation::Kind::kNone || kind == Activation::Kind::kRelu || kind == Activation::Kind::kClip ||
-         kind == Activation::Kind::kHardSwish;
-}
 
 /// MR rows from `row`, NP panels from `panel`.
 template <size_t MR, size_t NP, class Rows>
@@ -141,10 +120,7 @@ void gemm_f32_panels(const GemmBlock& block, const Finish& end, const Rows& rows
 template <class Rows>
 void run_block(const GemmBlock& block, const Rows& rows) {
   const Activation activation = block.epilogue->activation;
-  Finish end;
-  if (block.last && finishes_in_registers(activation.kind)) {
-    end = {activation.kind, simd::splat(activation.alpha), simd::splat(activation.beta)};
-  }
+  const Finish end = block.last ? make_finish(activation) : Finish{};
   gemm_f32_panels(block, end, rows);
   // One or two rows need more columns for as many independent sums as the multiplier's latency wants.
   const size_t row = block.m / 4 * 4;
@@ -165,8 +141,8 @@ void gemm_block(const GemmBlock& block, const float* a, ptrdiff_t lda, size_t de
   run_block(block, DirectRows{a, lda, depth});
 }
 
-void gemm_block(const GemmBlock& block, const float* const* rows, size_t taps, size_t depth) {
-  run_block(block, IndirectRows{rows, taps, depth});
+void gemm_block(const GemmBlock& block, const float* const* rows, size_t offset, size_t taps, size_t depth) {
+  run_block(block, IndirectRows{rows, offset, taps, depth});
 }
 
 size_t packed_b_size(size_t k, size_t n) { return (n + kPanelWidth - 1) / kPanelWidth * kPanelWidth * k; }

@@ -29,8 +29,11 @@ struct GemmBlock {
 /// A's rows are `depth` floats at a + i * lda.
 void gemm_block(const GemmBlock& block, const float* a, ptrdiff_t lda, size_t depth);
 
-/// A's row i is `taps` pieces of `depth` floats; piece t lies at rows[(i / 4 * taps + t) * 4 + i % 4].
-void gemm_block(const GemmBlock& block, const float* const* rows, size_t taps, size_t depth);
+/// A's row i is `taps` pieces of `depth` floats; piece t lies at rows[row_index(i, t, taps)] + offset.
+void gemm_block(const GemmBlock& block, const float* const* rows, size_t offset, size_t taps, size_t depth);
+
+/// The rows of a tile lie together, tap after tap.
+constexpr size_t row_index(size_t row, size_t tap, size_t taps) { return (row / 4 * taps + tap) * 4 + row % 4; }
 
 /// How many blocks of at most kMaxDepthBlock, and about kDepthBlock, cover `depth`; at least 1.
 constexpr size_t depth_blocks(size_t depth) {

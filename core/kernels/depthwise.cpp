@@ -1,0 +1,205 @@
+#include "kernels/depthwise.hpp"
+
+#include <algorithm>
+
+#include "kernels/finish.hpp"
+#include "kernels/geometry.hpp"
+#include "kernels/simd.hpp"
+
+namespace kinglet::kernels {
+namespace {
+
+using simd::f32x4;
+
+constexpr size_t round_up(size_t channels) { return (channels + 3) / 4 * 4; }
+
+/// What every pixel of a call shares.
+struct Context {
+  size_t channels;
+  size_t weight_stride;  ///< floats from a tap's weights to the next
+  ptrdiff_t input_stride, output_stride, residual_stride;
+  const float* bias;
+  Finish end;
+};
+
+/// Where a pixel's results go, and what is added to them.
+struct Target {
+  float* output;
+  const float* residual;
+};
+
+/// One output pixel from any taps, channels [first, channels).
+void depthwise_f32_taps(const Context& x, size_t first, size_t taps, const float* const* inputs,
+                        const float* const* weights, const Target& to) {
+  for (size_t c = first; c < x.channels; c += simd::kLanes) {
+    const size_t lanes = x.channels - c;
+    const auto get = [&](const float* p) { return lanes >= 4 ? simd::load(p + c) : simd::load_partial(p + c, lanes); };
+    f32x4 acc = x.bias != nullptr ? get(x.bias) : f32x4{};
+    for (size_t t = 0; t < taps; ++t) acc = simd::madd(get(inputs[t]), simd::load(weights[t] + c), acc);
+    if (to.residual != nullptr) acc += get(to.residual);
+    acc = finish(x.end, acc);
+    if (lanes >= 4) {
+      simd::store(to.output + c, acc);
+    } else {
+      simd::store_partial(to.output + c, acc, lanes);
+    }
+  }
+}
+
+/// TX neighbouring output pixels from `rows` kernel rows of width KX, with horizontal stride SX and no dilation; all
+/// whole vectors of channels. inputs[r] is the first tap of the first pixel.
+template <size_t KX, size_t SX, size_t TX>
+void depthwise_f32_tile(const Context& x, size_t rows, const float* const* inputs, const float* const* weights,
+                        const Target& to) {
+  for (size_t c = 0; c + simd::kLanes <= x.channels; c += simd::kLanes) {
+    f32x4 acc[TX];
+    const f32x4 bias = x.bias != nullptr ? simd::load(x.bias + c) : f32x4{};
+    for (size_t t = 0; t < TX; ++t) acc[t] = bias;
+    for (size_t r = 0; r < rows; ++r) {
+      f32x4 w[KX];
+      for (size_t k = 0; k < KX; ++k) w[k] = simd::load(weights[r] + k * x.weight_stride + c);
+      const float* p = inputs[r] + c;
+      for (size_t column = 0; column < (TX - 1) * SX + KX; ++column, p += x.input_stride) {
+        const f32x4 v = simd::load(p);
+        for (size_t t = 0; t < TX; ++t) {
+          // A negative tap wraps to a great one.
+          const size_t k = column - t * SX;
+          if (k < KX) acc[t] = simd::madd(v, w[k], acc[t]);
+        }
+      }
+    }
+    for (size_t t = 0; t < TX; ++t) {
+      const auto i = static_cast<ptrdiff_t>(t);
+      if (to.residual != nullptr) acc[t] += simd::load(to.residual + i * x.residual_stride + c);
+      simd::store(to.output + i * x.output_stride + c, finish(x.end, acc[t]));
+    }
+  }
+}
+
+constexpr size_t kTilePixels = 4;
+using TileFunction = void (*)(const Context&, size_t, const float* const*, const float* const*, const Target&);
+
+/// The tile for this kernel width and stride, or null when only the taps form fits.
+TileFunction tile_for(const Geometry& g) {
+  if (g.dilation[2] != 1) return nullptr;
+  if (g.kernel[2] == 3 && g.stride[2] == 1) return depthwise_f32_tile<3, 1, kTilePixels>;
+  if (g.kernel[2] == 3 && g.stride[2] == 2) return depthwise_f32_tile<3, 2, kTilePixels>;
+  if (g.kernel[2] == 5 && g.stride[2] == 1) return depthwise_f32_tile<5, 1, kTilePixels>;
+  if (g.kernel[2] == 5 && g.stride[2] == 2) return depthwise_f32_tile<5, 2, kTilePixels>;
+  return nullptr;
+}
+
+/// The kernel rows and taps of one output line that lie inside the input. Lives in the caller's scratch.
+class LineTaps {
+ public:
+  LineTaps(const Geometry& g, void* scratch) : g_(g) {
+    rows_ = static_cast<const float**>(scratch);
+    const auto kernel_rows = static_cast<size_t>(g.kernel[0] * g.kernel[1]);
+    row_weights_ = rows_ + kernel_rows;
+    taps_ = row_weights_ + kernel_rows;
+    tap_weights_ = taps_ + g.taps();
+  }
+
+  static size_t bytes(const Geometry& g) {
+    return 2 * static_cast<size_t>(g.kernel[0] * g.kernel[1] + g.taps()) * sizeof(const float*);
+  }
+
+  void select_line(const Line& line, const float* input, ptrdiff_t input_stride, const float* weights, size_t weight_stride) {
+    row_count_ = 0;
+    for (ptrdiff_t r = 0; r < g_.kernel[0] * g_.kernel[1]; ++r) {
+      const ptrdiff_t start = input_line(g_, line, r / g_.kernel[1], r % g_.kernel[1]);
+      if (start < 0) continue;
+      rows_[row_count_] = input + start * input_stride;
+      row_weights_[row_count_++] = weights + static_cast<size_t>(r * g_.kernel[2]) * weight_stride;
+    }
+  }
+
+  /// The first taps of each row, for a tile at an inside column.
+  void tile(const Context& x, ptrdiff_t column, TileFunction run, const Target& to) {
+    const ptrdiff_t offset = (column * g_.stride[2] - g_.pad[2]) * x.input_stride;
+    for (size_t r = 0; r < row_count_; ++r) taps_[r] = rows_[r] + offset;
+    run(x, row_count_, taps_, row_weights_, to);
+  }
+
+  void pixel(const Context& x, size_t first_channel, ptrdiff_t column, const Target& to) {
+    size_t count = 0;
+    for (size_t r = 0; r < row_count_; ++r) {
+      for (ptrdiff_t k = 0; k < g_.kernel[2]; ++k) {
+        const ptrdiff_t position = column * g_.stride[2] - g_.pad[2] + k * g_.dilation[2];
+        if (position < 0 || position >= g_.in[2]) continue;
+        taps_[count] = rows_[r] + position * x.input_stride;
+        tap_weights_[count++] = row_weights_[r] + static_cast<size_t>(k) * x.weight_stride;
+      }
+    }
+    depthwise_f32_taps(x, first_channel, count, taps_, tap_weights_, to);
+  }
+
+ private:
+  const Geometry& g_;
+  size_t row_count_ = 0;
+  const float** rows_;
+  const float** row_weights_;
+  const float** taps_;
+  const float** tap_weights_;
+};
+
+}  // namespace
+
+bool is_depthwise(const ConvShape& shape) {
+  return shape.groups == shape.in_channels && shape.groups == shape.out_channels;
+}
+
+size_t packed_depthwise_weights_size(const ConvShape& shape) {
+  return static_cast<size_t>(Geometry(shape).taps()) * round_up(shape.in_channels);
+}
+
+void pack_depthwise_weights(float* packed, const ConvShape& shape, const float* weights) {
+  const auto taps = static_cast<size_t>(Geometry(shape).taps());
+  for (size_t t = 0; t < taps; ++t) {
+    for (size_t c = 0; c < round_up(shape.in_channels); ++c) {
+      *packed++ = c < shape.in_channels ? weights[c * taps + t] : 0.0f;
+    }
+  }
+}
+
+size_t depthwise_scratch_bytes(const ConvShape& shape) { return LineTaps::bytes(Geometry(shape)); }
+
+void depthwise(const ConvShape& shape, const float* input, ptrdiff_t input_stride, const float* packed_weights,
+               float* output, ptrdiff_t output_stride, const Epilogue& epilogue, void* scratch, size_t begin, size_t end) {
+  const Geometry g(shape);
+  const Inside inside(g);
+  const TileFunction tile = tile_for(g);
+  const size_t whole_channels = shape.in_channels / simd::kLanes * simd::kLanes;
+  const Context x{shape.in_channels,        round_up(shape.in_channels), input_stride, output_stride,
+                  epilogue.residual_stride, epilogue.bias,               make_finish(epilogue.activation)};
+  LineTaps taps(g, scratch);
+  for (size_t index = begin; index < end; ++index) {
+    taps.select_line(Line(g, index), input, input_stride, packed_weights, x.weight_stride);
+    const ptrdiff_t line_start = static_cast<ptrdiff_t>(index) * g.out[2];
+    const auto target = [&](ptrdiff_t column) {
+      const ptrdiff_t pixel = line_start + column;
+      return Target{output + pixel * output_stride,
+                    epilogue.residual != nullptr ? epilogue.residual + pixel * epilogue.residual_stride : nullptr};
+    };
+    constexpr auto kTile = static_cast<ptrdiff_t>(kTilePixels);
+    for (ptrdiff_t column = 0; column < g.out[2];) {
+      if (tile != nullptr && column >= inside.first && column + kTile <= inside.last) {
+        taps.tile(x, column, tile, target(column));
+        if (whole_channels < shape.in_channels) {
+          for (ptrdiff_t i = 0; i < kTile; ++i) taps.pixel(x, whole_channels, column + i, target(column + i));
+        }
+        column += kTile;
+      } else {
+        taps.pixel(x, 0, column, target(column));
+        ++column;
+      }
+    }
+    if (!finishes_in_registers(epilogue.activation.kind)) {
+      for (ptrdiff_t column = 0; column < g.out[2]; ++column) {
+        apply(epilogue.activation, target(column).output, shape.in_channels);
+      }
+    }
+  }
+}
+
+}  // namespace kinglet::kernels
