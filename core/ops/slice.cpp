@@ -1,0 +1,150 @@
+// Slice: from start to end by step along some axes. Starts, ends and axes are attributes before opset 10.
+
+#include "ops/move.hpp"
+#include "ops/shape_inputs.hpp"
+
+namespace kinglet::ops {
+namespace {
+
+struct Slice {
+  bool attributes;
+  std::vector<int64_t> starts, ends, axes;
+  bool has_axes;
+};
+
+/// What one axis takes: `count` elements from `start`, `step` apart.
+struct Range {
+  int64_t start, step, count;
+};
+
+Slice parse(const NodeView& n) {
+  if (n.opset() >= 10) return {};
+  return {true, n.attr_ints("starts"), n.attr_ints("ends"), n.attr_ints("axes", {}), n.has("axes")};
+}
+
+/// ONNX Slice: negative starts and ends count from the end, then both are clamped.
+Range range_of(int64_t start, int64_t end, int64_t step, int64_t dim) {
+  if (step == 0) throw_error(ErrorCode::kShape, "a step of 0");
+  const int64_t longest = std::max<int64_t>(dim, 1);  // longer steps take one element too, and might overflow
+  step = std::clamp(step, -longest, longest);
+  if (start < 0) start += dim;
+  if (end < 0) end += dim;
+  if (step > 0) {
+    start = std::clamp<int64_t>(start, 0, dim);
+    end = std::clamp<int64_t>(end, 0, dim);
+    return {start, step, end > start ? (end - start - 1) / step + 1 : 0};
+  }
+  start = std::clamp<int64_t>(start, -1, dim - 1);
+  end = std::clamp<int64_t>(end, -1, dim - 1);
+  return {start, step, start > end ? (start - end - 1) / -step + 1 : 0};
+}
+
+/// The axis of each entry of starts; empty axes mean the first ones in order.
+std::vector<size_t> axes_of(const std::vector<int64_t>& given, bool has_axes, size_t count, size_t rank) {
+  std::vector<int64_t> axes = given;
+  for (size_t i = 0; !has_axes && i < count; ++i) axes.push_back(static_cast<int64_t>(i));
+  if (axes.size() != count) throw_error(ErrorCode::kShape, "{} axes for {} starts", axes.size(), count);
+  axis_mask(axes, rank);
+  std::vector<size_t> out;
+  for (const int64_t axis : axes) out.push_back(normalize_axis(axis, rank));
+  return out;
+}
+
+void check_counts(size_t starts, size_t ends, size_t steps) {
+  if (starts != ends || starts != steps) {
+    throw_error(ErrorCode::kShape, "{} starts, {} ends and {} steps", starts, ends, steps);
+  }
+}
+
+/// Parameters as far as inference knows them.
+struct Known {
+  std::optional<std::vector<int64_t>> starts, ends, steps, axes;
+  std::optional<std::vector<Dim>> end_dims;
+  bool has_axes, has_steps;
+};
+
+Dim sliced_dim(const Known& known, size_t i, Dim dim) {
+  if (!known.starts || (known.has_steps && !known.steps)) return {};
+  const int64_t start = (*known.starts)[i], step = known.has_steps ? (*known.steps)[i] : 1;
+  if (dim.known() && known.ends) return range_of(start, (*known.ends)[i], step, dim.value()).count;
+  if (start != 0 || step != 1) return {};
+  // [0:n] of n elements, and [0:max] of any number.
+  if (known.end_dims && i < known.end_dims->size() && (*known.end_dims)[i].same(dim)) return dim;
+  return known.ends && (*known.ends)[i] >= INT32_MAX ? dim : Dim();
+}
+
+void infer(const Slice& op, InferContext& c) {
+  const SymShape& in = c.shape(0);
+  if (!in.has_rank()) return c.out(0, c.dtype(0), {});
+  Known known{op.starts, op.ends, std::nullopt, op.axes, std::nullopt, op.has_axes, false};
+  if (!op.attributes) {
+    known = {known_ints(c, 1), known_ints(c, 2), known_ints(c, 4), known_ints(c, 3), known_dims(c, 2), c.has(3), c.has(4)};
+  }
+  SymShape out = SymShape::of_rank(in.rank());
+  const std::vector<int64_t>* any = known.starts ? &*known.starts : known.axes && known.has_axes ? &*known.axes : nullptr;
+  if (any == nullptr || (known.has_axes && !known.axes)) return c.out(0, c.dtype(0), out);
+  const size_t count = any->size();
+  check_counts(count, known.ends ? known.ends->size() : count, known.steps ? known.steps->size() : count);
+  const std::vector<size_t> axes = axes_of(known.axes.value_or(std::vector<int64_t>()), known.has_axes, count, in.rank());
+  out = in;
+  for (size_t i = 0; i < count; ++i) out[axes[i]] = sliced_dim(known, i, in[axes[i]]);
+  c.out(0, c.dtype(0), out);
+
+  const std::optional<std::vector<Dim>> elements = c.dims(0);
+  if (!elements || in.rank() != 1 || count != 1 || !out[0].known() || out[0].value() == 0) return;
+  const auto length = static_cast<int64_t>(elements->size());
+  const Range range = range_of((*known.starts)[0], known.ends ? (*known.ends)[0] : INT64_MAX,
+                               known.has_steps ? (*known.steps)[0] : 1, length);
+  std::vector<Dim> taken;
+  for (int64_t i = 0; i < out[0].value() && i < range.count; ++i) {
+    taken.push_back((*elements)[static_cast<size_t>(range.start + i * range.step)]);
+  }
+  c.out_dims(0, std::move(taken));
+}
+
+void run(const Slice& op, RunContext& c) {
+  const Tensor& in = c.in(0);
+  Tensor& out = c.out(0);
+  const std::vector<int64_t> starts = op.attributes ? op.starts : to_int64s(c.in(1));
+  const std::vector<int64_t> ends = op.attributes ? op.ends : to_int64s(c.in(2));
+  const bool has_axes = op.attributes ? op.has_axes : c.has(3);
+  const std::vector<int64_t> given = !op.attributes && has_axes ? to_int64s(c.in(3)) : op.axes;
+  const std::vector<int64_t> steps = !op.attributes && c.has(4) ? to_int64s(c.in(4)) : std::vector<int64_t>(starts.size(), 1);
+  check_counts(starts.size(), ends.size(), steps.size());
+  const std::vector<size_t> axes = axes_of(given, has_axes, starts.size(), in.rank());
+
+  std::array<CopyAxis, kMaxRank> loops;
+  const auto src = strides_of(in.shape()), dst = strides_of(out.shape());
+  for (size_t d = 0; d < in.rank(); ++d) loops[d] = {in.dim(d), dst[d], src[d]};
+  size_t first = 0;
+  for (size_t i = 0; i < axes.size(); ++i) {
+    const Range range = range_of(starts[i], ends[i], steps[i], in.dim(axes[i]));
+    CopyAxis& loop = loops[axes[i]];
+    loop.count = range.count;
+    loop.src_stride *= range.step;
+    if (range.count > 0) first += static_cast<size_t>(range.start * src[axes[i]]);
+  }
+  if (out.count() == 0) return;
+  copy_strided(in.dtype(), std::span(loops).first(in.rank()), out.raw(), element(in, first));
+}
+
+bool permute(Node& node, std::span<const int64_t> perm) {
+  if (node.opset >= 10) return false;  // the axes are an input
+  std::vector<int64_t> axes = NodeView(node).attr_ints("axes", {});
+  if (node.find("axes") == nullptr) {
+    for (size_t i = 0; i < NodeView(node).attr_ints("starts").size(); ++i) axes.push_back(static_cast<int64_t>(i));
+  }
+  for (int64_t& axis : axes) {
+    const std::optional<int64_t> moved = permuted_axis(axis, perm);
+    if (!moved) return false;
+    axis = *moved;
+  }
+  node.set_ints("axes", axes);
+  return true;
+}
+
+}  // namespace
+
+KINGLET_OP(Slice, op<Slice, parse, infer, run>(since(1)).with_permute(permute));
+
+}  // namespace kinglet::ops
