@@ -1,40 +1,150 @@
 #include "ops/convert.hpp"
 
+#include <algorithm>
+#include <bit>
+#include <cmath>
+#include <cstring>
+
+#include "base/memory.hpp"
+
 namespace kinglet::ops {
+namespace {
 
-void convert_floats(const std::byte* from, DType from_type, std::byte* to, DType to_type, size_t n) {
-  dispatch(from_type, FloatTypes{}, [&]<class From>() {
-    const auto* source = reinterpret_cast<const From*>(from);
-    dispatch(to_type, FloatTypes{}, [&]<class To>() {
-      auto* target = reinterpret_cast<To*>(to);
-      for (size_t i = 0; i < n; ++i) target[i] = static_cast<To>(static_cast<float>(source[i]));
-    });
-  });
+template <class From, class To>
+void copy_as(const void* x, void* y, size_t n) {
+  const From* from = static_cast<const From*>(x);
+  To* to = static_cast<To*>(y);
+  for (size_t i = 0; i < n; ++i) to[i] = static_cast<To>(from[i]);
 }
 
-const float* as_f32(RunContext& c, const Tensor& t) {
-  if (t.dtype() == DType::kFloat32) return t.data<float>();
-  float* copy = c.scratch<float>(t.count());
-  convert_floats(t.raw(), t.dtype(), reinterpret_cast<std::byte*>(copy), DType::kFloat32, t.count());
-  return copy;
+/// Rounds to odd: a later rounding to fewer bits then gives what a single rounding would have given.
+float round_to_odd(double x) {
+  const auto nearest = static_cast<float>(x);
+  if (!std::isfinite(nearest) || static_cast<double>(nearest) == x) return nearest;
+  auto bits = std::bit_cast<uint32_t>(nearest);
+  if (std::abs(static_cast<double>(nearest)) > std::abs(x)) --bits;
+  return std::bit_cast<float>(bits | 1);
 }
 
-F32Constant::F32Constant(const Tensor& t) {
-  if (t.dtype() == DType::kFloat32) {
-    data_ = t.data<float>();
+/// Values past the limits become the limits; both limits fit Int.
+struct Limits {
+  double low, high;
+};
+
+Limits limits_of(DType to) {
+  switch (to) {
+    case DType::kInt64: return {-0x1p63, 0x1p63};
+    case DType::kUint64: return {-0x1p63, 0x1p64};
+    case DType::kUint32: return {-0x1p31, 0x1p32 - 1};
+    default: return {-0x1p31, 0x1p31 - 1};
+  }
+}
+
+uint64_t to_integer(double x, Limits limits) {
+  if (std::isnan(x)) return 0;
+  x = std::clamp(x, limits.low, limits.high);
+  if (x >= 0x1p64) return UINT64_MAX;
+  if (x >= 0x1p63) return limits.high == 0x1p63 ? static_cast<uint64_t>(INT64_MAX) : static_cast<uint64_t>(x);
+  return static_cast<uint64_t>(static_cast<int64_t>(x));
+}
+
+template <class From>
+void convert_wide(const void* x, DType to, void* y, size_t n) {
+  const From* from = static_cast<const From*>(x);
+  const DType wide = wide_type(to);
+  if (to == DType::kBool) {
+    for (size_t i = 0; i < n; ++i) static_cast<uint64_t*>(y)[i] = from[i] != 0 ? 1 : 0;
+  } else if (wide == DType::kFloat64) {
+    copy_as<From, double>(x, y, n);
+  } else if (to == DType::kFloat32) {
+    copy_as<From, float>(x, y, n);
+  } else if (wide == DType::kFloat32) {
+    for (size_t i = 0; i < n; ++i) static_cast<float*>(y)[i] = round_to_odd(static_cast<double>(from[i]));
+  } else if constexpr (std::is_floating_point_v<From>) {
+    const Limits limits = limits_of(to);
+    for (size_t i = 0; i < n; ++i) static_cast<uint64_t*>(y)[i] = to_integer(static_cast<double>(from[i]), limits);
+  } else {
+    std::memcpy(y, x, n * sizeof(uint64_t));
+  }
+}
+
+}  // namespace
+
+DType wide_type(DType type) {
+  switch (type) {
+    case DType::kFloat32:
+    case DType::kFloat16:
+    case DType::kBFloat16: return DType::kFloat32;
+    case DType::kFloat64: return DType::kFloat64;
+    case DType::kInt8:
+    case DType::kInt16:
+    case DType::kInt32:
+    case DType::kInt64: return DType::kInt64;
+    case DType::kBool:
+    case DType::kUint8:
+    case DType::kUint16:
+    case DType::kUint32:
+    case DType::kUint64: return DType::kUint64;
+    default: throw_error(ErrorCode::kModel, "element type {} is not supported here", type);
+  }
+}
+
+const void* widen(DType type, const void* x, void* buffer, size_t n) {
+  switch (type) {
+    case DType::kFloat16: copy_as<Float16, float>(x, buffer, n); break;
+    case DType::kBFloat16: copy_as<BFloat16, float>(x, buffer, n); break;
+    case DType::kInt8: copy_as<int8_t, int64_t>(x, buffer, n); break;
+    case DType::kInt16: copy_as<int16_t, int64_t>(x, buffer, n); break;
+    case DType::kInt32: copy_as<int32_t, int64_t>(x, buffer, n); break;
+    case DType::kBool:
+    case DType::kUint8: copy_as<uint8_t, uint64_t>(x, buffer, n); break;
+    case DType::kUint16: copy_as<uint16_t, uint64_t>(x, buffer, n); break;
+    case DType::kUint32: copy_as<uint32_t, uint64_t>(x, buffer, n); break;
+    default: return x;
+  }
+  return buffer;
+}
+
+void narrow(DType type, const void* x, void* y, size_t n) {
+  switch (type) {
+    case DType::kFloat16: return copy_as<float, Float16>(x, y, n);
+    case DType::kBFloat16: return copy_as<float, BFloat16>(x, y, n);
+    case DType::kInt8:
+    case DType::kUint8: return copy_as<uint64_t, uint8_t>(x, y, n);
+    case DType::kInt16:
+    case DType::kUint16: return copy_as<uint64_t, uint16_t>(x, y, n);
+    case DType::kInt32:
+    case DType::kUint32: return copy_as<uint64_t, uint32_t>(x, y, n);
+    case DType::kBool:
+      for (size_t i = 0; i < n; ++i) static_cast<uint8_t*>(y)[i] = static_cast<const uint64_t*>(x)[i] != 0 ? 1 : 0;
+      return;
+    default:
+      if (x != y) std::memcpy(y, x, n * dtype_size(type));
+  }
+}
+
+void convert(DType from, const void* x, DType to, void* y, size_t n) {
+  if (from == to) {
+    if (n != 0) std::memcpy(y, x, n * dtype_size(to));
     return;
   }
-  copy_ = allocate_block(t.count() * sizeof(float));
-  convert_floats(t.raw(), t.dtype(), copy_.get(), DType::kFloat32, t.count());
-  data_ = reinterpret_cast<const float*>(copy_.get());
-}
-
-F32Output::F32Output(RunContext& c, Tensor& out)
-    : out_(out), data_(out.dtype() == DType::kFloat32 ? out.data<float>() : c.scratch<float>(out.count())) {}
-
-void F32Output::store() {
-  if (out_.dtype() == DType::kFloat32) return;
-  convert_floats(reinterpret_cast<const std::byte*>(data_), DType::kFloat32, out_.raw(), out_.dtype(), out_.count());
+  const DType wide_from = wide_type(from);
+  const DType wide_to = wide_type(to);
+  alignas(kAlignment) std::byte in[kBlock * sizeof(uint64_t)];
+  alignas(kAlignment) std::byte out[kBlock * sizeof(uint64_t)];
+  for (size_t done = 0; done < n; done += kBlock) {
+    const size_t count = std::min(kBlock, n - done);
+    const void* wide = widen(from, static_cast<const std::byte*>(x) + done * dtype_size(from), in, count);
+    std::byte* to_here = static_cast<std::byte*>(y) + done * dtype_size(to);
+    std::byte* target = wide_to == to ? to_here : out;
+    switch (wide_from) {
+      case DType::kFloat32: convert_wide<float>(wide, to, target, count); break;
+      case DType::kFloat64: convert_wide<double>(wide, to, target, count); break;
+      case DType::kInt64: convert_wide<int64_t>(wide, to, target, count); break;
+      default: convert_wide<uint64_t>(wide, to, target, count); break;
+    }
+    if (target != to_here) narrow(to, target, to_here, count);
+  }
 }
 
 }  // namespace kinglet::ops

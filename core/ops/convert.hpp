@@ -1,38 +1,30 @@
 #pragma once
-// float16 and bfloat16 computed in f32: inputs widened into scratch, outputs rounded once at the end.
+// Conversion between numeric element types, and the four wide types in which most operators compute:
+// float32 (also for float16 and bfloat16), float64, int64 (signed integers) and uint64 (unsigned ones and bool).
+// One loop per wide type instead of one per element type keeps the binary small.
 
-#include "ops/op.hpp"
+#include <cstddef>
+
+#include "base/dtype.hpp"
 
 namespace kinglet::ops {
 
-/// n elements from one element type to another of float32, float16, bfloat16, float64.
-void convert_floats(const std::byte* from, DType from_type, std::byte* to, DType to_type, size_t n);
+/// The wide type of a numeric or bool type; throws kModel for another one.
+DType wide_type(DType type);
 
-/// The elements of t as f32: its own when it is float32, else a converted copy in scratch. Throws kModel when t is not
-/// of a floating-point type.
-const float* as_f32(RunContext& c, const Tensor& t);
+/// Elements of a block that widen() and narrow() are called with, so that buffers fit the stack.
+inline constexpr size_t kBlock = 256;
 
-/// The elements of a constant as f32, for packing.
-class F32Constant {
- public:
-  explicit F32Constant(const Tensor& t);
-  const float* data() const { return data_; }
+/// n elements of `type` as its wide type: `x` itself when it is wide already, else converted into `buffer`.
+const void* widen(DType type, const void* x, void* buffer, size_t n);
 
- private:
-  Block copy_;
-  const float* data_;
-};
+/// n elements of the wide type of `type`, as `type`: integers keep their low bits, bool is 0 or 1, half types are
+/// rounded to nearest even. `y` may be `x`.
+void narrow(DType type, const void* x, void* y, size_t n);
 
-/// Where to write f32 results for `out`: its own memory or scratch that store() rounds into it.
-class F32Output {
- public:
-  F32Output(RunContext& c, Tensor& out);
-  float* data() { return data_; }
-  void store();
-
- private:
-  Tensor& out_;
-  float* data_;
-};
+/// n elements from one numeric or bool type to another, as ONNX Cast says: float to integer goes towards zero, NaN
+/// gives 0, and what does not fit 32 bits (64 for the 64-bit types) saturates before the low bits are kept.
+/// x and y do not overlap.
+void convert(DType from, const void* x, DType to, void* y, size_t n);
 
 }  // namespace kinglet::ops
