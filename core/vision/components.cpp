@@ -80,7 +80,8 @@ std::vector<Component> find_components(std::span<const uint8_t> bitmap, Size siz
   std::vector<uint32_t> kept;
   for (uint32_t i = 0; i < runs.size(); ++i) {
     const Extent& extent = extents[i];
-    if (extent.pixels > 0 && extent.right - extent.left >= min_side && extent.bottom - extent.top >= min_side) {
+    if (extent.pixels > 0 && extent.right - extent.left >= min_side &&
+        extent.bottom - extent.top >= min_side) {
       kept.push_back(i);
     }
   }

@@ -20,10 +20,11 @@ struct Component {
   uint64_t pixels = 0;
 };
 
-/// The parts of `bitmap` [height, width] (non-zero is set) whose width and height are both at least `min_side`; the
-/// `max_count` with most pixels, in the order in which a reader of rows meets them.
+/// The parts of `bitmap` [height, width] (non-zero is set) whose width and height are both at least
+/// `min_side`; the `max_count` with most pixels, in the order in which a reader of rows meets them.
 /// Union-find over runs of pixels: two passes over the runs, whatever the shapes.
 /// Throws kInvalidArgument when the sizes do not fit.
-std::vector<Component> find_components(std::span<const uint8_t> bitmap, Size size, size_t min_side, size_t max_count);
+std::vector<Component> find_components(std::span<const uint8_t> bitmap, Size size, size_t min_side,
+                                       size_t max_count);
 
 }  // namespace kinglet::vision

@@ -77,14 +77,16 @@ std::string_view Dictionary::operator[](size_t i) const {
   return std::string_view(text_).substr(starts_[i], end - starts_[i]);
 }
 
-DecodedLine decode_ctc(std::span<const float> scores, size_t steps, size_t classes, const Dictionary& dictionary,
-                       ScoreKind kind) {
+DecodedLine decode_ctc(std::span<const float> scores, size_t steps, size_t classes,
+                       const Dictionary& dictionary, ScoreKind kind) {
   if (classes != dictionary.size() + 1 && classes != dictionary.size() + 2) {
-    throw_error(ErrorCode::kInvalidArgument, "recognizer: expected {} or {} classes for a dictionary of {} symbols, got {}",
+    throw_error(ErrorCode::kInvalidArgument,
+                "recognizer: expected {} or {} classes for a dictionary of {} symbols, got {}",
                 dictionary.size() + 1, dictionary.size() + 2, dictionary.size(), classes);
   }
   if (scores.size() % classes != 0 || scores.size() / classes != steps) {
-    throw_error(ErrorCode::kInvalidArgument, "recognizer: expected {} x {} scores, got {}", steps, classes, scores.size());
+    throw_error(ErrorCode::kInvalidArgument, "recognizer: expected {} x {} scores, got {}", steps, classes,
+                scores.size());
   }
 
   DecodedLine line;

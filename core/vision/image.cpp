@@ -7,8 +7,9 @@ namespace kinglet::vision {
 size_t pixel_count(Size size, std::string_view what) {
   if (size.width == 0 || size.height == 0 || size.width > kMaxSide || size.height > kMaxSide ||
       uint64_t{size.width} * size.height > kMaxPixels) {
-    throw_error(ErrorCode::kInvalidArgument, "{}: expected sides of 1 to {} and at most {} pixels, got {} x {}", what,
-                kMaxSide, kMaxPixels, size.width, size.height);
+    throw_error(ErrorCode::kInvalidArgument,
+                "{}: expected sides of 1 to {} and at most {} pixels, got {} x {}", what, kMaxSide,
+                kMaxPixels, size.width, size.height);
   }
   return size.width * size.height;
 }

@@ -10,7 +10,8 @@
 namespace kinglet::vision {
 namespace {
 
-/// At most this many samples a side for one target pixel: lines up to 8 times as large as the input stay smooth.
+/// At most this many samples a side for one target pixel: lines up to 8 times as large as the input stay
+/// smooth.
 constexpr size_t kMaxSamples = 8;
 
 float distance(Point a, Point b) { return std::hypot(b.x - a.x, b.y - a.y); }
@@ -29,8 +30,8 @@ void check_quad(const Quad& quad) {
   }
   if (!good) {
     throw_error(ErrorCode::kInvalidArgument,
-                "quad: expected a convex, clockwise one, got ({}, {}) ({}, {}) ({}, {}) ({}, {})", quad[0].x, quad[0].y,
-                quad[1].x, quad[1].y, quad[2].x, quad[2].y, quad[3].x, quad[3].y);
+                "quad: expected a convex, clockwise one, got ({}, {}) ({}, {}) ({}, {}) ({}, {})", quad[0].x,
+                quad[0].y, quad[1].x, quad[1].y, quad[2].x, quad[2].y, quad[3].x, quad[3].y);
   }
 }
 
@@ -59,14 +60,15 @@ class SquareToQuad {
 
 /// Adds the picture's colour at `at` to `bgr`, between the four nearest pixels.
 void add_sample(const ImageView& image, Point at, float* bgr) {
-  const float right = static_cast<float>(image.size.width - 1), bottom = static_cast<float>(image.size.height - 1);
+  const float right = static_cast<float>(image.size.width - 1),
+              bottom = static_cast<float>(image.size.height - 1);
   const float x = std::clamp(at.x - 0.5f, 0.0f, right), y = std::clamp(at.y - 0.5f, 0.0f, bottom);
   const auto x0 = static_cast<size_t>(x), y0 = static_cast<size_t>(y);
   const size_t x1 = std::min(x0 + 1, image.size.width - 1), y1 = std::min(y0 + 1, image.size.height - 1);
   const float fx = x - static_cast<float>(x0), fy = y - static_cast<float>(y0);
   const float weights[4] = {(1 - fx) * (1 - fy), fx * (1 - fy), (1 - fx) * fy, fx * fy};
-  const size_t pixels[4] = {y0 * image.size.width + x0, y0 * image.size.width + x1, y1 * image.size.width + x0,
-                            y1 * image.size.width + x1};
+  const size_t pixels[4] = {y0 * image.size.width + x0, y0 * image.size.width + x1,
+                            y1 * image.size.width + x0, y1 * image.size.width + x1};
   for (size_t i = 0; i < 4; ++i) {
     float pixel[3];
     load_bgr(&image.rgba[4 * pixels[i]], pixel);
@@ -75,7 +77,8 @@ void add_sample(const ImageView& image, Point at, float* bgr) {
 }
 
 size_t samples_per_pixel(float source, size_t target) {
-  return static_cast<size_t>(std::clamp(std::ceil(source / static_cast<float>(target)), 1.0f, float{kMaxSamples}));
+  return static_cast<size_t>(
+      std::clamp(std::ceil(source / static_cast<float>(target)), 1.0f, float{kMaxSamples}));
 }
 
 }  // namespace
@@ -96,7 +99,8 @@ size_t line_width(const Quad& quad, size_t height) {
   return static_cast<size_t>(std::clamp(width, 1.0f, float{kMaxLineWidth}));
 }
 
-void line_input(const ImageView& image, const Quad& quad, size_t content_width, Size size, std::span<float> input) {
+void line_input(const ImageView& image, const Quad& quad, size_t content_width, Size size,
+                std::span<float> input) {
   check_image(image);
   check_quad(quad);
   const size_t plane_size = pixel_count(size, "line");
@@ -141,7 +145,8 @@ void line_batch(const ImageView& image, std::span<const Quad> quads, size_t widt
 }
 
 void orientation_input(const ImageView& image, const Quad& quad, std::span<float> input) {
-  line_input(image, quad, std::min(kOrientationWidth, line_width(quad)), {kOrientationWidth, kLineHeight}, input);
+  line_input(image, quad, std::min(kOrientationWidth, line_width(quad)), {kOrientationWidth, kLineHeight},
+             input);
 }
 
 bool is_upside_down(std::span<const float> probabilities, float threshold) {

@@ -10,7 +10,8 @@ namespace kinglet::vision {
 
 void normalize_planes(std::span<float> planes, const Normalization& normalization) {
   if (planes.size() % 3 != 0) {
-    throw_error(ErrorCode::kInvalidArgument, "planes: expected a multiple of 3 values, got {}", planes.size());
+    throw_error(ErrorCode::kInvalidArgument, "planes: expected a multiple of 3 values, got {}",
+                planes.size());
   }
   const size_t plane_size = planes.size() / 3;
   for (size_t c = 0; c < 3; ++c) {

@@ -8,7 +8,8 @@ namespace kinglet::vision {
 namespace {
 
 double cross(Point origin, Point a, Point b) {
-  return (double{a.x} - origin.x) * (double{b.y} - origin.y) - (double{a.y} - origin.y) * (double{b.x} - origin.x);
+  return (double{a.x} - origin.x) * (double{b.y} - origin.y) -
+         (double{a.y} - origin.y) * (double{b.x} - origin.x);
 }
 
 double dot(Point a, double x, double y) { return a.x * x + a.y * y; }
@@ -28,7 +29,8 @@ void append_chain(const Points& points, std::vector<Point>& hull) {
 
 std::vector<Point> convex_hull(std::vector<Point>& points) {
   std::ranges::sort(points, [](Point a, Point b) { return a.x != b.x ? a.x < b.x : a.y < b.y; });
-  const auto duplicates = std::ranges::unique(points, [](Point a, Point b) { return a.x == b.x && a.y == b.y; });
+  const auto duplicates =
+      std::ranges::unique(points, [](Point a, Point b) { return a.x == b.x && a.y == b.y; });
   points.erase(duplicates.begin(), duplicates.end());
   if (points.size() < 3) return points;
   std::vector<Point> hull;
@@ -80,8 +82,10 @@ Rectangle min_area_rectangle(std::span<const Point> hull) {
 Quad corners(const Rectangle& r) {
   const Point u{r.direction.x * r.width / 2, r.direction.y * r.width / 2};
   const Point v{-r.direction.y * r.height / 2, r.direction.x * r.height / 2};
-  Quad quad{Point{r.centre.x - u.x - v.x, r.centre.y - u.y - v.y}, Point{r.centre.x + u.x - v.x, r.centre.y + u.y - v.y},
-            Point{r.centre.x + u.x + v.x, r.centre.y + u.y + v.y}, Point{r.centre.x - u.x + v.x, r.centre.y - u.y + v.y}};
+  Quad quad{Point{r.centre.x - u.x - v.x, r.centre.y - u.y - v.y},
+            Point{r.centre.x + u.x - v.x, r.centre.y + u.y - v.y},
+            Point{r.centre.x + u.x + v.x, r.centre.y + u.y + v.y},
+            Point{r.centre.x - u.x + v.x, r.centre.y - u.y + v.y}};
   std::ranges::stable_sort(quad, {}, &Point::x);
   if (quad[0].y > quad[1].y) std::swap(quad[0], quad[1]);
   if (quad[2].y > quad[3].y) std::swap(quad[2], quad[3]);

@@ -29,7 +29,8 @@ Filter triangle_filter(size_t source, size_t target) {
   for (size_t i = 0; i < target; ++i) {
     const double centre = (static_cast<double>(i) + 0.5) * scale;
     const auto first = static_cast<size_t>(std::max(0.0, std::floor(centre - reach)));
-    const size_t end = std::min({source, first + filter.stride, static_cast<size_t>(std::ceil(centre + reach))});
+    const size_t end =
+        std::min({source, first + filter.stride, static_cast<size_t>(std::ceil(centre + reach))});
     float* weights = &filter.weights[i * filter.stride];
     double sum = 0;
     for (size_t x = first; x < end; ++x) {
@@ -44,7 +45,8 @@ Filter triangle_filter(size_t source, size_t target) {
 }
 
 /// One source row [width] to planes [3, target].
-void filter_row(const uint8_t* rgba, size_t width, const Filter& filter, std::vector<float>& pixels, float* out) {
+void filter_row(const uint8_t* rgba, size_t width, const Filter& filter, std::vector<float>& pixels,
+                float* out) {
   for (size_t x = 0; x < width; ++x) load_bgr(rgba + 4 * x, &pixels[3 * x]);
   const size_t target = filter.windows.size();
   for (size_t i = 0; i < target; ++i) {

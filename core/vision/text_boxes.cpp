@@ -17,7 +17,8 @@ namespace {
 
 void check_options(const TextBoxOptions& o) {
   const auto in = [](float value, float low, float high) { return value >= low && value <= high; };
-  if (!in(o.threshold, 0, 1) || !in(o.box_threshold, 0, 1) || !in(o.unclip_ratio, 0, 100) || !in(o.min_side, 0, 1e6f)) {
+  if (!in(o.threshold, 0, 1) || !in(o.box_threshold, 0, 1) || !in(o.unclip_ratio, 0, 100) ||
+      !in(o.min_side, 0, 1e6f)) {
     throw_error(ErrorCode::kInvalidArgument,
                 "text boxes: expected thresholds in [0, 1], unclip ratio in [0, 100], min side in [0, 1e6], "
                 "got {}, {}, {}, {}",
@@ -34,8 +35,8 @@ std::vector<uint8_t> threshold_map(std::span<const float> probabilities, float t
   return bitmap;
 }
 
-/// Around the centres of the pixels, then half a pixel wider on each side: exact for level rectangles, and closer for
-/// turned ones than a rectangle around the pixels' own corners.
+/// Around the centres of the pixels, then half a pixel wider on each side: exact for level rectangles, and
+/// closer for turned ones than a rectangle around the pixels' own corners.
 Rectangle rectangle_around(const Component& component) {
   std::vector<Point> points;
   points.reserve(component.runs.size() * 2);
@@ -99,11 +100,13 @@ std::vector<TextBox> find_text_boxes(std::span<const float> probabilities, Size 
 
   const std::vector<uint8_t> bitmap = threshold_map(probabilities, options.threshold);
   const float width = static_cast<float>(image.width), height = static_cast<float>(image.height);
-  const float scale_x = width / static_cast<float>(map.width), scale_y = height / static_cast<float>(map.height);
+  const float scale_x = width / static_cast<float>(map.width),
+              scale_y = height / static_cast<float>(map.height);
 
   const auto min_extent = static_cast<size_t>(options.min_side);
 
-  std::vector<TextBox> boxes;
+  std::vector<Quad> quads;
+  std::vector<float> scores;
   for (const Component& component : find_components(bitmap, map, min_extent, options.max_boxes)) {
     Rectangle rectangle = rectangle_around(component);
     if (std::min(rectangle.width, rectangle.height) < options.min_side) continue;
@@ -114,9 +117,12 @@ std::vector<TextBox> find_text_boxes(std::span<const float> probabilities, Size 
     for (Point& point : quad) {
       point = {std::clamp(point.x * scale_x, 0.0f, width), std::clamp(point.y * scale_y, 0.0f, height)};
     }
-    boxes.push_back({upright(quad), score});
+    quads.push_back(upright(quad));
+    scores.push_back(score);
   }
-  sort_reading_order(boxes);
+
+  std::vector<TextBox> boxes;
+  for (const size_t i : reading_order(quads)) boxes.push_back({quads[i], scores[i]});
   return boxes;
 }
 

@@ -112,7 +112,8 @@ TEST_CASE("components: as flood fill finds them, on noise", "[vision]") {
   for (size_t round = 0; round < 200; ++round) {
     Bitmap b{{}, {1 + random() % 17, 1 + random() % 17}};
     const uint32_t density = 1 + random() % 9;
-    for (size_t i = 0; i < b.size.width * b.size.height; ++i) b.pixels.push_back(random() % 10 < density ? 1 : 0);
+    for (size_t i = 0; i < b.size.width * b.size.height; ++i)
+      b.pixels.push_back(random() % 10 < density ? 1 : 0);
     CHECK(parts(b) == flood(b));
   }
 }

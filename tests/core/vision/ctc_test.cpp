@@ -39,7 +39,11 @@ TEST_CASE("ctc: best path", "[vision]") {
       {"a blank parts repeats", {{1, 0.8f}, {0, 0.9f}, {1, 0.6f}}, "aa", 0.7},
       {"blanks do not lower the confidence", {{0, 0.1f}, {1, 1.0f}, {0, 0.1f}}, "a", 1},
       {"the last class is the space", {{1, 1.0f}, {4, 0.5f}, {2, 1.0f}}, "a b", 2.5 / 3},
-      {"more than one byte", {{3, 0.5f}, {2, 0.5f}}, "\xe6\xac\xa2" "b", 0.5},
+      {"more than one byte",
+       {{3, 0.5f}, {2, 0.5f}},
+       "\xe6\xac\xa2"
+       "b",
+       0.5},
   };
   for (const Row& row : rows) {
     INFO(row.label);
@@ -91,9 +95,14 @@ TEST_CASE("dictionary: lines", "[vision]") {
       {"each line ended", "a\nb\n", {"a", "b"}},
       {"the last one not", "a\nb", {"a", "b"}},
       {"Windows' ends", "a\r\nb\r\n", {"a", "b"}},
-      {"a byte order mark", "\xef\xbb\xbf" "a\nb", {"a", "b"}},
+      {"a byte order mark",
+       "\xef\xbb\xbf"
+       "a\nb",
+       {"a", "b"}},
       {"an empty line is a class", "a\n\nb\n", {"a", "", "b"}},
-      {"a space, an ideographic space, four bytes", " \n\xe3\x80\x80\n\xf0\x9f\x90\xa6\n", {" ", "\xe3\x80\x80", "\xf0\x9f\x90\xa6"}},
+      {"a space, an ideographic space, four bytes",
+       " \n\xe3\x80\x80\n\xf0\x9f\x90\xa6\n",
+       {" ", "\xe3\x80\x80", "\xf0\x9f\x90\xa6"}},
   };
   for (const Row& row : rows) {
     INFO(row.label);
@@ -106,8 +115,9 @@ TEST_CASE("dictionary: lines", "[vision]") {
 TEST_CASE("dictionary: what is no text is refused", "[vision]") {
   check_invalid([] { Dictionary(""); }, "no symbols");
   check_invalid([] { Dictionary("\xef\xbb\xbf"); }, "no symbols");
-  for (const char* bad : {"a\n\x80\n", "a\n\xc0\xaf\n", "a\n\xe6\xac\n", "a\n\xed\xa0\x80", "a\n\xf5\x80\x80\x80", "a\n\xe0\x80\x80",
-                          "a\n\xf0\x80\x80\x80", "a\n\xf4\x90\x80\x80", "a\n\xc3", "a\n\xff"}) {
+  for (const char* bad :
+       {"a\n\x80\n", "a\n\xc0\xaf\n", "a\n\xe6\xac\n", "a\n\xed\xa0\x80", "a\n\xf5\x80\x80\x80",
+        "a\n\xe0\x80\x80", "a\n\xf0\x80\x80\x80", "a\n\xf4\x90\x80\x80", "a\n\xc3", "a\n\xff"}) {
     check_invalid([&] { Dictionary{std::string(bad)}; }, "line 2 is not UTF-8");
   }
 }

@@ -28,9 +28,9 @@ TEST_CASE("line image: affine cuts of a ramp are ramps", "[vision]") {
   const Picture picture = ramps(32, 32);
   const std::vector<Quad> quads = {
       kLevel,
-      {Point{4, 6}, {20, 10}, {18, 18}, {2, 14}},   // turned
-      {Point{20, 14}, {4, 14}, {4, 6}, {20, 6}},    // upside down
-      {Point{14, 4}, {14, 24}, {6, 24}, {6, 4}},    // downwards
+      {Point{4, 6}, {20, 10}, {18, 18}, {2, 14}},  // turned
+      {Point{20, 14}, {4, 14}, {4, 6}, {20, 6}},   // upside down
+      {Point{14, 4}, {14, 24}, {6, 24}, {6, 4}},   // downwards
   };
   for (const Quad& quad : quads) {
     for (const Size size : {Size{16, 8}, Size{40, 20}, Size{5, 3}, Size{1, 1}}) {

@@ -37,7 +37,8 @@ class Picture {
   Size size_;
 };
 
-/// A picture that is 4 * column + 100 red and 4 * row + 50 green: bilinear sampling gives exact values anywhere inside.
+/// A picture that is 4 * column + 100 red and 4 * row + 50 green: bilinear sampling gives exact values
+/// anywhere inside.
 inline Picture ramps(size_t width, size_t height) {
   return Picture(width, height, [](size_t x, size_t y) {
     return Picture::Pixel{static_cast<uint8_t>(4 * x + 100), static_cast<uint8_t>(4 * y + 50), 7, 255};

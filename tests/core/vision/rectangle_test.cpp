@@ -15,7 +15,8 @@ namespace {
 
 Rectangle turned(Point centre, float width, float height, double degrees) {
   const double radians = degrees * std::numbers::pi / 180;
-  return {centre, {static_cast<float>(std::cos(radians)), static_cast<float>(std::sin(radians))}, width, height};
+  return {
+      centre, {static_cast<float>(std::cos(radians)), static_cast<float>(std::sin(radians))}, width, height};
 }
 
 /// The least area of rectangles along every side of the hull, all points projected each time.
@@ -23,7 +24,8 @@ double least_area(const std::vector<Point>& hull) {
   double least = INFINITY;
   for (size_t i = 0; i < hull.size(); ++i) {
     const Point a = hull[i], b = hull[(i + 1) % hull.size()];
-    const double length = std::hypot(b.x - a.x, b.y - a.y), ux = (b.x - a.x) / length, uy = (b.y - a.y) / length;
+    const double length = std::hypot(b.x - a.x, b.y - a.y), ux = (b.x - a.x) / length,
+                 uy = (b.y - a.y) / length;
     double u_min = INFINITY, u_max = -INFINITY, v_min = INFINITY, v_max = -INFINITY;
     for (const Point p : hull) {
       u_min = std::min(u_min, p.x * ux + p.y * uy);
@@ -77,7 +79,8 @@ TEST_CASE("smallest rectangle: least area over all sides, on random points", "[v
     std::vector<Point> points;
     const size_t count = 3 + random() % 40;
     for (size_t i = 0; i < count; ++i) {
-      points.push_back({static_cast<float>(random() % 100), static_cast<float>(random() % (1 + round % 100))});
+      points.push_back(
+          {static_cast<float>(random() % 100), static_cast<float>(random() % (1 + round % 100))});
     }
     const std::vector<Point> hull = convex_hull(points);
     if (hull.size() < 3) continue;

@@ -17,14 +17,16 @@ std::vector<float> resize(const Picture& picture, Size size) {
 }
 
 Picture grey_row(const std::vector<uint8_t>& values) {
-  return Picture(values.size(), 1, [&](size_t x, size_t) { return Picture::Pixel{values[x], values[x], values[x], 255}; });
+  return Picture(values.size(), 1,
+                 [&](size_t x, size_t) { return Picture::Pixel{values[x], values[x], values[x], 255}; });
 }
 
 }  // namespace
 
 TEST_CASE("resize: the same size copies the bytes, as blue, green, red", "[vision]") {
   const Picture picture(2, 2, [](size_t x, size_t y) {
-    return Picture::Pixel{static_cast<uint8_t>(255 - x), static_cast<uint8_t>(10 + y), static_cast<uint8_t>(x + y), 255};
+    return Picture::Pixel{static_cast<uint8_t>(255 - x), static_cast<uint8_t>(10 + y),
+                          static_cast<uint8_t>(x + y), 255};
   });
   CHECK(resize(picture, {2, 2}) == std::vector<float>{0, 1, 1, 2, 10, 10, 11, 11, 255, 254, 255, 254});
 }
@@ -41,7 +43,9 @@ TEST_CASE("resize: a row of pixels", "[vision]") {
       {"half: a triangle over two source pixels", {0, 0, 80, 80}, {80.f / 7, 480.f / 7}},
       {"to one pixel", {0, 90, 180}, {90}},
       {"from one pixel", {77}, {77, 77, 77, 77, 77}},
-      {"a thin stroke fades but stays", {255, 255, 255, 0, 255, 255, 255, 255}, {255 * (1 - 0.625f / 3.5f), 255 * (1 - 0.375f / 3.5f)}},
+      {"a thin stroke fades but stays",
+       {255, 255, 255, 0, 255, 255, 255, 255},
+       {255 * (1 - 0.625f / 3.5f), 255 * (1 - 0.375f / 3.5f)}},
   };
   for (const Row& row : rows) {
     INFO(row.label);
@@ -51,7 +55,8 @@ TEST_CASE("resize: a row of pixels", "[vision]") {
 }
 
 TEST_CASE("resize: columns are treated as rows are", "[vision]") {
-  const Picture picture(1, 2, [](size_t, size_t y) { return Picture::Pixel{0, 0, static_cast<uint8_t>(100 * y), 255}; });
+  const Picture picture(
+      1, 2, [](size_t, size_t y) { return Picture::Pixel{0, 0, static_cast<uint8_t>(100 * y), 255}; });
   const std::vector<float> planes = resize(picture, {1, 4});
   CHECK(std::vector<float>(planes.begin(), planes.begin() + 4) == std::vector<float>{0, 25, 75, 100});
 }
@@ -69,7 +74,8 @@ TEST_CASE("resize: an even colour stays even at every size", "[vision]") {
 }
 
 TEST_CASE("resize: what is transparent is white paper", "[vision]") {
-  const Picture picture(2, 1, [](size_t x, size_t) { return Picture::Pixel{0, 0, 0, static_cast<uint8_t>(x == 0 ? 0 : 51)}; });
+  const Picture picture(
+      2, 1, [](size_t x, size_t) { return Picture::Pixel{0, 0, 0, static_cast<uint8_t>(x == 0 ? 0 : 51)}; });
   const std::vector<float> planes = resize(picture, {2, 1});
   CHECK(planes[0] == Approx(255));
   CHECK(planes[1] == Approx(204));

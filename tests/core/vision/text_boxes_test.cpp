@@ -14,10 +14,12 @@ namespace {
 /// A probability map with rectangles of one probability, drawn by the centres of pixels.
 class Map {
  public:
-  Map(size_t width, size_t height, float background = 0.02f) : size_{width, height}, values_(width * height, background) {}
+  Map(size_t width, size_t height, float background = 0.02f)
+      : size_{width, height}, values_(width * height, background) {}
 
   Map& draw(float cx, float cy, float width, float height, double degrees = 0, float probability = 0.9f) {
-    const double c = std::cos(degrees * std::numbers::pi / 180), s = std::sin(degrees * std::numbers::pi / 180);
+    const double c = std::cos(degrees * std::numbers::pi / 180),
+                 s = std::sin(degrees * std::numbers::pi / 180);
     for (size_t y = 0; y < size_.height; ++y) {
       for (size_t x = 0; x < size_.width; ++x) {
         const double dx = static_cast<double>(x) + 0.5 - cx, dy = static_cast<double>(y) + 0.5 - cy;
@@ -34,7 +36,7 @@ class Map {
   std::vector<TextBox> boxes(Size image, const TextBoxOptions& options = {}) const {
     return find_text_boxes(values_, size_, image, options);
   }
-  std::vector<TextBox> boxes() const { return boxes(size_); }
+  std::vector<TextBox> boxes() const { return boxes(size_, {.unclip_ratio = 1.5f}); }
 
  private:
   Size size_;
@@ -51,11 +53,11 @@ void check_quad(const Quad& actual, const Quad& expected, double margin) {
   }
 }
 
-TextBox box_at(float x, float y, float width = 40, float height = 10, double degrees = 0) {
+Quad quad_at(float x, float y, float width = 40, float height = 10, double degrees = 0) {
   const float c = static_cast<float>(std::cos(degrees * std::numbers::pi / 180));
   const float s = static_cast<float>(std::sin(degrees * std::numbers::pi / 180));
   const auto corner = [&](float u, float v) { return Point{x + u * c - v * s, y + u * s + v * c}; };
-  return {{corner(0, 0), corner(width, 0), corner(width, height), corner(0, height)}, 1};
+  return {corner(0, 0), corner(width, 0), corner(width, height), corner(0, height)};
 }
 
 }  // namespace
@@ -64,7 +66,8 @@ TEST_CASE("text boxes: a level line grows by area * ratio / perimeter", "[vision
   // 60 x 10: area 600, perimeter 140, so the sides move by 600 * 1.5 / 140 = 6.43.
   const auto boxes = Map(128, 64).draw(60, 30, 60, 10).boxes();
   REQUIRE(boxes.size() == 1);
-  check_quad(boxes[0].quad, {Point{23.57f, 18.57f}, {96.43f, 18.57f}, {96.43f, 41.43f}, {23.57f, 41.43f}}, 0.01);
+  check_quad(boxes[0].quad, {Point{23.57f, 18.57f}, {96.43f, 18.57f}, {96.43f, 41.43f}, {23.57f, 41.43f}},
+             0.01);
   CHECK(boxes[0].score == Approx(0.9).epsilon(1e-5));
 }
 
@@ -93,7 +96,7 @@ TEST_CASE("text boxes: a column of text is turned so that its first corner start
 }
 
 TEST_CASE("text boxes: scaled to the picture and kept inside it", "[vision]") {
-  const auto boxes = Map(100, 50).draw(5, 25, 60, 10).boxes({400, 100});
+  const auto boxes = Map(100, 50).draw(5, 25, 60, 10).boxes({400, 100}, {.unclip_ratio = 1.5f});
   REQUIRE(boxes.size() == 1);
   // The part of the rectangle inside of the map is 35 x 10: it grows by 35 * 10 * 1.5 / 90 = 5.83.
   check_quad(boxes[0].quad, {Point{0, 28.33f}, {163.33f, 28.33f}, {163.33f, 71.67f}, {0, 71.67f}}, 0.05);
@@ -154,26 +157,29 @@ TEST_CASE("text boxes: sizes and options that do not fit are refused", "[vision]
 TEST_CASE("reading order", "[vision]") {
   struct Row {
     const char* label;
-    std::vector<TextBox> boxes;  // in the order that is expected
+    std::vector<Quad> quads;  // in the order that is expected
   };
   const std::vector<Row> rows = {
-      {"lines, then words", {box_at(0, 0), box_at(50, 2), box_at(100, -2), box_at(0, 12), box_at(50, 11)}},
-      {"a heading beside small print", {box_at(60, 0, 40, 6), box_at(0, 0, 50, 40), box_at(60, 30, 40, 6)}},
+      {"lines, then words",
+       {quad_at(0, 0), quad_at(50, 2), quad_at(100, -2), quad_at(0, 12), quad_at(50, 11)}},
+      {"a heading beside small print",
+       {quad_at(60, 0, 40, 6), quad_at(0, 0, 50, 40), quad_at(60, 30, 40, 6)}},
       {"tilted: the right end of a line is lower than the next line's start",
-       {box_at(0, 0, 40, 10, 10), box_at(100, 17.6f, 40, 10, 10), box_at(0, 15, 40, 10, 10),
-        box_at(100, 32.6f, 40, 10, 10)}},
-      {"upside down", {box_at(100, 100, 40, 10, 180), box_at(50, 101, 40, 10, 180), box_at(100, 80, 40, 10, 180)}},
-      {"turned by a quarter", {box_at(100, 0, 40, 10, 90), box_at(101, 50, 40, 10, 90), box_at(80, 0, 40, 10, 90)}},
+       {quad_at(0, 0, 40, 10, 10), quad_at(100, 17.6f, 40, 10, 10), quad_at(0, 15, 40, 10, 10),
+        quad_at(100, 32.6f, 40, 10, 10)}},
+      {"upside down",
+       {quad_at(100, 100, 40, 10, 180), quad_at(50, 101, 40, 10, 180), quad_at(100, 80, 40, 10, 180)}},
+      {"turned by a quarter",
+       {quad_at(100, 0, 40, 10, 90), quad_at(101, 50, 40, 10, 90), quad_at(80, 0, 40, 10, 90)}},
   };
   for (const Row& row : rows) {
     INFO(row.label);
-    std::vector<TextBox> boxes = row.boxes;
-    for (size_t i = 0; i < boxes.size(); ++i) boxes[i].score = static_cast<float>(i);
-    std::reverse(boxes.begin(), boxes.end());
-    sort_reading_order(boxes);
-    for (size_t i = 0; i < boxes.size(); ++i) CHECK(boxes[i].score == static_cast<float>(i));
+    const std::vector<Quad> reversed(row.quads.rbegin(), row.quads.rend());
+    const std::vector<size_t> order = reading_order(reversed);
+    REQUIRE(order.size() == reversed.size());
+    for (size_t i = 0; i < order.size(); ++i) CHECK(order[i] == reversed.size() - 1 - i);
   }
-  std::vector<TextBox> none;
-  sort_reading_order(none);
-  CHECK(none.empty());
+  CHECK(reading_order({}).empty());
+  const std::vector<Quad> degenerate(3, Quad{});
+  CHECK(reading_order(degenerate) == std::vector<size_t>{0, 1, 2});
 }
