@@ -11,9 +11,9 @@ import { buildDir, demoDir, distDir, hostNode, root } from './lib/project.mjs';
 import { command, Failure, run, say } from './lib/run.mjs';
 import { stamped } from './lib/stamp.mjs';
 import { emscriptenEnv, setup } from './setup.mjs';
+import { bundle, bundles } from '../web/bundle.mjs';
 
 const variants = ['simd', 'relaxed'];
-const entries = ['index', 'node', 'workerd', 'ocr'];
 const tools = [join(root, 'package-lock.json'), join(root, 'scripts/build.mjs')];
 
 const nodeModule = (path) => join(root, 'node_modules', path);
@@ -58,40 +58,21 @@ export async function buildPackage() {
   const binaries = variants.map((variant) => join(wasmDir, `${variant}.wasm`));
   const source = join(root, 'web');
   await stamped('package', {
-    inputs: [join(source, 'src'), join(source, 'tsconfig.json'), wasmDir, ...tools],
-    outputs: [...entries.flatMap((entry) => [`${entry}.js`, `${entry}.d.ts`]), ...binaries.map((b) => basename(b))]
-      .map((name) => join(distDir, name)),
+    inputs: [join(source, 'src'), join(source, 'tsconfig.json'), join(source, 'bundle.mjs'), wasmDir, ...tools],
+    outputs: [...bundles, 'index.d.ts', 'ocr.d.ts', ...binaries.map((b) => basename(b))].map((name) => join(distDir, name)),
   }, async () => {
     say('npm package: types and bundles in dist/');
     rmSync(distDir, { recursive: true, force: true });
     mkdirSync(distDir, { recursive: true });
     for (const binary of binaries) cpSync(binary, join(distDir, basename(binary)));
 
-    const glue = join(buildDir, 'glue', 'kinglet-core.js');
+    const glue = join(buildDir, 'glue', 'glue.js');
     mkdirSync(join(buildDir, 'glue'), { recursive: true });
     writeFileSync(glue, sharedGlue(wasmDir));
 
     await run(hostNode, [nodeModule('typescript/bin/tsc'), '-p', join(source, 'tsconfig.json'), '--noEmit', 'false',
       '--declaration', '--emitDeclarationOnly', '--rootDir', join(source, 'src'), '--outDir', distDir]);
-    const esbuild = await importTool('esbuild/lib/main.js');
-    await esbuild.build({
-      entryPoints: entries.map((entry) => join(source, 'src', `${entry}.ts`)),
-      outdir: distDir,
-      bundle: true,
-      splitting: true,  // what the entries share is one file, so a class is one class
-      chunkNames: '[name]-[hash]',
-      format: 'esm',
-      target: ['es2022'],
-      platform: 'neutral',
-      external: ['node:*'],
-      minify: true,
-      legalComments: 'none',
-      logLevel: 'warning',
-      plugins: [{
-        name: 'kinglet-core',
-        setup: (build) => build.onResolve({ filter: /(^|\/)kinglet-core(\.js)?$/ }, () => ({ path: glue, sideEffects: false })),
-      }],
-    });
+    await bundle({ esbuild: await importTool('esbuild/lib/main.js'), glue, outdir: distDir });
   });
 }
 

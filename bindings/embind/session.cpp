@@ -1,0 +1,188 @@
+// Session to JavaScript. web/src/instance.ts is the other side.
+
+#include <algorithm>
+#include <cstring>
+#include <map>
+#include <optional>
+
+#include <kinglet/session.hpp>
+
+#include "boundary.hpp"
+#include "feeds.hpp"
+
+namespace kinglet::binding {
+namespace {
+
+struct State {
+  std::map<std::string, ModelBytes> files;  // "" is the model, others are external data by location
+  std::optional<Session> session;
+  Feeds feeds;
+  std::vector<Tensor> outputs;  // of the last run
+};
+
+State& state() {
+  static State instance;
+  return instance;
+}
+
+Session& session() {
+  if (!state().session) throw_error(ErrorCode::kInternal, "no model is loaded");
+  return *state().session;
+}
+
+/// Address of `size` bytes for the file at `location`; what an earlier call's block holds is carried over.
+val reserve_file(const std::string& location, double size) {
+  return guarded([&] {
+    ModelBytes& file = state().files[location];
+    ModelBytes grown = ModelBytes::allocate(bytes_from_js(size));
+    if (file.size != 0) std::memcpy(grown.data.get(), file.data.get(), std::min(file.size, grown.size));
+    file = std::move(grown);
+    return to_js(static_cast<const void*>(file.data.get()));
+  });
+}
+
+/// How many of the reserved bytes the file at `location` has in truth.
+val finish_file(const std::string& location, double size) {
+  return guarded([&] {
+    ModelBytes& file = state().files[location];
+    if (size > static_cast<double>(file.size)) {
+      throw_error(ErrorCode::kInternal, "file '{}' is longer than its block", location);
+    }
+    file.size = static_cast<size_t>(size);
+    return val::undefined();
+  });
+}
+
+val load(bool optimize) {
+  return guarded([&] {
+    SessionOptions options;
+    options.optimize = optimize;
+    options.external_data = std::move(state().files);
+    state().files.clear();
+    auto node = options.external_data.extract("");
+    if (node.empty()) throw_error(ErrorCode::kInternal, "no model bytes were given");
+    state().session.emplace(Session::load(std::move(node.mapped()), std::move(options)));
+    return val::undefined();
+  });
+}
+
+val values_to_js(const std::vector<ValueDescription>& values) {
+  val list = val::array();
+  for (size_t i = 0; i < values.size(); ++i) {
+    const ValueDescription& value = values[i];
+    val dims = val::null();
+    if (value.has_rank) {
+      dims = val::array();
+      for (size_t d = 0; d < value.dims.size(); ++d) {
+        const auto& dim = value.dims[d];
+        dims.set(d, dim.value >= 0     ? val(static_cast<double>(dim.value))
+                    : dim.name.empty() ? val::null()
+                                       : val(dim.name));
+      }
+    }
+    val entry = val::object();
+    entry.set("name", value.name);
+    entry.set("type", std::string(dtype_name(value.dtype)));
+    entry.set("dims", dims);
+    list.set(i, entry);
+  }
+  return list;
+}
+
+val inputs() {
+  return guarded([] { return values_to_js(session().inputs()); });
+}
+
+val outputs() {
+  return guarded([] { return values_to_js(session().outputs()); });
+}
+
+DType type_from_js(const std::string& name) {
+  const auto dtype = dtype_from_name(name);
+  if (!dtype) throw_error(ErrorCode::kInvalidArgument, "unknown element type '{}'", name);
+  return *dtype;
+}
+
+/// Address of the buffer that the next run reads input `name` from.
+val feed(const std::string& name, const std::string& type, const val& dims) {
+  return guarded([&] {
+    const Tensor& tensor = state().feeds.add(name, type_from_js(type), shape_from_js(dims));
+    return to_js(static_cast<const void*>(tensor.raw()));
+  });
+}
+
+val feed_strings(const std::string& name, const val& elements, const val& dims) {
+  return guarded([&] {
+    Tensor& tensor = state().feeds.add(name, DType::kString, shape_from_js(dims));
+    auto* strings = tensor.data<std::string>();
+    for (size_t i = 0, n = tensor.count(); i < n; ++i) strings[i] = elements[i].as<std::string>();
+    return val::undefined();
+  });
+}
+
+val output_to_js(const Tensor& tensor) {
+  val object = val::object();
+  object.set("type", std::string(dtype_name(tensor.dtype())));
+  object.set("dims", to_js(tensor.shape()));
+  if (tensor.dtype() == DType::kString) {
+    val strings = val::array();
+    const auto elements = tensor.values<std::string>();
+    for (size_t i = 0; i < elements.size(); ++i) strings.set(i, elements[i]);
+    object.set("strings", strings);
+  } else {
+    object.set("address", to_js(static_cast<const void*>(tensor.raw())));
+    object.set("bytes", static_cast<double>(tensor.bytes()));
+  }
+  return object;
+}
+
+/// Runs with what was fed since the last run. The result's addresses hold until the next run.
+val run(const val& wanted) {
+  const val result = guarded([&] {
+    std::vector<std::string> names;
+    for (size_t i = 0, n = wanted["length"].as<size_t>(); i < n; ++i) names.push_back(wanted[i].as<std::string>());
+    state().outputs.clear();
+    state().outputs = session().run(state().feeds.ready(), names);
+    val list = val::array();
+    for (size_t i = 0; i < state().outputs.size(); ++i) list.set(i, output_to_js(state().outputs[i]));
+    return list;
+  });
+  state().feeds.clear();
+  return result;
+}
+
+/// Forgets the feeds of a run that will not take place or failed, and gives the memory of all feeds back: it may be what
+/// was lacking.
+void release_feeds() { state().feeds.release(); }
+
+val memory() {
+  return guarded([] {
+    const MemoryUse use = session().memory();
+    val object = val::object();
+    object.set("weights", static_cast<double>(use.weights));
+    object.set("activations", static_cast<double>(use.activations));
+    return object;
+  });
+}
+
+val describe() {
+  return guarded([] { return val(session().describe()); });
+}
+
+}  // namespace
+
+EMSCRIPTEN_BINDINGS(session) {
+  emscripten::function("reserveFile", &reserve_file);
+  emscripten::function("finishFile", &finish_file);
+  emscripten::function("load", &load);
+  emscripten::function("inputs", &inputs);
+  emscripten::function("outputs", &outputs);
+  emscripten::function("feed", &feed);
+  emscripten::function("feedStrings", &feed_strings);
+  emscripten::function("run", &run);
+  emscripten::function("releaseFeeds", &release_feeds);
+  emscripten::function("memory", &memory);
+  emscripten::function("describe", &describe);
+}
+
+}  // namespace kinglet::binding

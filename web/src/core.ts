@@ -1,0 +1,70 @@
+import type { CoreError } from './errors/from-core.js';
+
+/** `{error}` instead of a result: bindings/embind/boundary.hpp. */
+export interface Failure {
+  error: CoreError;
+}
+type Result<T> = T | Failure;
+
+export interface CoreValue {
+  name: string;
+  type: string;
+  dims: (number | string | null)[] | null;
+}
+
+/** An output: strings, or where its bytes lie until the next run. */
+export interface CoreOutput {
+  type: string;
+  dims: number[];
+  strings?: string[];
+  address?: number;
+  bytes?: number;
+}
+
+export type Point = [x: number, y: number];
+export type Quad = [Point, Point, Point, Point];
+
+export interface TextBoxOptions {
+  threshold: number;
+  boxThreshold: number;
+  unclipRatio: number;
+  minSide: number;
+  maxBoxes: number;
+}
+
+/** What bindings/embind exports. Addresses are offsets into the wasm memory, sizes are bytes. */
+export interface Core {
+  reserveFile(location: string, size: number): Result<number>;
+  finishFile(location: string, size: number): Result<undefined>;
+  load(optimize: boolean): Result<undefined>;
+  inputs(): Result<CoreValue[]>;
+  outputs(): Result<CoreValue[]>;
+  feed(name: string, type: string, dims: readonly number[]): Result<number>;
+  feedStrings(name: string, elements: readonly string[], dims: readonly number[]): Result<undefined>;
+  run(outputs: readonly string[]): Result<CoreOutput[]>;
+  releaseFeeds(): void;
+  memory(): Result<{ weights: number; activations: number }>;
+  describe(): Result<string>;
+
+  readonly lineHeight: number;
+  readonly orientationWidth: number;
+  setImage(width: number, height: number): Result<number>;
+  clearImage(): void;
+  detectionSize(shortSide: boolean, side: number): Result<{ width: number; height: number }>;
+  detectionInput(address: number, width: number, height: number): Result<undefined>;
+  textBoxes(address: number, width: number, height: number, options: TextBoxOptions): Result<{ box: Quad; score: number }[]>;
+  upright(quad: Quad): Result<Quad>;
+  halfTurn(quad: Quad): Result<Quad>;
+  lineWidth(quad: Quad): Result<number>;
+  recognizerInput(quads: Quad[], width: number): Result<number>;
+  classifierInput(quad: Quad): Result<number>;
+  isUpsideDown(address: number, count: number): Result<boolean>;
+  loadDictionary(text: string): Result<undefined>;
+  decodeLine(address: number, steps: number, classes: number): Result<{ text: string; confidence: number }>;
+}
+
+/** The functions of `Core`. */
+export type CoreCall = { [K in keyof Core]: Core[K] extends (...args: never[]) => unknown ? K : never }[keyof Core];
+
+/** What a call answers when it does not fail. */
+export type Answer<K extends CoreCall> = Exclude<ReturnType<Core[K]>, Failure>;

@@ -1,0 +1,15 @@
+import type { ByteSource } from './sources.js';
+import type { UrlLike } from './platform.js';
+
+/** The instruction sets that Kinglet is built for. */
+export type Variant = 'simd' | 'relaxed';
+
+/** What differs between hosts. The build puts the file of env/ that fits in the place of '#environment'. */
+export interface Environment {
+  /** Where the package's own .wasm is: an address, or the compiled module. */
+  binary(variant: Variant): URL | WebAssembly.Module;
+  /** False where the host compiles no bytes: probes cannot run there. */
+  readonly compiles: boolean;
+  /** Opens a local file; undefined when `location` is an address to fetch. */
+  openFile?(location: string | UrlLike): Promise<ByteSource> | undefined;
+}

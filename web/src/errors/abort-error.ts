@@ -1,0 +1,13 @@
+import { type ErrorDetails, KingletError } from './kinglet-error.js';
+
+/**
+ * A run was stopped from inside the core. A call that is stopped by an `AbortSignal` throws the signal's own reason, as
+ * `fetch` does: unless the caller gave another, a `DOMException` that is named `AbortError` as well.
+ */
+export class AbortError extends KingletError {
+  override readonly name = 'AbortError';
+
+  constructor(message: string, details?: ErrorDetails) {
+    super('aborted', message, details);
+  }
+}

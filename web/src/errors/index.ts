@@ -1,0 +1,10 @@
+export { AbortError } from './abort-error.js';
+export { InternalError } from './internal-error.js';
+export { InvalidArgumentError } from './invalid-argument-error.js';
+export { type ErrorCode, type ErrorDetails, isKingletError, KingletError } from './kinglet-error.js';
+export { LoadError, type LoadErrorDetails } from './load-error.js';
+export { ModelError } from './model-error.js';
+export { type OutOfMemoryDetails, OutOfMemoryError } from './out-of-memory-error.js';
+export { ShapeError, type ShapeErrorDetails } from './shape-error.js';
+export { UnsupportedEnvironmentError } from './unsupported-environment-error.js';
+export { type MissingOperator, UnsupportedOperatorError } from './unsupported-operator-error.js';

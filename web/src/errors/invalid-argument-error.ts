@@ -1,0 +1,10 @@
+import { type ErrorDetails, KingletError } from './kinglet-error.js';
+
+/** A call's arguments are wrong: an unknown name, a missing feed, a wrong type, a disposed session. */
+export class InvalidArgumentError extends KingletError {
+  override readonly name = 'InvalidArgumentError';
+
+  constructor(message: string, details?: ErrorDetails) {
+    super('invalid-argument', message, details);
+  }
+}

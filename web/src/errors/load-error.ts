@@ -1,0 +1,22 @@
+import { KingletError } from './kinglet-error.js';
+
+export interface LoadErrorDetails {
+  url?: string | undefined;
+  status?: number | undefined;
+  cause?: unknown;
+}
+
+/** A model, its data or Kinglet's own `.wasm` could not be fetched or is something else. */
+export class LoadError extends KingletError {
+  override readonly name = 'LoadError';
+  /** The address or path, when there is one. */
+  readonly url: string | undefined;
+  /** The HTTP status, when the server answered. */
+  readonly status: number | undefined;
+
+  constructor(message: string, details: LoadErrorDetails = {}) {
+    super('load', message, 'cause' in details ? { cause: details.cause } : {});
+    this.url = details.url || undefined;
+    this.status = details.status;
+  }
+}

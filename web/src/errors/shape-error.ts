@@ -1,0 +1,25 @@
+import { type ErrorDetails, KingletError } from './kinglet-error.js';
+
+export interface ShapeErrorDetails extends ErrorDetails {
+  /** Name of the model's input, when one does not fit. */
+  input?: string | undefined;
+  /** The shape that was wanted, such as `[N,3,224,224]`. */
+  expected?: string | undefined;
+  /** The shape that came. */
+  actual?: string | undefined;
+}
+
+/** A tensor does not fit the model's input, or shapes inside the model do not fit each other. */
+export class ShapeError extends KingletError {
+  override readonly name = 'ShapeError';
+  readonly input: string | undefined;
+  readonly expected: string | undefined;
+  readonly actual: string | undefined;
+
+  constructor(message: string, details: ShapeErrorDetails = {}) {
+    super('shape', message, details);
+    this.input = details.input || undefined;
+    this.expected = details.expected || undefined;
+    this.actual = details.actual || undefined;
+  }
+}

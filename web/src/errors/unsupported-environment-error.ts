@@ -1,0 +1,10 @@
+import { KingletError } from './kinglet-error.js';
+
+/** The browser or runtime lacks what Kinglet needs: WebAssembly with SIMD. */
+export class UnsupportedEnvironmentError extends KingletError {
+  override readonly name = 'UnsupportedEnvironmentError';
+
+  constructor(message: string) {
+    super('unsupported-environment', message);
+  }
+}

@@ -1,0 +1,87 @@
+import type { Answer, Core, CoreCall, Failure } from './core.js';
+import { errorFromCore } from './errors/from-core.js';
+import { InternalError } from './errors/internal-error.js';
+import { InvalidArgumentError } from './errors/invalid-argument-error.js';
+import { OutOfMemoryError } from './errors/out-of-memory-error.js';
+import { type Tensor, Tensor as TensorClass, tensorOver, type TensorType } from './tensor.js';
+
+function isFailure(result: unknown): result is Failure {
+  return typeof result === 'object' && result !== null && 'error' in result;
+}
+
+/** One wasm instance: its functions with errors thrown, and its memory. */
+export class Instance {
+  readonly #core: Core;
+  readonly #memory: WebAssembly.Memory;
+  #broken: InternalError | undefined;
+
+  constructor(core: Core, memory: WebAssembly.Memory) {
+    this.#core = core;
+    this.#memory = memory;
+  }
+
+  /** Bytes of the wasm heap. */
+  get heapBytes(): number {
+    return this.#memory.buffer.byteLength;
+  }
+
+  get core(): Pick<Core, 'lineHeight' | 'orientationWidth'> {
+    return this.#core;
+  }
+
+  /** Calls the core. A trap (a bug of Kinglet's) leaves it in an unknown state: every later call throws as well. */
+  call<K extends CoreCall>(name: K, ...args: Parameters<Core[K]>): Answer<K> {
+    if (this.#broken) {
+      throw new InternalError('the session cannot be used after an internal error', { cause: this.#broken });
+    }
+    let result: ReturnType<Core[K]>;
+    try {
+      result = (this.#core[name] as (...args: unknown[]) => ReturnType<Core[K]>)(...args);
+    } catch (cause) {
+      this.#broken = new InternalError(`${name} failed: ${cause instanceof Error ? cause.message : 'a C++ exception'}`, { cause });
+      throw this.#broken;
+    }
+    if (isFailure(result)) throw errorFromCore(result.error);
+    return result as Answer<K>;
+  }
+
+  /** The `length` bytes at `address`, until the next call: memory that grows leaves its views behind. */
+  view(address: number, length: number): Uint8Array {
+    return new Uint8Array(this.#memory.buffer, address, length);
+  }
+
+  /** A copy of the `length` bytes at `address`. */
+  copy(address: number, length: number): ArrayBuffer {
+    try {
+      return this.#memory.buffer.slice(address, address + length) as ArrayBuffer;
+    } catch (cause) {
+      throw new OutOfMemoryError(`out of memory: no buffer of ${length} bytes for an output`, { requestedBytes: length, cause });
+    }
+  }
+
+  /** Writes an input of the next run. */
+  feed(name: string, tensor: Tensor): void {
+    if (tensor.type === 'string') {
+      this.call('feedStrings', name, new TensorClass('string', tensor.data as string[], tensor.dims).data, tensor.dims);
+      return;
+    }
+    const { buffer, byteOffset, byteLength, length } = tensor.data as Uint8Array;
+    if (length < tensor.size) {
+      throw new InvalidArgumentError(`the elements of input '${name}' are gone: was their buffer transferred?`);
+    }
+    const address = this.call('feed', name, tensor.type, tensor.dims);
+    this.view(address, byteLength).set(new Uint8Array(buffer, byteOffset, byteLength));
+  }
+
+  /** Forgets what was fed, and gives the memory of all feeds back. Throws nothing: an error is on its way already. */
+  abandonRun(): void {
+    if (!this.#broken) this.#core.releaseFeeds();
+  }
+
+  /** The outputs `names` (all when empty) for what was fed since the last run. */
+  run(names: readonly string[]): Tensor[] {
+    return this.call('run', names).map(({ type, dims, strings, address, bytes }) =>
+      strings ? new TensorClass('string', strings, dims) : tensorOver(type as Exclude<TensorType, 'string'>, this.copy(address!, bytes!), dims),
+    );
+  }
+}

@@ -1,0 +1,143 @@
+import createCore from '#glue';
+import { environment } from '#environment';
+import type { Variant } from './environment.js';
+import { LoadError } from './errors/load-error.js';
+import { KingletError } from './errors/kinglet-error.js';
+import { OutOfMemoryError } from './errors/out-of-memory-error.js';
+import { UnsupportedEnvironmentError } from './errors/unsupported-environment-error.js';
+import { Instance } from './instance.js';
+import type { BytesLike, ResponseLike, UrlLike } from './platform.js';
+import { hasRelaxedSimd, hasSimd } from './probe.js';
+import { fetchResponse, openResponse, openSource, readAll } from './sources.js';
+
+/** A `.wasm` of Kinglet's: its address (in Node also a path), a `Response`, its bytes, or a `WebAssembly.Module`. */
+export type WasmSource = string | UrlLike | ResponseLike | ArrayBufferLike | BytesLike | WasmModule;
+
+/** A compiled `WebAssembly.Module`. */
+export interface WasmModule {
+  readonly [Symbol.toStringTag]?: string;
+}
+
+export interface WasmOptions {
+  /**
+   * Where Kinglet's own binaries are, when not beside its JavaScript: one source, which must fit the host, or one for each
+   * variant. A `Response` or bytes are read once and the compiled module is kept.
+   */
+  wasm?: WasmSource | Readonly<Record<Variant, WasmSource>> | undefined;
+  /** Which binary to take; by default the best that the host runs. */
+  variant?: Variant | undefined;
+}
+
+export interface Features {
+  /** WebAssembly has 128-bit SIMD, which Kinglet needs. */
+  readonly simd: boolean;
+  /** WebAssembly has relaxed SIMD, and computes with it what it should. */
+  readonly relaxedSimd: boolean;
+  /** The binary that sessions use unless they are told otherwise. */
+  readonly variant: Variant;
+}
+
+let configured: WasmOptions = {};
+let probed: Features | undefined;
+
+/** Sets what sessions use that are loaded from now on. Nothing is fetched. */
+export function configure(options: WasmOptions): void {
+  configured = { ...configured, ...options };
+}
+
+/** What this host offers. */
+export function features(): Features {
+  if (!probed) {
+    const simd = hasSimd();
+    const relaxedSimd = simd && hasRelaxedSimd(environment.compiles);
+    probed = { simd, relaxedSimd, variant: relaxedSimd ? 'relaxed' : 'simd' };
+  }
+  return { ...probed, variant: configured.variant ?? probed.variant };
+}
+
+function checkWasm(bytes: Uint8Array, url: string | undefined): Uint8Array<ArrayBuffer> {
+  const what = url || 'the given .wasm';
+  if (bytes[0] === 0 && bytes[1] === 0x61 && bytes[2] === 0x73 && bytes[3] === 0x6d) return bytes as Uint8Array<ArrayBuffer>;
+  const html = /^\s*</.test(new TextDecoder().decode(bytes.subarray(0, 64)));
+  const found = html ? 'an HTML page' : bytes.length === 0 ? 'empty' : 'something else';
+  throw new LoadError(
+    `${what} is not WebAssembly but ${found}. Is the file served beside Kinglet's JavaScript? ` +
+      "If not, tell where it is: configure({ wasm: url }) (with Vite's development server: optimizeDeps.exclude: ['kinglet'])",
+    { url },
+  );
+}
+
+async function compileResponse(response: ResponseLike): Promise<WebAssembly.Module> {
+  const isWasm = /^application\/wasm\s*(;|$)/.test(response.headers.get('content-type') ?? '');
+  if (response.ok && !response.bodyUsed && isWasm) return WebAssembly.compileStreaming(response as Response);
+  return WebAssembly.compile(checkWasm(await readAll(openResponse(response, 'the .wasm')), response.url));
+}
+
+async function compile(source: WasmSource): Promise<WebAssembly.Module> {
+  if (source instanceof WebAssembly.Module) return source;
+  try {
+    if (typeof source === 'object' && 'status' in source) return await compileResponse(source);
+    const isUrl = typeof source === 'string' || 'href' in source;
+    const file = isUrl ? environment.openFile?.(source) : undefined;
+    if (isUrl && !file) return await compileResponse(await fetchResponse(source));
+    const opened = await (file ?? openSource(source as BytesLike, undefined, 'wasm'));
+    return await WebAssembly.compile(checkWasm(await readAll(opened).finally(() => opened.close()), opened.url));
+  } catch (cause) {
+    if (cause instanceof KingletError) throw cause;
+    // Also a Content-Security-Policy without 'wasm-unsafe-eval': the message says so.
+    throw new LoadError(`Kinglet's .wasm could not be compiled: ${(cause as Error).message}`, { cause });
+  }
+}
+
+const modulesByAddress = new Map<string, Promise<WebAssembly.Module>>();
+const modulesByObject = new WeakMap<object, Promise<WebAssembly.Module>>();
+
+/** The compiled module of a source, shared by all sessions; a failure is not kept. */
+function moduleOf(source: WasmSource): Promise<WebAssembly.Module> {
+  const address = typeof source === 'string' ? source : 'href' in source ? source.href : undefined;
+  const cache = (address === undefined ? modulesByObject : modulesByAddress) as Map<unknown, Promise<WebAssembly.Module>>;
+  const key = address ?? source;
+  let module = cache.get(key);
+  if (!module) {
+    module = compile(source);
+    cache.set(key, module);
+    module.catch(() => cache.delete(key));
+  }
+  return module;
+}
+
+function binaryOf(options: WasmOptions): WasmSource {
+  const { simd, relaxedSimd } = features();
+  if (!simd) throw new UnsupportedEnvironmentError('Kinglet needs WebAssembly with SIMD, which this browser or runtime does not have');
+  const variant = options.variant ?? configured.variant ?? (relaxedSimd ? 'relaxed' : 'simd');
+  const wasm = options.wasm ?? configured.wasm;
+  if (wasm === undefined) return environment.binary(variant);
+  return typeof wasm === 'object' && 'simd' in wasm && 'relaxed' in wasm ? wasm[variant] : (wasm as WasmSource);
+}
+
+function instantiationError(cause: unknown): KingletError {
+  const message = (cause as Error).message;
+  if (cause instanceof RangeError) return new OutOfMemoryError(`no memory for another session: ${message}`, { cause });
+  return new LoadError(`Kinglet's .wasm does not fit its JavaScript; are they of one version? ${message}`, { cause });
+}
+
+/** A new wasm instance with a heap of its own. */
+export async function createInstance(options: WasmOptions): Promise<Instance> {
+  const module = await moduleOf(binaryOf(options));
+  return new Promise((resolve, reject) => {
+    const fail = (cause: unknown) => reject(instantiationError(cause));
+    let memory: WebAssembly.Memory | undefined;
+    createCore({
+      // Emscripten waits for `done` and never hears of a failure: both are told here.
+      instantiateWasm(imports, done) {
+        WebAssembly.instantiate(module, imports)
+          .then((instance) => {
+            memory = Object.values(instance.exports).find((value) => value instanceof WebAssembly.Memory);
+            done(instance);
+          })
+          .catch(fail);
+        return {};
+      },
+    }).then((core) => resolve(new Instance(core, memory!)), fail);
+  });
+}

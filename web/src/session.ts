@@ -1,0 +1,201 @@
+/// <reference lib="esnext.disposable" />
+import { onAbort, pause, throwIfAborted } from './abort.js';
+import { InvalidArgumentError } from './errors/invalid-argument-error.js';
+import type { Instance } from './instance.js';
+import { createInstance, type WasmOptions } from './load.js';
+import type { AbortSignalLike } from './platform.js';
+import { Queue } from './queue.js';
+import { receive } from './receive.js';
+import { type ByteSource, openSource, type Source } from './sources.js';
+import { Tensor, type TensorType } from './tensor.js';
+
+/** How far loading is. */
+export interface LoadProgress {
+  /** `download`: bytes arrive. `prepare`: the model is read, optimised and packed; one step, 0 of 1, then 1 of 1. */
+  readonly phase: 'download' | 'prepare';
+  /** Bytes that have come, of all files of the model. */
+  readonly loaded: number;
+  /** Bytes that there will be; undefined while a server has not told. */
+  readonly total: number | undefined;
+}
+
+export interface LoadOptions extends WasmOptions {
+  onProgress?: ((progress: LoadProgress) => void) | undefined;
+  /** Ends loading; `load` then throws the signal's reason. */
+  signal?: AbortSignalLike | undefined;
+  /** The files that the model's tensors refer to (`external_data`), by their `location`. */
+  externalData?: Readonly<Record<string, Source>> | undefined;
+  /** False leaves the graph as the file has it, to compare results. Default true. */
+  optimize?: boolean | undefined;
+}
+
+export interface RunOptions {
+  /** Names of the outputs to compute; all when absent or empty. */
+  outputs?: readonly string[] | undefined;
+  /** Keeps a run from starting. A run that has begun is not interrupted: it occupies the thread. */
+  signal?: AbortSignalLike | undefined;
+}
+
+/** An input or output of a model. */
+export interface ValueInfo {
+  readonly name: string;
+  /** The element type; `undefined` when the model does not tell. */
+  readonly type: TensorType | 'undefined';
+  /** Each a number, a name such as `batch` that stands for any number, or null for any; null: any rank. */
+  readonly dims: readonly (number | string | null)[] | null;
+}
+
+/** Bytes in use. */
+export interface MemoryUse {
+  /** Constants and packed weights. */
+  readonly weights: number;
+  /** What runs compute in. */
+  readonly activations: number;
+  /** The whole wasm heap, which holds both; it never shrinks before `dispose()`. */
+  readonly heap: number;
+}
+
+// Older browsers lack the symbols; the methods are then found by these.
+const disposeSymbol: typeof Symbol.dispose = Symbol.dispose ?? (Symbol.for('Symbol.dispose') as typeof Symbol.dispose);
+const asyncDisposeSymbol: typeof Symbol.asyncDispose =
+  Symbol.asyncDispose ?? (Symbol.for('Symbol.asyncDispose') as typeof Symbol.asyncDispose);
+
+/**
+ * A model that is ready to run, in a WebAssembly instance of its own.
+ *
+ * ```ts
+ * const session = await Session.load('/models/det.onnx', { onProgress, signal });
+ * const { probs } = await session.run({ input: new Tensor('float32', pixels, [1, 3, 224, 224]) });
+ * await session.dispose();
+ * ```
+ */
+export class Session {
+  readonly inputs: readonly ValueInfo[];
+  readonly outputs: readonly ValueInfo[];
+  readonly #queue = new Queue();
+  #instance: Instance | undefined;
+  #disposed: Promise<void> | undefined;
+
+  private constructor(instance: Instance) {
+    this.#instance = instance;
+    this.inputs = instance.call('inputs') as ValueInfo[];
+    this.outputs = instance.call('outputs') as ValueInfo[];
+  }
+
+  /**
+   * Fetches, checks, optimises and prepares a model.
+   * @throws LoadError when the model or Kinglet's `.wasm` cannot be fetched or is something else
+   * @throws ModelError when its bytes or graph are malformed
+   * @throws UnsupportedOperatorError with all operators that are missing
+   * @throws OutOfMemoryError, InvalidArgumentError, UnsupportedEnvironmentError
+   */
+  static async load(source: Source, options: LoadOptions = {}): Promise<Session> {
+    const { signal, onProgress } = options;
+    throwIfAborted(signal);
+    const files: [location: string, source: Source][] = [['', source], ...Object.entries(options.externalData ?? {})];
+    // Ends the other downloads when one of them fails.
+    const controller = new AbortController();
+    const stopListening = onAbort(signal, () => controller.abort(signal!.reason));
+    const opening = files.map(([location, file]) =>
+      openSource(file, controller.signal, location === '' ? 'the model' : `the external data '${location}'`),
+    );
+    try {
+      const [instance, ...opened] = await Promise.all([createInstance(options), ...opening]);
+      throwIfAborted(signal);
+      await download(instance, files.map(([location], i) => [location, opened[i]!]), onProgress);
+      onProgress?.({ phase: 'prepare', loaded: 0, total: 1 });
+      if (onProgress || signal) await pause();
+      throwIfAborted(signal);
+      instance.call('load', options.optimize ?? true);
+      onProgress?.({ phase: 'prepare', loaded: 1, total: 1 });
+      return new Session(instance);
+    } catch (error) {
+      controller.abort(error);
+      throw error;
+    } finally {
+      stopListening();
+      for (const file of await Promise.allSettled(opening)) {
+        if (file.status === 'fulfilled') file.value.close().catch(() => {});
+      }
+    }
+  }
+
+  /**
+   * Runs the model. Runs that are asked for at the same time take place one after another, in the order of the calls;
+   * the feeds' elements are read when the run's turn comes.
+   * @param feeds a tensor for each input, by name
+   * @returns the outputs by name; their elements are the caller's
+   * @throws InvalidArgumentError for unknown names, missing feeds, wrong types, a disposed session
+   * @throws ShapeError when a feed's dims do not fit
+   * @throws OutOfMemoryError
+   */
+  run(feeds: Readonly<Record<string, Tensor>>, options: RunOptions = {}): Promise<Record<string, Tensor>> {
+    return this.enqueue((instance) => {
+      throwIfAborted(options.signal);
+      const names = options.outputs?.length ? options.outputs : this.outputs.map(({ name }) => name);
+      try {
+        for (const [name, tensor] of Object.entries(feeds)) {
+          if (!(tensor instanceof Tensor)) throw new InvalidArgumentError(`the feed '${name}' is no Tensor`);
+          instance.feed(name, tensor);
+        }
+        const outputs = instance.run(names);
+        return Object.fromEntries(names.map((name, i) => [name, outputs[i]!]));
+      } catch (error) {
+        instance.abandonRun();
+        throw error;
+      }
+    });
+  }
+
+  /** @internal Runs `task` when all runs before it have ended. */
+  async enqueue<T>(task: (instance: Instance) => T | Promise<T>): Promise<T> {
+    if (this.#disposed) throw new InvalidArgumentError('the session is disposed');
+    return this.#queue.add(() => task(this.#instance!));
+  }
+
+  /** Bytes in use now; all 0 after `dispose()`. */
+  get memory(): MemoryUse {
+    if (!this.#instance) return { weights: 0, activations: 0, heap: 0 };
+    return { ...this.#instance.call('memory'), heap: this.#instance.heapBytes };
+  }
+
+  /** The optimised graph, one line a node, for people. */
+  describe(): string {
+    if (!this.#instance) throw new InvalidArgumentError('the session is disposed');
+    return this.#instance.call('describe');
+  }
+
+  /** Gives all memory back when the runs that were asked for have ended. Further runs are refused. */
+  dispose(): Promise<void> {
+    this.#disposed ??= this.#queue.add(() => {
+      this.#instance = undefined;
+    });
+    return this.#disposed;
+  }
+
+  /** As `dispose()`, for `await using`. */
+  [asyncDisposeSymbol](): Promise<void> {
+    return this.dispose();
+  }
+
+  /** As `dispose()`, for `using`; memory comes back when the runs that were asked for have ended. */
+  [disposeSymbol](): void {
+    void this.dispose();
+  }
+}
+
+async function download(
+  instance: Instance,
+  files: [location: string, source: ByteSource][],
+  onProgress: LoadOptions['onProgress'],
+): Promise<void> {
+  let total: number | undefined = 0;
+  for (const [, source] of files) total = total === undefined || source.total === undefined ? undefined : total + source.total;
+  let loaded = 0;
+  const report = (count: number) => {
+    loaded += count;
+    onProgress?.({ phase: 'download', loaded, total: total === undefined ? undefined : Math.max(total, loaded) });
+  };
+  report(0);
+  for (const [location, source] of files) await receive(instance, location, source, report);
+}
