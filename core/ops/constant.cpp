@@ -22,7 +22,8 @@ Constant parse(const NodeView& n) {
   if (n.has("value_floats")) return {vector(n.attr_floats("value_floats", {}))};
   if (n.has("value_ints")) return {vector(n.attr_ints("value_ints"))};
   if (n.has("value_strings")) return {vector(n.attr_strings("value_strings", {}))};
-  throw_error(ErrorCode::kModel, n.has("sparse_value") ? "sparse constants are not supported" : "has no value");
+  if (n.has("sparse_value")) return {n.attr_tensor("sparse_value")};  // the reader has made it dense
+  throw_error(ErrorCode::kModel, "has no value");
 }
 
 void infer(const Constant& op, InferContext& c) {

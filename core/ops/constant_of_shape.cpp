@@ -18,9 +18,7 @@ ConstantOfShape parse(const NodeView& n) {
 }
 
 void infer(const ConstantOfShape& op, InferContext& c) {
-  if (c.constant(0) != nullptr) {
-    for (const int64_t dim : *known_ints(c, 0)) c.require(dim >= 0, "a dim of {}", dim);
-  }
+  require_non_negative(c, 0);
   const std::optional<std::vector<Dim>> dims = known_dims(c, 0);
   c.out(0, op.value.dtype(), dims ? SymShape(*dims) : SymShape());
 }

@@ -1,9 +1,10 @@
 #include "ops/move.hpp"
 
 #include <algorithm>
-#include <cmath>
+#include <cstdlib>
 #include <cstring>
-#include <limits>
+
+#include "ops/convert.hpp"
 
 namespace kinglet::ops {
 namespace {
@@ -218,27 +219,7 @@ void require_same_type(const Tensor& a, const Tensor& b) {
 
 std::array<std::byte, 16> element_of(DType type, double value) {
   std::array<std::byte, 16> out{};
-  dispatch(type, NumericAndBoolTypes{}, [&]<class T>() {
-    T v;
-    if constexpr (std::is_same_v<T, bool>) {
-      v = value != 0;
-    } else if constexpr (std::is_integral_v<T>) {
-      // Only a value inside the type's range has a defined conversion.
-      constexpr auto kLow = static_cast<double>(std::numeric_limits<T>::min());
-      constexpr auto kHigh = static_cast<double>(std::numeric_limits<T>::max());
-      if (value >= kHigh) {
-        v = std::numeric_limits<T>::max();
-      } else {
-        v = value > kLow ? static_cast<T>(value) : std::numeric_limits<T>::min();
-      }
-      if (value != value) v = 0;
-    } else if constexpr (std::is_same_v<T, double>) {
-      v = value;
-    } else {
-      v = T(static_cast<float>(value));
-    }
-    std::memcpy(out.data(), &v, sizeof v);
-  });
+  convert(DType::kFloat64, &value, type, out.data(), 1);
   return out;
 }
 

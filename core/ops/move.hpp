@@ -74,7 +74,7 @@ class Indices {
 /// Throws kModel unless both have one element type: a copy between them would read past an end.
 void require_same_type(const Tensor& a, const Tensor& b);
 
-/// One element of `type` (not a string) with the value nearest to `value`.
+/// One element of a numeric or bool type with the value that ONNX Cast makes of `value`.
 std::array<std::byte, 16> element_of(DType type, double value);
 
 }  // namespace kinglet::ops

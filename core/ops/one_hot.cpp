@@ -1,6 +1,7 @@
 // OneHot: for each index a vector of `depth` elements along a new axis, values[1] at the index and values[0]
 // elsewhere (everywhere when the index is outside of [-depth, depth)).
 
+#include "ops/convert.hpp"
 #include "ops/move.hpp"
 #include "ops/shape_inputs.hpp"
 
@@ -13,20 +14,10 @@ struct OneHot {
 
 OneHot parse(const NodeView& n) { return {n.attr_int("axis", -1)}; }
 
-/// Element i of a numeric tensor, fractions cut off.
+/// The elements of a numeric tensor, fractions cut off.
 std::vector<int64_t> to_integers(const Tensor& t) {
-  std::vector<int64_t> out;
-  out.reserve(t.count());
-  dispatch(t.dtype(), NumericTypes{}, [&]<class T>() {
-    for (const T& v : t.values<T>()) {
-      if constexpr (std::is_integral_v<T>) {
-        out.push_back(static_cast<int64_t>(v));
-      } else {
-        const auto number = static_cast<double>(v);
-        out.push_back(number > -0x1p62 && number < 0x1p62 ? static_cast<int64_t>(number) : INT64_MIN);
-      }
-    }
-  });
+  std::vector<int64_t> out(t.count());
+  convert(t.dtype(), t.raw(), DType::kInt64, out.data(), out.size());
   return out;
 }
 

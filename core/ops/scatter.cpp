@@ -1,56 +1,27 @@
 #include "ops/scatter.hpp"
 
 #include <algorithm>
+#include <type_traits>
+
+#include "ops/convert.hpp"
+#include "ops/move.hpp"
 
 namespace kinglet::ops {
 namespace {
 
 template <class T>
-void replace(void* target, const void* update, size_t count) {
-  std::copy_n(static_cast<const T*>(update), count, static_cast<T*>(target));
-}
-
-struct Add {
-  template <class T> static T apply(T a, T b) { return a + b; }
-};
-struct Mul {
-  template <class T> static T apply(T a, T b) { return a * b; }
-};
-// A NaN on either side stays, as in numpy.maximum.
-struct Max {
-  template <class T> static T apply(T a, T b) { return a != a || a > b ? a : b; }
-};
-struct Min {
-  template <class T> static T apply(T a, T b) { return a != a || a < b ? a : b; }
-};
-
-/// The type to compute in: floats for halves, and unsigned for sums and products that wrap around.
-template <class T, class F>
-auto widen(T v) {
-  if constexpr (std::is_same_v<T, Float16> || std::is_same_v<T, BFloat16>) {
-    return static_cast<float>(v);
-  } else if constexpr (std::is_integral_v<T> && !std::is_same_v<T, bool> &&
-                       (std::is_same_v<F, Add> || std::is_same_v<F, Mul>)) {
-    return static_cast<uint64_t>(v);
-  } else if constexpr (std::is_same_v<T, bool>) {
-    return static_cast<int>(v);
-  } else {
-    return v;
+void combine_wide(Reduction reduction, T* target, const T* update, size_t count) {
+  using Sum = std::conditional_t<std::is_same_v<T, int64_t>, uint64_t, T>;  // signed overflow is undefined
+  for (size_t i = 0; i < count; ++i) {
+    const T a = target[i], b = update[i];
+    switch (reduction) {
+      case Reduction::kAdd: target[i] = static_cast<T>(static_cast<Sum>(a) + static_cast<Sum>(b)); break;
+      case Reduction::kMul: target[i] = static_cast<T>(static_cast<Sum>(a) * static_cast<Sum>(b)); break;
+      case Reduction::kMax: target[i] = a != a || a > b ? a : b; break;
+      case Reduction::kMin: target[i] = a != a || a < b ? a : b; break;
+      case Reduction::kNone: target[i] = b; break;
+    }
   }
-}
-
-template <class T, class F>
-void combine(void* target, const void* update, size_t count) {
-  auto* t = static_cast<T*>(target);
-  auto* u = static_cast<const T*>(update);
-  for (size_t i = 0; i < count; ++i) t[i] = static_cast<T>(F::apply(widen<T, F>(t[i]), widen<T, F>(u[i])));
-}
-
-template <class F>
-CombineFn of_type(DType type) {
-  CombineFn fn = nullptr;
-  dispatch(type, NumericAndBoolTypes{}, [&]<class T>() { fn = combine<T, F>; });
-  return fn;
 }
 
 }  // namespace
@@ -65,17 +36,20 @@ Reduction parse_reduction(const NodeView& n) {
   throw_error(ErrorCode::kModel, "reduction '{}' is not known", name);
 }
 
-CombineFn combine_fn(Reduction reduction, DType type) {
-  switch (reduction) {
-    case Reduction::kAdd: return of_type<Add>(type);
-    case Reduction::kMul: return of_type<Mul>(type);
-    case Reduction::kMax: return of_type<Max>(type);
-    case Reduction::kMin: return of_type<Min>(type);
-    case Reduction::kNone: break;
+void combine(Reduction reduction, DType type, void* target, const void* update, size_t count) {
+  if (reduction == Reduction::kNone) return copy_elements(type, target, update, count);
+  const DType wide = wide_type(type);
+  const size_t width = dtype_size(type);
+  alignas(16) uint64_t target_buffer[kBlock], update_buffer[kBlock];
+  for (size_t at = 0; at < count; at += kBlock) {
+    const size_t n = std::min(kBlock, count - at);
+    auto* to = static_cast<std::byte*>(target) + at * width;
+    void* a = const_cast<void*>(widen(type, to, target_buffer, n));
+    const void* b = widen(type, static_cast<const std::byte*>(update) + at * width, update_buffer, n);
+    dispatch(wide, TypeList<float, double, int64_t, uint64_t>{},
+             [&]<class T>() { combine_wide(reduction, static_cast<T*>(a), static_cast<const T*>(b), n); });
+    if (a != to) narrow(type, a, to, n);
   }
-  CombineFn fn = nullptr;
-  dispatch_width(type, [&]<class T>() { fn = replace<T>; });
-  return fn;
 }
 
 }  // namespace kinglet::ops

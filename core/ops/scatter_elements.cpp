@@ -38,11 +38,10 @@ void run(const ScatterElements& op, RunContext& c) {
   const auto step = static_cast<size_t>(strides[axis]);
   strides[axis] = 0;
   const Indices at(indices);
-  const CombineFn combine = combine_fn(op.reduction, data.dtype());
   Odometer walk(indices.shape().dims(), strides);
   for (size_t i = 0, count = indices.count(); i < count; ++i, walk.next()) {
     const size_t offset = static_cast<size_t>(walk.offset()) + at.in(i, data.dim(axis)) * step;
-    combine(element(out, offset), element(updates, i), 1);
+    combine(op.reduction, data.dtype(), element(out, offset), element(updates, i), 1);
   }
 }
 

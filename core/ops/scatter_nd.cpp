@@ -36,13 +36,12 @@ void run(const ScatterND& op, RunContext& c) {
   out.copy_from(data);
   const auto strides = strides_of(data.shape());
   const Indices at(indices);
-  const CombineFn combine = combine_fn(op.reduction, data.dtype());
   for (size_t t = 0; t < tuples; ++t) {
     size_t offset = 0;
     for (size_t k = 0; k < depth; ++k) {
       offset += at.in(t * depth + k, data.dim(k)) * static_cast<size_t>(strides[k]);
     }
-    combine(element(out, offset), element(updates, t * block), block);
+    combine(op.reduction, data.dtype(), element(out, offset), element(updates, t * block), block);
   }
 }
 

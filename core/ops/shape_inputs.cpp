@@ -28,6 +28,12 @@ std::optional<std::vector<Dim>> known_dims(const InferContext& c, size_t i) {
   return std::vector<Dim>(static_cast<size_t>(shape[0].value()));
 }
 
+void require_non_negative(const InferContext& c, size_t i) {
+  const std::optional<std::vector<int64_t>> values = known_ints(c, i);
+  if (!values) return;
+  for (const int64_t value : *values) c.require(value >= 0, "input {} has a negative element: {}", i, value);
+}
+
 std::vector<bool> axis_mask(std::span<const int64_t> axes, size_t rank) {
   std::vector<bool> mask(rank);
   for (const int64_t axis : axes) {

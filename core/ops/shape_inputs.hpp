@@ -17,6 +17,9 @@ std::optional<std::vector<int64_t>> known_ints(const InferContext& c, size_t i);
 /// their number is known.
 std::optional<std::vector<Dim>> known_dims(const InferContext& c, size_t i);
 
+/// Throws kShape when an element of input i is known to be negative.
+void require_non_negative(const InferContext& c, size_t i);
+
 /// The axes in `axes` as a mask over `rank` dims. Throws kShape when one is outside or given twice.
 std::vector<bool> axis_mask(std::span<const int64_t> axes, size_t rank);
 

@@ -12,9 +12,7 @@ Tile parse(const NodeView&) { return {}; }
 
 void infer(const Tile&, InferContext& c) {
   const SymShape& in = c.shape(0);
-  if (c.constant(1) != nullptr) {
-    for (const int64_t times : *known_ints(c, 1)) c.require(times >= 0, "{} repeats", times);
-  }
+  require_non_negative(c, 1);
   const std::optional<std::vector<Dim>> repeats = known_dims(c, 1);
   if (!in.has_rank()) return c.out(0, c.dtype(0), repeats ? SymShape::of_rank(repeats->size()) : SymShape());
   if (!repeats) return c.out(0, c.dtype(0), SymShape::of_rank(in.rank()));
