@@ -34,6 +34,7 @@ class Planner {
   std::unique_ptr<Plan> make() {
     bind_inputs();
     for (const Node& node : graph_.nodes) add(node);
+    drop_unread_steps();
     find_last_uses();
     share_memory();
     place();
@@ -117,6 +118,23 @@ class Planner {
       info(id) = ValueInfo{outputs[i].dtype(), outputs[i].shape(), outputs[i], {}};
       slot(id) = std::move(outputs[i]);
     }
+  }
+
+  /// Steps that only shape arithmetic read, which is done by now.
+  void drop_unread_steps() {
+    std::vector<bool> read(graph_.values.size(), false);
+    for (const ValueId id : graph_.outputs) read[static_cast<size_t>(id)] = true;
+    std::vector<bool> keep(plan_->steps.size(), false);
+    for (size_t s = plan_->steps.size(); s-- > 0;) {
+      const Node& node = *plan_->steps[s].node;
+      for (const ValueId id : node.outputs) keep[s] = keep[s] || (id != kNoValue && read[static_cast<size_t>(id)]);
+      if (!keep[s]) continue;
+      for (const ValueId id : node.inputs) {
+        if (id != kNoValue) read[static_cast<size_t>(id)] = true;
+      }
+    }
+    size_t s = 0;
+    std::erase_if(plan_->steps, [&](const Step&) { return !keep[s++]; });
   }
 
   void find_last_uses() {

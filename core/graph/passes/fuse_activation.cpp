@@ -49,7 +49,7 @@ bool fuse_activation(Graph& graph) {
   const std::vector<uint32_t> uses = graph.use_counts();
   bool changed = false;
   for (Node& node : graph.nodes) {
-    if (node.inputs.empty() || node.inputs[0] == kNoValue || node.outputs[0] == kNoValue) continue;
+    if (node.inputs.empty() || node.outputs.empty() || node.inputs[0] == kNoValue || node.outputs[0] == kNoValue) continue;
     const int32_t made_by = producer[static_cast<size_t>(node.inputs[0])];
     if (made_by < 0 || !has_one_use(graph, uses, node.inputs[0])) continue;
     Node& target = graph.nodes[static_cast<size_t>(made_by)];

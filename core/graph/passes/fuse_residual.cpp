@@ -30,7 +30,7 @@ bool fuse_residual(Graph& graph) {
   bool changed = false;
   for (size_t n = 0; n < graph.nodes.size(); ++n) {
     Node& add = graph.nodes[n];
-    if (!add.domain.empty() || add.op_type != "Add" || add.inputs.size() != 2 || add.outputs[0] == kNoValue) continue;
+    if (!add.domain.empty() || add.op_type != "Add" || add.inputs.size() != 2 || add.outputs.empty() || add.outputs[0] == kNoValue) continue;
     if (graph.value(add.outputs[0]).dtype != DType::kFloat32) continue;
     if (!certainly_same(graph.value(add.inputs[0]).shape, graph.value(add.inputs[1]).shape)) continue;
     // The convolution that comes later in the order: the other operand is computed by then.
