@@ -3,20 +3,14 @@
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { access, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
+import { toolchain } from './lib/project.mjs';
 
 const run = promisify(execFile);
 const requirementsPath = fileURLToPath(new URL('./python-requirements.txt', import.meta.url));
 const oldestPython = [3, 10];
-
-/** Folder of everything that is downloaded or generated once and kept between builds. */
-export function toolchainFolder() {
-  if (process.env.KINGLET_TOOLCHAIN) return process.env.KINGLET_TOOLCHAIN;
-  return join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'kinglet');
-}
 
 export async function exists(path) {
   return access(path).then(() => true, () => false);
@@ -50,13 +44,13 @@ async function basePython() {
 export async function pythonEnv({ log = () => {} } = {}) {
   const requirements = await readFile(requirementsPath, 'utf8');
   const hash = createHash('sha256').update(requirements).digest('hex').slice(0, 12);
-  const folder = join(toolchainFolder(), `python-${hash}`);
+  const folder = join(toolchain, `python-${hash}`);
   const interpreter = join(folder, 'bin', 'python');
   if (await exists(join(folder, 'ready'))) return interpreter;
 
   log('Python packages of the test tools: creating an environment');
   await rm(folder, { recursive: true, force: true });
-  await mkdir(toolchainFolder(), { recursive: true });
+  await mkdir(toolchain, { recursive: true });
   await run(await basePython(), ['-m', 'venv', folder]);
   log('Python packages of the test tools: installing (onnx, numpy; about 40 MB)');
   await run(interpreter, ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', '-r', requirementsPath]);

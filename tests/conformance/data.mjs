@@ -5,7 +5,8 @@ import { mkdtemp, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { exists, onnxVersion, pythonEnv, toolchainFolder } from '../../scripts/python-env.mjs';
+import { toolchain } from '../../scripts/lib/project.mjs';
+import { exists, onnxVersion, pythonEnv } from '../../scripts/python-env.mjs';
 
 const generator = fileURLToPath(new URL('./generate.py', import.meta.url));
 
@@ -23,10 +24,10 @@ function runPython(python, args, log) {
 /** Folder with a subfolder for each suite, and the .proto files. */
 export async function conformanceData({ log = console.error } = {}) {
   const hash = createHash('sha256').update(await readFile(generator)).digest('hex').slice(0, 8);
-  const finished = join(toolchainFolder(), `onnx-cases-${await onnxVersion()}-${hash}`);
+  const finished = join(toolchain, `onnx-cases-${await onnxVersion()}-${hash}`);
   if (await exists(finished)) return finished;
   const python = await pythonEnv({ log });
-  const unfinished = await mkdtemp(join(toolchainFolder(), 'onnx-cases-making-'));
+  const unfinished = await mkdtemp(join(toolchain, 'onnx-cases-making-'));
   await runPython(python, ['-B', generator, unfinished], log);
   try {
     await rename(unfinished, finished);

@@ -79,6 +79,7 @@ const squares = (size) => () => [{ label: `${size}`, feeds: { a: noise([size, si
  * back; classes: outputs whose argmax per row must agree too.
  */
 export const models = [
+  { name: 'tiny', path: () => generated('tiny'), cases: () => [{ label: 'one addition', feeds: { x: noise([1, 4]) } }] },
   { name: 'matmul512', path: () => generated('matmul512'), cases: squares(512) },
   { name: 'matmul1024', path: () => generated('matmul1024'), cases: squares(1024) },
   {

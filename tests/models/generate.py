@@ -19,7 +19,16 @@ def matmul(size):
     return g
 
 
+def tiny():
+    """One addition: what is left of a load when the model is nothing."""
+    g = GraphBuilder("tiny", 13, 1)
+    x = g.input("x", "float32", [1, 4])
+    g.output(g.op("Add", x, np.array([1, 2, 3, 4], np.float32)), "y", "float32", [1, 4])
+    return g
+
+
 MODELS = {
+    "tiny": tiny,
     "matmul512": lambda: matmul(512),
     "matmul1024": lambda: matmul(1024),
     "mobilenetv2": lambda: mobilenet_v2("folded", 17),

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { before, describe, test } from 'node:test';
 import { models } from '../../models/catalog.mjs';
-import { faults } from '../../models/compare.mjs';
+import { faults } from '../../models/results.mjs';
 import { engines } from '../../models/engines.mjs';
 
 let kinglet;
