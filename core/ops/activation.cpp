@@ -1,0 +1,108 @@
+// Activations: Relu and its relatives with their parameters.
+
+#include <cmath>
+#include <numbers>
+
+#include "ops/unary.hpp"
+
+namespace kinglet::ops {
+namespace {
+
+using Kind = kernels::Activation::Kind;
+
+Unary with_kernel(Kind kind, UnaryFunction f, float alpha = 0, float beta = 0) {
+  return {.f = f, .activation = {kind, alpha, beta}, .alpha = alpha, .beta = beta};
+}
+
+double positive_part(double x, const Unary&) { return x < 0 ? 0 : x; }
+double gate(double x, double alpha, double beta) { return x != x ? x : std::fmin(std::fmax(alpha * x + beta, 0), 1); }
+/// log(1 + exp(x)) without overflow.
+double softplus(double x) { return x > 0 ? x + std::log1p(std::exp(-x)) : std::log1p(std::exp(x)); }
+
+Unary parse_relu(const NodeView&) {
+  Unary op = with_kernel(Kind::kRelu, positive_part);
+  op.integers = [](int64_t x, bool is_unsigned) { return x < 0 && !is_unsigned ? 0 : x; };
+  return op;
+}
+
+Unary parse_leaky_relu(const NodeView& n) {
+  const UnaryFunction f = [](double x, const Unary& op) { return x < 0 ? op.alpha * x : x; };
+  return with_kernel(Kind::kLeakyRelu, f, n.attr_float("alpha", 0.01f));
+}
+
+Unary parse_elu(const NodeView& n) {
+  const UnaryFunction f = [](double x, const Unary& op) { return x < 0 ? op.alpha * std::expm1(x) : x; };
+  return with_kernel(Kind::kElu, f, n.attr_float("alpha", 1.0f));
+}
+
+Unary parse_hard_sigmoid(const NodeView& n) {
+  const UnaryFunction f = [](double x, const Unary& op) { return gate(x, op.alpha, op.beta); };
+  return with_kernel(Kind::kHardSigmoid, f, n.attr_float("alpha", 0.2f), n.attr_float("beta", 0.5f));
+}
+
+Unary parse_hard_swish(const NodeView&) {
+  return with_kernel(Kind::kHardSwish, [](double x, const Unary&) { return x * gate(x, 1.0 / 6, 0.5); });
+}
+
+Unary parse_gelu(const NodeView& n) {
+  const std::string approximate = n.attr_string("approximate", "none");
+  if (approximate == "tanh") {
+    return with_kernel(Kind::kGeluTanh, [](double x, const Unary&) {
+      return 0.5 * x * (1 + std::tanh(std::sqrt(2 * std::numbers::inv_pi) * (x + 0.044715 * x * x * x)));
+    });
+  }
+  if (approximate != "none") throw_error(ErrorCode::kModel, "approximate = '{}' is not known", approximate);
+  return with_kernel(Kind::kGelu, [](double x, const Unary&) { return 0.5 * x * std::erfc(-x / std::numbers::sqrt2); });
+}
+
+Unary parse_selu(const NodeView& n) {
+  const UnaryFunction f = [](double x, const Unary& op) { return op.beta * (x > 0 ? x : op.alpha * std::expm1(x)); };
+  return {.f = f,
+          .alpha = n.attr_float("alpha", 1.67326319217681884765625f),
+          .beta = n.attr_float("gamma", 1.05070102214813232421875f)};
+}
+
+Unary parse_celu(const NodeView& n) {
+  const UnaryFunction f = [](double x, const Unary& op) { return x < 0 ? op.alpha * std::expm1(x / op.alpha) : x; };
+  return {.f = f, .alpha = n.attr_float("alpha", 1.0f)};
+}
+
+Unary parse_thresholded_relu(const NodeView& n) {
+  const UnaryFunction f = [](double x, const Unary& op) { return x <= op.alpha ? 0 : x; };
+  return {.f = f, .alpha = n.attr_float("alpha", 1.0f)};
+}
+
+Unary parse_shrink(const NodeView& n) {
+  const UnaryFunction f = [](double x, const Unary& op) {
+    return x < -op.alpha ? x + op.beta : x > op.alpha ? x - op.beta : x != x ? x : 0;
+  };
+  return {.f = f, .alpha = n.attr_float("lambd", 0.5f), .beta = n.attr_float("bias", 0.0f)};
+}
+
+Unary parse_softplus(const NodeView&) {
+  return {.f = [](double x, const Unary&) { return softplus(x); }};
+}
+Unary parse_softsign(const NodeView&) {
+  return {.f = [](double x, const Unary&) { return std::isinf(x) ? std::copysign(1, x) : x / (1 + std::fabs(x)); }};
+}
+Unary parse_mish(const NodeView&) {
+  return {.f = [](double x, const Unary&) { return x * std::tanh(softplus(x)); }};
+}
+
+}  // namespace
+
+KINGLET_OP(Relu, unary<parse_relu>(1));
+KINGLET_OP(LeakyRelu, unary<parse_leaky_relu>(1));
+KINGLET_OP(Elu, unary<parse_elu>(1));
+KINGLET_OP(HardSigmoid, unary<parse_hard_sigmoid>(1));
+KINGLET_OP(HardSwish, unary<parse_hard_swish>(14));
+KINGLET_OP(Gelu, unary<parse_gelu>(20));
+KINGLET_OP(Selu, unary<parse_selu>(1));
+KINGLET_OP(Celu, unary<parse_celu>(12));
+KINGLET_OP(ThresholdedRelu, unary<parse_thresholded_relu>(10));
+KINGLET_OP(Shrink, unary<parse_shrink>(9));
+KINGLET_OP(Softplus, unary<parse_softplus>(1));
+KINGLET_OP(Softsign, unary<parse_softsign>(1));
+KINGLET_OP(Mish, unary<parse_mish>(18));
+
+}  // namespace kinglet::ops
