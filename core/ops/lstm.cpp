@@ -1,0 +1,63 @@
+// LSTM - gates in the order i, o, f, c; peepholes, clipping, input_forget (ONNX LSTM 1, 7, 14, 22).
+
+#include <algorithm>
+
+#include "kernels/gemm.hpp"
+#include "ops/recurrent.hpp"
+
+namespace kinglet::ops {
+namespace {
+
+struct Lstm : Recurrent {
+  bool input_forget = false;
+};
+
+Lstm parse(const NodeView& n) {
+  static constexpr std::string_view kDefaults[] = {"Sigmoid", "Tanh", "Tanh"};
+  return {parse_recurrent(n, 4, kDefaults), n.attr_int("input_forget", 0) != 0};
+}
+
+void infer(const Lstm& op, InferContext& c) { infer_recurrent(op, c); }
+void prepare(Lstm& op, PrepareContext& c) { prepare_recurrent(op, c); }
+
+void step(const Recurrent& r, const Direction& d, float* gates, const float* h_before, float* h, float* cell, float*) {
+  const size_t n = d.hidden, rows = 4 * n;
+  const bool couple = static_cast<const Lstm&>(r).input_forget;
+  // gates += h R' + Rb
+  kernels::gemm(d.batch, rows, n, h_before, static_cast<ptrdiff_t>(n), d.r, gates, static_cast<ptrdiff_t>(rows),
+                {.bias = d.r_bias, .residual = gates, .residual_stride = static_cast<ptrdiff_t>(rows)});
+  for (size_t b = 0; b < d.batch; ++b) {
+    float *i = gates + b * rows, *o = i + n, *f = i + 2 * n, *g = i + 3 * n;
+    float *c = cell + b * n, *out = h + b * n;
+    const auto limit = [&](float* x) {
+      if (r.clip > 0) std::transform(x, x + n, x, [&](float v) { return std::clamp(v, -r.clip, r.clip); });
+    };
+    if (d.peephole != nullptr) {
+      for (size_t k = 0; k < n; ++k) {
+        i[k] += d.peephole[k] * c[k];
+        f[k] += d.peephole[2 * n + k] * c[k];
+      }
+    }
+    limit(i), limit(f), limit(g);
+    d.activations[0].apply(i, n);
+    d.activations[0].apply(f, n);
+    d.activations[1].apply(g, n);
+    for (size_t k = 0; k < n; ++k) c[k] = (couple ? 1 - i[k] : f[k]) * c[k] + i[k] * g[k];
+    if (d.peephole != nullptr) {
+      for (size_t k = 0; k < n; ++k) o[k] += d.peephole[n + k] * c[k];
+    }
+    limit(o);
+    d.activations[0].apply(o, n);
+    std::copy_n(c, n, out);
+    d.activations[2].apply(out, n);
+    for (size_t k = 0; k < n; ++k) out[k] *= o[k];
+  }
+}
+
+void run(const Lstm& op, RunContext& c) { run_recurrent(op, c, step); }
+
+}  // namespace
+
+KINGLET_OP(LSTM, op<Lstm, parse, infer, run>(since(1)).with_prepare<Lstm, prepare>());
+
+}  // namespace kinglet::ops
