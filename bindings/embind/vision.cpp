@@ -50,6 +50,12 @@ Quad quad_from_js(const val& list) {
   return quad;
 }
 
+std::vector<Quad> quads_from_js(const val& list) {
+  std::vector<Quad> quads;
+  for (size_t i = 0, n = list["length"].as<size_t>(); i < n; ++i) quads.push_back(quad_from_js(list[i]));
+  return quads;
+}
+
 std::span<float> floats_from_js(double address, size_t count) { return {pointer_from_js<float>(address), count}; }
 
 /// Address to which JavaScript writes 4 * width * height bytes of RGBA: the picture of the calls below.
@@ -121,6 +127,16 @@ val half_turned_quad(const val& quad) {
   return guarded([&] { return to_js(half_turn(quad_from_js(quad))); });
 }
 
+/// Indices of the quads in the order in which they are read.
+val order_of_quads(const val& quads) {
+  return guarded([&] {
+    val list = val::array();
+    size_t place = 0;
+    for (const size_t i : reading_order(quads_from_js(quads))) list.set(place++, static_cast<double>(i));
+    return list;
+  });
+}
+
 val line_width_of_quad(const val& quad) {
   return guarded([&] { return val(static_cast<double>(line_width(quad_from_js(quad)))); });
 }
@@ -139,8 +155,7 @@ std::span<float> line_buffer(size_t count) {
 /// Address of the recognizer's input [quads.length, 3, kLineHeight, width]; it holds until the next call.
 val recognizer_input(const val& quads, double width) {
   return guarded([&] {
-    std::vector<Quad> lines;
-    for (size_t i = 0, n = quads["length"].as<size_t>(); i < n; ++i) lines.push_back(quad_from_js(quads[i]));
+    const std::vector<Quad> lines = quads_from_js(quads);
     const size_t columns = bytes_from_js(width);
     if (columns > kMaxLineWidth) throw_error(ErrorCode::kInvalidArgument, "lines of {} columns are too wide", columns);
     const auto input = line_buffer(lines.size() * 3 * kLineHeight * columns);
@@ -194,6 +209,7 @@ EMSCRIPTEN_BINDINGS(vision) {
   emscripten::function("textBoxes", &text_boxes);
   emscripten::function("upright", &upright_quad);
   emscripten::function("halfTurn", &half_turned_quad);
+  emscripten::function("readingOrder", &order_of_quads);
   emscripten::function("lineWidth", &line_width_of_quad);
   emscripten::function("recognizerInput", &recognizer_input);
   emscripten::function("classifierInput", &classifier_input);

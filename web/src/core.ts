@@ -55,6 +55,7 @@ export interface Core {
   textBoxes(address: number, width: number, height: number, options: TextBoxOptions): Result<{ box: Quad; score: number }[]>;
   upright(quad: Quad): Result<Quad>;
   halfTurn(quad: Quad): Result<Quad>;
+  readingOrder(quads: readonly Readonly<Quad>[]): Result<number[]>;
   lineWidth(quad: Quad): Result<number>;
   recognizerInput(quads: Quad[], width: number): Result<number>;
   classifierInput(quad: Quad): Result<number>;

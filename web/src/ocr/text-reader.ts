@@ -1,4 +1,4 @@
-/// <reference lib="esnext.disposable" />
+/// <reference lib="esnext.disposable" preserve="true" />
 import type { Point } from '../core.js';
 import { internal, InvalidArgumentError, type LoadProgress, Session, type Source, type WasmOptions } from '../index.js';
 import type { AbortSignalLike } from '../platform.js';
@@ -88,6 +88,8 @@ const asyncDisposeSymbol: typeof Symbol.asyncDispose =
  * ```
  */
 export class TextReader {
+  /** @internal */
+  static readonly name = 'TextReader'; // minifiers rename classes
   readonly #detector: Session;
   readonly #recognizer: Session;
   readonly #classifier: Session | undefined;
@@ -161,7 +163,7 @@ export class TextReader {
       this.#detector,
       picture,
       { limit: 'long', side: 960, ...options.detection },
-      { threshold: 0.3, boxThreshold: options.minBoxScore ?? 0.6, unclipRatio: 1.5, minSide: 3, maxBoxes: 1000 },
+      { threshold: 0.3, boxThreshold: options.minBoxScore ?? 0.6, unclipRatio: 2, minSide: 3, maxBoxes: 1000 },
     );
     const lines: Line[] = [];
     const spent = { classify: 0, recognizePreprocess: 0, recognize: 0 };
@@ -178,9 +180,11 @@ export class TextReader {
       if (text !== '' && confidence >= (options.minConfidence ?? 0.5)) lines.push({ text, confidence, box });
     }
     onProgress?.({ phase: 'recognize', done: boxes.length, total: boxes.length });
+    // Lines that were found upside down tell which way the whole picture is read.
+    const order = await this.#detector.enqueue((instance) => instance.call('readingOrder', lines.map(({ box }) => box)));
     const { preprocess, run, postprocess } = detection;
     return {
-      lines,
+      lines: order.map((i) => lines[i]!),
       timings: { detectPreprocess: preprocess, detect: run, detectPostprocess: postprocess, ...spent, total: performance.now() - start },
     };
   }
