@@ -1,4 +1,4 @@
-/// <reference lib="esnext.disposable" />
+/// <reference lib="esnext.disposable" preserve="true" />
 import { onAbort, pause, throwIfAborted } from './abort.js';
 import { InvalidArgumentError } from './errors/invalid-argument-error.js';
 import type { Instance } from './instance.js';
@@ -70,6 +70,8 @@ const asyncDisposeSymbol: typeof Symbol.asyncDispose =
  * ```
  */
 export class Session {
+  /** @internal */
+  static readonly name = 'Session'; // minifiers rename classes
   readonly inputs: readonly ValueInfo[];
   readonly outputs: readonly ValueInfo[];
   readonly #queue = new Queue();

@@ -112,6 +112,8 @@ function checkDims(dims: unknown): readonly number[] {
  * ```
  */
 export class Tensor<T extends TensorType = TensorType> {
+  /** @internal */
+  static readonly name = 'Tensor'; // minifiers rename classes
   readonly type: T;
   /** The elements; not a copy of what the constructor was given. */
   readonly data: TensorData[T];

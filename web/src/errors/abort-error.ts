@@ -5,6 +5,8 @@ import { type ErrorDetails, KingletError } from './kinglet-error.js';
  * `fetch` does: unless the caller gave another, a `DOMException` that is named `AbortError` as well.
  */
 export class AbortError extends KingletError {
+  /** @internal */
+  static override readonly name = 'AbortError'; // minifiers rename classes
   override readonly name = 'AbortError';
 
   constructor(message: string, details?: ErrorDetails) {

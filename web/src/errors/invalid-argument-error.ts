@@ -2,6 +2,8 @@ import { type ErrorDetails, KingletError } from './kinglet-error.js';
 
 /** A call's arguments are wrong: an unknown name, a missing feed, a wrong type, a disposed session. */
 export class InvalidArgumentError extends KingletError {
+  /** @internal */
+  static override readonly name = 'InvalidArgumentError'; // minifiers rename classes
   override readonly name = 'InvalidArgumentError';
 
   constructor(message: string, details?: ErrorDetails) {

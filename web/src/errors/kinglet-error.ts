@@ -23,12 +23,16 @@ const brand = Symbol.for('kinglet.error');
 
 /** The base of all errors that Kinglet throws, but for the caller's own abort reasons. */
 export class KingletError extends Error {
+  /** @internal */
+  static override readonly name: string = 'KingletError'; // minifiers rename classes
   override readonly name: string = 'KingletError';
   readonly code: ErrorCode;
   readonly node: string | undefined;
   readonly op: string | undefined;
   /** @internal */
-  readonly [brand] = true;
+  get [brand](): true {
+    return true;
+  }
 
   constructor(code: ErrorCode, message: string, details: ErrorDetails = {}) {
     super(message, 'cause' in details ? { cause: details.cause } : undefined);

@@ -8,6 +8,8 @@ export interface LoadErrorDetails {
 
 /** A model, its data or Kinglet's own `.wasm` could not be fetched or is something else. */
 export class LoadError extends KingletError {
+  /** @internal */
+  static override readonly name = 'LoadError'; // minifiers rename classes
   override readonly name = 'LoadError';
   /** The address or path, when there is one. */
   readonly url: string | undefined;

@@ -7,6 +7,8 @@ export interface OutOfMemoryDetails extends ErrorDetails {
 
 /** An allocation failed. The session that it belongs to stays usable, and so does every other one. */
 export class OutOfMemoryError extends KingletError {
+  /** @internal */
+  static override readonly name = 'OutOfMemoryError'; // minifiers rename classes
   override readonly name = 'OutOfMemoryError';
   /** Bytes of the allocation that failed; 0 when it is not known. */
   readonly requestedBytes: number;

@@ -11,6 +11,8 @@ export interface ShapeErrorDetails extends ErrorDetails {
 
 /** A tensor does not fit the model's input, or shapes inside the model do not fit each other. */
 export class ShapeError extends KingletError {
+  /** @internal */
+  static override readonly name = 'ShapeError'; // minifiers rename classes
   override readonly name = 'ShapeError';
   readonly input: string | undefined;
   readonly expected: string | undefined;

@@ -13,6 +13,8 @@ export interface MissingOperator {
 
 /** The model uses operators that this build does not have; `missing` lists all of them. */
 export class UnsupportedOperatorError extends KingletError {
+  /** @internal */
+  static override readonly name = 'UnsupportedOperatorError'; // minifiers rename classes
   override readonly name = 'UnsupportedOperatorError';
   readonly missing: readonly MissingOperator[];
 
