@@ -31,19 +31,14 @@ struct Target {
 /// One output pixel from any taps, channels [first, channels).
 void depthwise_f32_taps(const Context& x, size_t first, size_t taps, const float* const* inputs,
                         const float* const* weights, const Target& to) {
-  for (size_t c = first; c < x.channels; c += simd::kLanes) {
-    const size_t lanes = x.channels - c;
-    const auto get = [&](const float* p) { return lanes >= 4 ? simd::load(p + c) : simd::load_partial(p + c, lanes); };
-    f32x4 acc = x.bias != nullptr ? get(x.bias) : f32x4{};
-    for (size_t t = 0; t < taps; ++t) acc = simd::madd(get(inputs[t]), simd::load(weights[t] + c), acc);
-    if (to.residual != nullptr) acc += get(to.residual);
-    acc = finish(x.end, acc);
-    if (lanes >= 4) {
-      simd::store(to.output + c, acc);
-    } else {
-      simd::store_partial(to.output + c, acc, lanes);
+  simd::for_vectors(first, x.channels, [&](size_t c, size_t lanes) KINGLET_INLINE_LAMBDA {
+    f32x4 acc = x.bias != nullptr ? simd::load_partial(x.bias + c, lanes) : f32x4{};
+    for (size_t t = 0; t < taps; ++t) {
+      acc = simd::madd(simd::load_partial(inputs[t] + c, lanes), simd::load(weights[t] + c), acc);
     }
-  }
+    if (to.residual != nullptr) acc += simd::load_partial(to.residual + c, lanes);
+    simd::store_partial(to.output + c, finish(x.end, acc), lanes);
+  });
 }
 
 /// TX neighbouring output pixels from `rows` kernel rows of width KX, with horizontal stride SX and no dilation; all

@@ -139,6 +139,22 @@ inline i32x4 to_int(f32x4 v) {
   KINGLET_WASM_OR(i32x4(wasm_i32x4_trunc_sat_f32x4(v128_t(v))), __builtin_convertvector(v, i32x4));
 }
 
+/// Put after the parameters of a lambda that must become part of the loop it is passed to.
+#define KINGLET_INLINE_LAMBDA __attribute__((always_inline))
+
+/// Calls f(i, 4) for every whole vector of [first, n), then f(i, n - i) for what is left. In the first, `lanes` is a
+/// constant once f is inlined, and a partial load or store of it becomes a plain one.
+template <class F>
+inline void for_vectors(size_t first, size_t n, F f) {
+  size_t i = first;
+  for (; i + kLanes <= n; i += kLanes) f(i, kLanes);
+  if (i < n) f(i, n - i);
+}
+template <class F>
+inline void for_vectors(size_t n, F f) {
+  for_vectors(0, n, f);
+}
+
 inline bool any(i32x4 mask) {
   KINGLET_WASM_OR(wasm_v128_any_true(v128_t(mask)), (mask[0] | mask[1] | mask[2] | mask[3]) != 0);
 }

@@ -110,9 +110,9 @@ inline f32x4 erf(f32x4 x) {
 /// y[i] = f(x[i]) four at a time; the lanes past the end are computed from zeros and dropped.
 template <class F>
 inline void map(const float* x, float* y, size_t n, F f) {
-  size_t i = 0;
-  for (; i + simd::kLanes <= n; i += simd::kLanes) simd::store(y + i, f(simd::load(x + i)));
-  if (i < n) simd::store_partial(y + i, f(simd::load_partial(x + i, n - i)), n - i);
+  simd::for_vectors(n, [&](size_t i, size_t lanes) KINGLET_INLINE_LAMBDA {
+    simd::store_partial(y + i, f(simd::load_partial(x + i, lanes)), lanes);
+  });
 }
 
 }  // namespace kinglet::kernels

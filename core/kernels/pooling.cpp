@@ -1,0 +1,135 @@
+#include "kernels/pooling.hpp"
+
+#include <algorithm>
+#include <limits>
+
+#include "kernels/geometry.hpp"
+#include "kernels/simd.hpp"
+
+namespace kinglet::kernels {
+namespace {
+
+using simd::f32x4;
+
+/// Taps [first, last) of one dimension that lie in [low, high) of the input.
+struct Taps {
+  ptrdiff_t first, last;
+  ptrdiff_t start;  ///< input position of tap 0
+
+  Taps(const Geometry& g, size_t dim, ptrdiff_t position, ptrdiff_t low, ptrdiff_t high) {
+    start = position * g.stride[dim] - g.pad[dim];
+    first = std::clamp<ptrdiff_t>(ceil_div(low - start, g.dilation[dim]), 0, g.kernel[dim]);
+    last = std::clamp<ptrdiff_t>(ceil_div(high - start, g.dilation[dim]), first, g.kernel[dim]);
+  }
+
+  ptrdiff_t count() const { return last - first; }
+};
+
+/// The part of the input under the window of one output pixel.
+struct Window {
+  const Geometry& g;
+  const float* image;
+  ptrdiff_t stride;
+  Taps z, y, x;
+
+  ptrdiff_t count() const { return z.count() * y.count() * x.count(); }
+
+  /// acc[v] = f(acc[v], input) over all taps, for V vectors of channels from c; the last vector has `lanes`.
+  template <size_t V, class F>
+  inline __attribute__((always_inline)) void fold(f32x4 (&acc)[V], size_t c, size_t lanes, F f) const {
+    for (ptrdiff_t kz = z.first; kz < z.last; ++kz) {
+      for (ptrdiff_t ky = y.first; ky < y.last; ++ky) {
+        const ptrdiff_t line = (z.start + kz * g.dilation[0]) * g.in[1] + y.start + ky * g.dilation[1];
+        const float* p = image + (line * g.in[2] + x.start + x.first * g.dilation[2]) * stride + c;
+        for (ptrdiff_t kx = x.first; kx < x.last; ++kx, p += g.dilation[2] * stride) {
+          for (size_t v = 0; v < V; ++v) {
+            acc[v] = f(acc[v], simd::load_partial(p + v * simd::kLanes, v + 1 < V ? simd::kLanes : lanes));
+          }
+        }
+      }
+    }
+  }
+};
+
+/// out[c] = end(fold of f over the window) for all channels.
+template <class F, class End>
+void pool_pixel(const Window& window, size_t channels, f32x4 initial, float* out, F f, End end) {
+  constexpr size_t kWide = 4;
+  size_t c = 0;
+  for (; c + kWide * simd::kLanes <= channels; c += kWide * simd::kLanes) {
+    f32x4 acc[kWide] = {initial, initial, initial, initial};
+    window.fold(acc, c, simd::kLanes, f);
+    for (size_t v = 0; v < kWide; ++v) simd::store(out + c + v * simd::kLanes, end(acc[v]));
+  }
+  simd::for_vectors(c, channels, [&](size_t i, size_t lanes) KINGLET_INLINE_LAMBDA {
+    f32x4 acc[1] = {initial};
+    window.fold(acc, i, lanes, f);
+    simd::store_partial(out + i, end(acc[0]), lanes);
+  });
+}
+
+/// Calls f(window, output line, output column) for the pixels of lines [begin, end).
+template <class F>
+void for_each_pixel(const Geometry& g, const float* input, ptrdiff_t input_stride, size_t begin, size_t end, F f) {
+  for (size_t index = begin; index < end; ++index) {
+    const Line line(g, index);
+    const Taps z(g, 0, line.z, 0, g.in[0]), y(g, 1, line.y, 0, g.in[1]);
+    const float* const image = input + line.image * g.in_pixels() * input_stride;
+    for (ptrdiff_t column = 0; column < g.out[2]; ++column) {
+      f(Window{g, image, input_stride, z, y, Taps(g, 2, column, 0, g.in[2])}, line, column,
+        static_cast<ptrdiff_t>(index) * g.out[2] + column);
+    }
+  }
+}
+
+}  // namespace
+
+size_t output_lines(const PoolShape& shape) {
+  const Geometry g(shape);
+  return shape.batch * static_cast<size_t>(g.out[0] * g.out[1]);
+}
+
+void max_pool(const PoolShape& shape, const float* input, ptrdiff_t input_stride, float* output, ptrdiff_t output_stride,
+              size_t begin, size_t end) {
+  const Geometry g(shape);
+  const f32x4 least = simd::splat(-std::numeric_limits<float>::infinity());
+  for_each_pixel(g, input, input_stride, begin, end, [&](const Window& window, const Line&, ptrdiff_t, ptrdiff_t pixel) {
+    pool_pixel(
+        window, shape.channels, least, output + pixel * output_stride,
+        [](f32x4 acc, f32x4 v) { return simd::clamp_below(acc, v); }, [](f32x4 acc) { return acc; });
+  });
+}
+
+void average_pool(const PoolShape& shape, bool count_include_pad, const float* input, ptrdiff_t input_stride,
+                  float* output, ptrdiff_t output_stride, size_t begin, size_t end) {
+  const Geometry g(shape);
+  Geometry::Sizes padded_end = g.in;
+  for (size_t i = 0; i < shape.rank; ++i) padded_end[kMaxSpatialRank - shape.rank + i] += shape.pad_end[i];
+  const auto padded_taps = [&](size_t dim, ptrdiff_t position) {
+    return Taps(g, dim, position, -g.pad[dim], padded_end[dim]).count();
+  };
+  for_each_pixel(g, input, input_stride, begin, end,
+                 [&](const Window& window, const Line& line, ptrdiff_t column, ptrdiff_t pixel) {
+                   const ptrdiff_t count = count_include_pad
+                                               ? padded_taps(0, line.z) * padded_taps(1, line.y) * padded_taps(2, column)
+                                               : window.count();
+                   const f32x4 divisor = simd::splat(static_cast<float>(std::max<ptrdiff_t>(count, 1)));
+                   pool_pixel(
+                       window, shape.channels, f32x4{}, output + pixel * output_stride,
+                       [](f32x4 acc, f32x4 v) { return acc + v; }, [&](f32x4 acc) { return acc / divisor; });
+                 });
+}
+
+void global_max_pool(const float* x, ptrdiff_t x_stride, float* y, size_t batch, size_t pixels, size_t channels) {
+  PoolShape shape{.rank = 1, .batch = batch, .channels = channels};
+  shape.in[0] = shape.kernel[0] = pixels;
+  max_pool(shape, x, x_stride, y, static_cast<ptrdiff_t>(channels), 0, batch);
+}
+
+void global_average_pool(const float* x, ptrdiff_t x_stride, float* y, size_t batch, size_t pixels, size_t channels) {
+  PoolShape shape{.rank = 1, .batch = batch, .channels = channels};
+  shape.in[0] = shape.kernel[0] = pixels;
+  average_pool(shape, false, x, x_stride, y, static_cast<ptrdiff_t>(channels), 0, batch);
+}
+
+}  // namespace kinglet::kernels
