@@ -22,7 +22,8 @@ const importTool = (path) => import(pathToFileURL(nodeModule(path)).href);
 async function cmake(preset, targets, env) {
   say(`C++ (${preset}): ${targets.join(', ')}`);
   await run('cmake', ['--preset', preset, '--log-level=NOTICE'], { env });
-  await run('cmake', ['--build', join(buildDir, preset), '-j', String(availableParallelism()), '--target', ...targets], { env });
+  const jobs = String(availableParallelism());
+  await run('cmake', ['--build', join(buildDir, preset), '-j', jobs, '--target', ...targets], { env });
 }
 
 /** The native tests of a preset; the program is build/<preset>/tests/kinglet_tests. */
@@ -64,14 +65,13 @@ export async function buildPackage() {
     say('npm package: types and bundles in dist/');
     rmSync(distDir, { recursive: true, force: true });
     mkdirSync(distDir, { recursive: true });
-    for (const binary of binaries) cpSync(binary, join(distDir, basename(binary)));
+    for (const binary of binaries) writeFileSync(join(distDir, basename(binary)), readFileSync(binary));
 
     const glue = join(buildDir, 'glue', 'glue.js');
     mkdirSync(join(buildDir, 'glue'), { recursive: true });
     writeFileSync(glue, sharedGlue(wasmDir));
 
-    await run(hostNode, [nodeModule('typescript/bin/tsc'), '-p', join(source, 'tsconfig.json'), '--noEmit', 'false',
-      '--declaration', '--emitDeclarationOnly', '--rootDir', join(source, 'src'), '--outDir', distDir]);
+    await run(hostNode, [nodeModule('typescript/bin/tsc'), '-p', join(source, 'tsconfig.json'), '--outDir', distDir]);
     await bundle({ esbuild: await importTool('esbuild/lib/main.js'), glue, outdir: distDir });
   });
 }

@@ -47,6 +47,14 @@ Acquire::Retries "3"; APT::Sandbox::User "root"; APT::Install-Recommends "false"
 APT::Architecture "$(dpkg --print-architecture)"; APT::Architectures { "$(dpkg --print-architecture)"; };
 Debug::NoLocking "true";
 CONF
-  APT_CONFIG=$dir/apt.conf apt-get -q update >"$dir/update.log" 2>&1 ||
-    { log "apt-get update failed: $(tail -1 "$dir/update.log")"; return 1; }
+  if ! APT_CONFIG=$dir/apt.conf apt-get -q update >"$dir/update.log" 2>&1; then
+    if ! grep -q 'is expired' "$dir/update.log"; then
+      log "apt-get update failed: $(tail -1 "$dir/update.log")"; return 1
+    fi
+    # A mirror that lags behind, or a wrong clock. The lists are signed all the same.
+    log "the mirror's lists are older than they should be: using them as they are"
+    echo 'Acquire::Check-Valid-Until "false";' >>"$dir/apt.conf"
+    APT_CONFIG=$dir/apt.conf apt-get -q update >"$dir/update.log" 2>&1 ||
+      { log "apt-get update failed: $(tail -1 "$dir/update.log")"; return 1; }
+  fi
 }

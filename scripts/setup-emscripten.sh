@@ -4,13 +4,13 @@
 # Debian 12's own Emscripten is from 2022. This takes a newer suite's packages (with their clang, lld, binaryen
 # and the libraries these need, libc included) and unpacks them into PREFIX, where every program is pointed at
 # PREFIX's own loader and libraries. Nothing of the system is replaced; no root is needed. Suites are tried in
-# order; default: forky sid trixie.
+# order; default: forky sid (trixie's Emscripten is older than 4).
 #
 # Idempotent. After an interruption the downloaded packages are used again. The prefix cannot be moved.
 set -euo pipefail
 export LC_ALL=C
 prefix=${1:?usage: setup-emscripten.sh PREFIX [SUITE ...]}; shift
-suites=("$@"); [ ${#suites[@]} -gt 0 ] || suites=(forky sid trixie)
+suites=("$@"); [ ${#suites[@]} -gt 0 ] || suites=(forky sid)
 log_name=emscripten
 # shellcheck source=scripts/debian-apt.sh
 . "$(dirname "$0")/debian-apt.sh"
