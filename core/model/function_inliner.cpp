@@ -9,7 +9,7 @@ namespace kinglet::onnx {
 namespace {
 
 // Functions that call functions grow exponentially: a kilobyte of file can stand for any number of nodes.
-constexpr size_t kMaxInlinedBytes = size_t{256} << 20;
+constexpr size_t kMaxInlinedBytes = size_t{64} << 20;
 
 const DecodedAttribute* find_attribute(const std::vector<DecodedAttribute>& attributes, std::string_view name) {
   for (const DecodedAttribute& a : attributes) {
