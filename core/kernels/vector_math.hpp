@@ -83,7 +83,7 @@ inline f32x4 tanh(f32x4 x) {
   // 1 - 2 / (exp(2 |x|) + 1) rounds to 1 from 9.1 on.
   const f32x4 bounded = simd::clamp_above(magnitude, simd::splat(10.0f));
   const f32x4 far = one - simd::splat(2.0f) / (exp(bounded + bounded) + one);
-  return simd::select(magnitude < simd::splat(0.625f), near, simd::copy_sign(far, x));
+  return simd::copy_sign(simd::select(magnitude < simd::splat(0.625f), near, far), x);
 }
 
 inline f32x4 sigmoid(f32x4 x) {
