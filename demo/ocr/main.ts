@@ -1,0 +1,190 @@
+// The page: takes a picture, has the worker read it, shows lines, boxes and times.
+
+import { copyText } from './copy.js';
+import { takePictures } from './intake.js';
+import { LinesView } from './lines-view.js';
+import type { LoadState, Reading } from './messages.js';
+import { decodePicture, PictureError } from './picture.js';
+import { ProgressView } from './progress-view.js';
+import { ReaderClient, type ReadState, WorkerError } from './reader-client.js';
+import sampleUrl from './sample.jpg';
+
+function element<T extends Element = HTMLElement>(id: string): T {
+  const found = document.getElementById(id);
+  if (!found) throw new Error(`the page has no #${id}`);
+  return found as Element as T;
+}
+
+const model = (name: string) => new URL(`models/${name}`, document.baseURI).href;
+
+const client = new ReaderClient({
+  detector: model('ch_PP-OCRv4_det_infer.onnx'),
+  recognizer: model('ch_PP-OCRv4_rec_infer.onnx'),
+  classifier: model('ch_ppocr_mobile_v2.0_cls_infer.onnx'),
+  dictionary: model('ppocr_keys_v1.txt'),
+});
+const lines = new LinesView({ list: element('lines'), boxes: element<SVGSVGElement>('boxes') });
+const progress = new ProgressView({
+  status: element('status'), detail: element('detail'), bar: element<HTMLProgressElement>('progress'),
+});
+const drop = element('drop');
+const picture = element<HTMLImageElement>('picture');
+const copy = element<HTMLButtonElement>('copy');
+const placeholder = element('placeholder');
+const retry = element('retry');
+
+const megabytes = (bytes: number) => (bytes / 1e6).toFixed(1);
+const duration = (ms: number) => (ms < 1000 ? `${Math.round(ms)} ms` : `${(ms / 1000).toFixed(1)} s`);
+const countOfLines = (count: number) => `${count} ${count === 1 ? 'line' : 'lines'}`;
+
+/** The picture that is being read, or was last. */
+let current: AbortController | undefined;
+let newest = 0;
+let retried: (() => void) | undefined;
+
+function showProblem(message: string, again?: () => void): void {
+  element('problem-text').textContent = message;
+  element('problem').hidden = false;
+  retry.hidden = !again;
+  retried = again;
+}
+
+function hideProblem(): void {
+  element('problem').hidden = true;
+}
+
+function showPicture(file: Blob): void {
+  const address = URL.createObjectURL(file);
+  picture.addEventListener('load', () => URL.revokeObjectURL(address), { once: true });
+  picture.src = address;
+  picture.alt = file instanceof File && file.name ? `Your picture, ${file.name}` : 'The picture being read';
+  element('welcome').hidden = true;
+  element('frame').hidden = false;
+  drop.classList.add('filled');
+}
+
+function clearResult(): void {
+  lines.clear();
+  copy.disabled = true;
+  copy.textContent = 'Copy';
+  placeholder.hidden = true;
+  for (const id of ['time-detect', 'time-recognize']) element(id).textContent = '–';
+}
+
+function showLoading({ loaded, total, prepared, models }: LoadState): void {
+  if (total !== undefined && loaded >= total) {
+    progress.working('Preparing the models…', `${prepared} of ${models}`, prepared / models);
+  } else {
+    const detail = total === undefined ? `${megabytes(loaded)} MB` : `${megabytes(loaded)} of ${megabytes(total)} MB`;
+    progress.working('Downloading the models…', detail, total === undefined ? undefined : loaded / total);
+  }
+}
+
+function showReading({ phase, done, total }: ReadState): void {
+  if (phase === 'detect') progress.working('Finding the lines…', '', undefined);
+  else progress.working('Reading the lines…', `${done} of ${total}`, total === 0 ? 1 : done / total);
+}
+
+function showResult({ lines: found, timings, width, height }: Reading): void {
+  lines.show(found, { width, height });
+  copy.disabled = found.length === 0;
+  placeholder.textContent = 'No text was found in this picture.';
+  placeholder.hidden = found.length > 0;
+  element('time-detect').textContent =
+    duration(timings.detectPreprocess + timings.detect + timings.detectPostprocess);
+  element('time-recognize').textContent =
+    duration(timings.classify + timings.recognizePreprocess + timings.recognize);
+  progress.resting(
+    found.length > 0
+      ? `${countOfLines(found.length)} read in ${duration(timings.total)}.`
+      : `No text was found, in ${duration(timings.total)}.`,
+  );
+}
+
+async function loadModels(): Promise<void> {
+  const { download, prepare, bytes } = await client.load(showLoading);
+  element('time-download').textContent = `${duration(download)}, ${megabytes(bytes)} MB`;
+  element('time-prepare').textContent = duration(prepare);
+}
+
+function loadProblem(error: unknown): string {
+  if (!(error instanceof WorkerError)) return `The models could not be loaded: ${String(error)}`;
+  const { name, message, status } = error.failure;
+  if (name === 'LoadError' || name === 'TypeError') {
+    const reason = status === undefined ? 'the server cannot be reached' : `the server answered ${status}`;
+    return `The models could not be downloaded: ${reason}.`;
+  }
+  return `The models could not be loaded: ${message}`;
+}
+
+/** Reads a picture and shows what it says. A newer picture takes the place of one that is still being read. */
+async function read(file: Blob): Promise<void> {
+  const turn = ++newest;
+  let bitmap: ImageBitmap;
+  try {
+    bitmap = await decodePicture(file);
+  } catch (error) {
+    if (turn === newest) showProblem(error instanceof PictureError ? error.message : `That went wrong: ${String(error)}`);
+    return;
+  }
+  if (turn !== newest) {
+    bitmap.close();
+    return;
+  }
+  current?.abort();
+  const { signal } = (current = new AbortController());
+  hideProblem();
+  clearResult();
+  showPicture(file);
+  element('lines').setAttribute('aria-busy', 'true');
+  const again = () => void read(file);
+  try {
+    try {
+      await loadModels();
+    } catch (error) {
+      bitmap.close();
+      if (!signal.aborted) showProblem(loadProblem(error), again);
+      throw error;
+    }
+    if (signal.aborted) {
+      bitmap.close();
+      return;
+    }
+    showResult(await client.read(bitmap, showReading, signal));
+  } catch (error) {
+    if (signal.aborted) return;
+    progress.resting('Nothing was read.');
+    if (element('problem').hidden) showProblem(`The picture could not be read: ${(error as Error).message}`, again);
+  } finally {
+    if (!signal.aborted) element('lines').removeAttribute('aria-busy');
+  }
+}
+
+takePictures(
+  { file: element<HTMLInputElement>('file'), drop },
+  { onFile: (file) => void read(file), onNothing: (message) => showProblem(message) },
+);
+
+element('sample').addEventListener('click', async () => {
+  try {
+    const response = await fetch(sampleUrl);
+    if (!response.ok) throw new Error(`the server answered ${response.status}`);
+    await read(await response.blob());
+  } catch (error) {
+    showProblem(`The sample could not be loaded: ${(error as Error).message}`);
+  }
+});
+
+retry.addEventListener('click', () => {
+  hideProblem();
+  retried?.();
+});
+
+copy.addEventListener('click', async () => {
+  try {
+    await copyText(lines.text);
+    copy.textContent = 'Copied';
+  } catch {
+    showProblem('The browser did not let the text be copied. Select it and press Ctrl+C.');
+  }
+});
