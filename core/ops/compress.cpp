@@ -29,7 +29,8 @@ void run(const Compress& op, RunContext& c) {
   const size_t outer = op.axis ? in.shape().count(0, axis) : 1;
   const size_t length = op.axis ? static_cast<size_t>(in.dim(axis)) : in.count();
   const size_t inner = op.axis ? in.shape().count(axis + 1, in.rank()) : 1;
-  c.require(c.in(1).rank() == 1 && condition.size() <= length, "condition {} for {} slices", c.in(1).shape(), length);
+  c.require(c.in(1).rank() == 1 && condition.size() <= length, "condition {} for {} slices", c.in(1).shape(),
+            length);
 
   const auto kept = static_cast<size_t>(std::count(condition.begin(), condition.end(), true));
   Shape shape = op.axis ? in.shape() : Shape{0};

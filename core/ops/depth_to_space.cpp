@@ -29,7 +29,8 @@ Layout layout(const Blocks& op) { return op.channels_last ? Layout{3, 1, 2} : La
 
 Dim divide(Dim dim, int64_t by) {
   if (!dim.known()) return by == 1 ? dim : Dim();
-  if (dim.value() % by != 0) throw_error(ErrorCode::kShape, "dim {} is not a multiple of {}", dim.value(), by);
+  if (dim.value() % by != 0)
+    throw_error(ErrorCode::kShape, "dim {} is not a multiple of {}", dim.value(), by);
   return dim.value() / by;
 }
 
@@ -62,7 +63,8 @@ void run(const Blocks& op, RunContext& c, bool to_space) {
   const auto d = strides_of(depth), s = strides_of(space);
   const Layout l = layout(op);
   const int64_t block = op.size, channels = space[l.c];
-  const int64_t row = op.column_row_depth ? block : block * channels, column = op.column_row_depth ? 1 : channels;
+  const int64_t row = op.column_row_depth ? block : block * channels,
+                column = op.column_row_depth ? 1 : channels;
   struct Both {
     int64_t count, in_space, in_depth;
   };
@@ -77,7 +79,8 @@ void run(const Blocks& op, RunContext& c, bool to_space) {
   std::array<CopyAxis, 6> axes;
   for (size_t i = 0; i < 6; ++i) {
     const Both& loop = loops[i];
-    axes[i] = {loop.count, to_space ? loop.in_space : loop.in_depth, to_space ? loop.in_depth : loop.in_space};
+    axes[i] = {loop.count, to_space ? loop.in_space : loop.in_depth,
+               to_space ? loop.in_depth : loop.in_space};
   }
   copy_strided(in.dtype(), axes, out.raw(), in.raw());
 }
@@ -87,7 +90,9 @@ void run_to_depth(const Blocks& op, RunContext& c) { run(op, c, false); }
 
 }  // namespace
 
-KINGLET_OP(DepthToSpace, op<Blocks, parse, infer_to_space, run_to_space>(since(1)).with_traits(kChannelsLast));
-KINGLET_OP(SpaceToDepth, op<Blocks, parse, infer_to_depth, run_to_depth>(since(1)).with_traits(kChannelsLast));
+KINGLET_OP(DepthToSpace,
+           op<Blocks, parse, infer_to_space, run_to_space>(since(1)).with_traits(kChannelsLast));
+KINGLET_OP(SpaceToDepth,
+           op<Blocks, parse, infer_to_depth, run_to_depth>(since(1)).with_traits(kChannelsLast));
 
 }  // namespace kinglet::ops

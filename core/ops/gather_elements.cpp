@@ -27,8 +27,8 @@ void run(const GatherElements& op, RunContext& c) {
   Tensor& out = c.out(0);
   const size_t axis = normalize_axis(op.axis, data.rank());
   for (size_t d = 0; d < data.rank(); ++d) {
-    c.require(d == axis || indices.dim(d) <= data.dim(d), "indices {} are larger than data {}", indices.shape(),
-              data.shape());
+    c.require(d == axis || indices.dim(d) <= data.dim(d), "indices {} are larger than data {}",
+              indices.shape(), data.shape());
   }
   auto strides = strides_of(data.shape());
   const int64_t step = strides[axis], bound = data.dim(axis);

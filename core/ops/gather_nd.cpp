@@ -1,4 +1,5 @@
-// GatherND: the last dim of the indices names a slice of the data, for each of the leading batch dims by itself.
+// GatherND: the last dim of the indices names a slice of the data, for each of the leading batch dims by
+// itself.
 
 #include "ops/move.hpp"
 #include "ops/shape_inputs.hpp"
@@ -20,8 +21,8 @@ void infer(const GatherND& op, InferContext& c) {
   const SymShape &data = c.shape(0), &indices = c.shape(1);
   if (!data.has_rank() || !indices.has_rank()) return c.out(0, c.dtype(0), {});
   const auto rank = static_cast<int64_t>(data.rank()), index_rank = static_cast<int64_t>(indices.rank());
-  c.require(op.batch_dims < rank && op.batch_dims < index_rank, "batch_dims {} is not below the ranks {} and {}",
-            op.batch_dims, rank, index_rank);
+  c.require(op.batch_dims < rank && op.batch_dims < index_rank,
+            "batch_dims {} is not below the ranks {} and {}", op.batch_dims, rank, index_rank);
   const auto batch = static_cast<size_t>(op.batch_dims);
   std::vector<Dim> out;
   for (size_t d = 0; d + 1 < indices.rank(); ++d) {

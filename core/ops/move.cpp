@@ -91,7 +91,9 @@ void copy_strided(DType type, std::span<const CopyAxis> axes, void* dst, const v
   }
   Loops loops = simplify(axes);
   // The two innermost loops run without the odometer's bookkeeping.
-  const auto take = [&]() -> CopyAxis { return loops.count > 0 ? loops.axes[--loops.count] : CopyAxis{1, 1, 1}; };
+  const auto take = [&]() -> CopyAxis {
+    return loops.count > 0 ? loops.axes[--loops.count] : CopyAxis{1, 1, 1};
+  };
   const CopyAxis inner = take();
   const CopyAxis middle = take();
   const bool dense = inner.dst_stride == 1 && inner.src_stride == 1;

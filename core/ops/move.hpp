@@ -1,6 +1,6 @@
 #pragma once
-// Moving elements of any type: what Slice, Expand, Pad, Gather and their like are made of. Offsets and strides count
-// elements.
+// Moving elements of any type: what Slice, Expand, Pad, Gather and their like are made of. Offsets and
+// strides count elements.
 
 #include <array>
 #include <span>
@@ -11,7 +11,9 @@
 namespace kinglet::ops {
 
 /// The address of element `offset` of a tensor.
-inline const std::byte* element(const Tensor& t, size_t offset) { return t.raw() + offset * dtype_size(t.dtype()); }
+inline const std::byte* element(const Tensor& t, size_t offset) {
+  return t.raw() + offset * dtype_size(t.dtype());
+}
 inline std::byte* element(Tensor& t, size_t offset) { return t.raw() + offset * dtype_size(t.dtype()); }
 
 /// Copies `count` consecutive elements. The ranges do not overlap.
@@ -27,8 +29,8 @@ struct CopyAxis {
   int64_t src_stride;
 };
 
-/// Copies the elements of nested loops from `src` to `dst`, which do not overlap. The loops are independent and run
-/// in whatever order is good for memory. At most 2 * kMaxRank axes.
+/// Copies the elements of nested loops from `src` to `dst`, which do not overlap. The loops are independent
+/// and run in whatever order is good for memory. At most 2 * kMaxRank axes.
 void copy_strided(DType type, std::span<const CopyAxis> axes, void* dst, const void* src);
 
 /// Row-major strides of a shape.
@@ -44,7 +46,8 @@ void copy_mapped(const Tensor& in, Tensor& out, const IndexMaps& maps, const voi
 /// Walks the index tuples of a shape in row-major order and keeps the offset they have under given strides.
 class Odometer {
  public:
-  Odometer(std::span<const int64_t> dims, std::span<const int64_t> strides) : dims_(dims), strides_(strides) {}
+  Odometer(std::span<const int64_t> dims, std::span<const int64_t> strides)
+      : dims_(dims), strides_(strides) {}
   int64_t offset() const { return offset_; }
   std::span<const int64_t> index() const { return {index_.data(), dims_.size()}; }
   /// Goes on to the next tuple; after the last one it starts over.

@@ -1,5 +1,5 @@
-// Pad: adds to both ends of each dim, or removes where a pad is negative. Pads and value are attributes before
-// opset 11, then inputs; axes come with opset 18, mode wrap with 19.
+// Pad: adds to both ends of each dim, or removes where a pad is negative. Pads and value are attributes
+// before opset 11, then inputs; axes come with opset 18, mode wrap with 19.
 
 #include "ops/move.hpp"
 #include "ops/shape_inputs.hpp"
@@ -72,7 +72,8 @@ void infer(const Pad& op, InferContext& c) {
         out[d] = in[d];
       } else if (in[d].known()) {
         const int64_t dim = add(in[d].value(), grown);
-        c.require(dim >= 0, "pads {} and {} leave nothing of dim {}", ends[d].begin, ends[d].end, in[d].value());
+        c.require(dim >= 0, "pads {} and {} leave nothing of dim {}", ends[d].begin, ends[d].end,
+                  in[d].value());
         out[d] = dim;
       }
     }
@@ -86,7 +87,8 @@ int64_t floor_mod(int64_t a, int64_t b) { return (a % b + b) % b; }
 std::vector<int64_t> map_of(Mode mode, Ends ends, int64_t dim, int64_t out) {
   const int64_t low = std::max<int64_t>(0, -ends.begin), high = dim - std::max<int64_t>(0, -ends.end);
   if (high <= low && mode != Mode::kConstant && out > 0) {
-    throw_error(ErrorCode::kShape, "pads {} and {} of dim {} leave nothing to repeat", ends.begin, ends.end, dim);
+    throw_error(ErrorCode::kShape, "pads {} and {} of dim {} leave nothing to repeat", ends.begin, ends.end,
+                dim);
   }
   const int64_t size = high - low;
   std::vector<int64_t> map(static_cast<size_t>(out));

@@ -16,8 +16,8 @@ struct Flatten {
 Reshape parse_reshape(const NodeView& n) { return {n.attr_int("allowzero", 0) != 0}; }
 Flatten parse_flatten(const NodeView& n) { return {n.attr_int("axis", 1)}; }
 
-/// The dim at `position` that makes `out` hold as many elements as `in`. Dims that both have cancel: a name needs no
-/// number, and [0, 3] reshaped to [0, -1] has an answer.
+/// The dim at `position` that makes `out` hold as many elements as `in`. Dims that both have cancel: a name
+/// needs no number, and [0, 3] reshaped to [0, -1] has an answer.
 Dim remaining_dim(const SymShape& in, const SymShape& out, size_t position) {
   if (!in.has_rank()) return {};
   std::vector<Dim> left = in.dims();
@@ -55,7 +55,8 @@ Dim remaining_dim(const SymShape& in, const SymShape& out, size_t position) {
 
 void infer_reshape(const Reshape& op, InferContext& c) {
   const SymShape& in = c.shape(0);
-  const std::optional<std::vector<int64_t>> wanted = c.constant(1) != nullptr ? known_ints(c, 1) : std::nullopt;
+  const std::optional<std::vector<int64_t>> wanted =
+      c.constant(1) != nullptr ? known_ints(c, 1) : std::nullopt;
   const std::optional<std::vector<Dim>> dims = known_dims(c, 1);
   if (!dims) return c.out(0, c.dtype(0), {});
   SymShape out(*dims);
@@ -68,7 +69,8 @@ void infer_reshape(const Reshape& op, InferContext& c) {
       ++unknown;
       open = i;
     } else if (out[i].known() && out[i].value() == 0 && !op.allow_zero) {
-      c.require(!in.has_rank() || i < in.rank(), "dim {} is to be copied from an input of rank {}", i, in.rank());
+      c.require(!in.has_rank() || i < in.rank(), "dim {} is to be copied from an input of rank {}", i,
+                in.rank());
       out[i] = in.has_rank() ? in[i] : Dim();
       if (!in.has_rank()) unknown += 2;  // then nothing can be said of a -1
     }

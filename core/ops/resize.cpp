@@ -1,13 +1,12 @@
 // Resize (opset 10 on) and Upsample (7 to 9): scale any dims by nearest, linear or cubic interpolation.
 
-#include "kernels/resize.hpp"
-
 #include <cmath>
 
 #include "ops/convert.hpp"
 #include "ops/move.hpp"
 #include "ops/resize_axis.hpp"
 #include "ops/resize_filter.hpp"
+#include "ops/resize_image.hpp"
 #include "ops/shape_inputs.hpp"
 
 namespace kinglet::ops {
@@ -106,7 +105,8 @@ int64_t cut(float length) {
 }
 
 void set_scale(const Resize& op, ResizeAxis& a, float scale) {
-  if (!(scale > 0) || std::isinf(scale)) throw_error(ErrorCode::kShape, "a scale of {}", static_cast<double>(scale));
+  if (!(scale > 0) || std::isinf(scale))
+    throw_error(ErrorCode::kShape, "a scale of {}", static_cast<double>(scale));
   const bool crops = op.mode.coordinates == Coordinates::kTfCropAndResize;
   a.scale = scale;
   a.resized = crops || scale != 1;
@@ -148,7 +148,8 @@ std::vector<ResizeAxis> resolve(const Resize& op, const Shape& in, const Request
   // One scale for all dims, the one that keeps within (or covers) every size.
   float common = out[dims[0]].scale;
   for (const size_t d : dims) {
-    common = op.policy == Policy::kNotLarger ? std::min(common, out[d].scale) : std::max(common, out[d].scale);
+    common =
+        op.policy == Policy::kNotLarger ? std::min(common, out[d].scale) : std::max(common, out[d].scale);
   }
   for (const size_t d : dims) {
     const int64_t size = cut(std::floor(common * static_cast<float>(out[d].in) + 0.5f));
@@ -202,110 +203,14 @@ void infer(const Resize& op, InferContext& c) {
     if (const auto known = known_ints(c, op.sizes_input)) request.sizes = *known;
     sizes = known_dims(c, op.sizes_input);
   }
-  const bool roi_known = op.mode.coordinates != Coordinates::kTfCropAndResize || c.constant(op.roi_input) != nullptr;
+  const bool roi_known =
+      op.mode.coordinates != Coordinates::kTfCropAndResize || c.constant(op.roi_input) != nullptr;
   if (in.is_concrete() && roi_known && (!request.scales.empty() || !request.sizes.empty())) {
     Shape out;
     for (const ResizeAxis& axis : resolve(op, in.concrete(), request)) out.push_back(axis.out);
     return c.out(0, c.dtype(0), out);
   }
   c.out(0, c.dtype(0), partial_shape(op, in, request, sizes));
-}
-
-/// The tensors as [batch, height, width, channels] when only height and width are resized.
-struct Image {
-  kernels::ResizeShape shape;
-  ResizeAxis height, width;
-};
-
-std::optional<Image> as_image(const std::vector<ResizeAxis>& axes) {
-  Image image;
-  kernels::ResizeShape& s = image.shape;
-  s.channels = 1;
-  size_t d = 0;
-  for (; d < axes.size() && !axes[d].resized; ++d) s.batch *= static_cast<size_t>(axes[d].in);
-  if (d < axes.size()) image.height = axes[d++];
-  if (d < axes.size() && axes[d].resized) image.width = axes[d++];
-  for (; d < axes.size(); ++d) {
-    if (axes[d].resized) return std::nullopt;
-    s.channels *= static_cast<size_t>(axes[d].in);
-  }
-  s.in_height = static_cast<size_t>(image.height.in);
-  s.out_height = static_cast<size_t>(image.height.out);
-  s.in_width = static_cast<size_t>(image.width.in);
-  s.out_width = static_cast<size_t>(image.width.out);
-  return image;
-}
-
-std::vector<uint32_t> to_u32(const std::vector<int64_t>& map) { return {map.begin(), map.end()}; }
-
-void run_nearest(const Resize& op, const std::vector<ResizeAxis>& axes, const Tensor& in, Tensor& out) {
-  const std::optional<Image> image = as_image(axes);
-  const bool crops = op.mode.coordinates == Coordinates::kTfCropAndResize;
-  if (in.dtype() == DType::kFloat32 && image && image->shape.channels > 1 && !crops) {
-    const kernels::ResizeShape& s = image->shape;
-    const std::vector<uint32_t> rows = to_u32(nearest_indices(op.mode, image->height));
-    const std::vector<uint32_t> columns = to_u32(nearest_indices(op.mode, image->width));
-    const auto stride = static_cast<ptrdiff_t>(s.channels);
-    return kernels::resize_nearest(s, rows.data(), columns.data(), in.data<float>(), stride, out.data<float>(), stride,
-                                   0, s.batch * s.out_height);
-  }
-  IndexMaps maps;
-  for (const ResizeAxis& axis : axes) maps.push_back(nearest_indices(op.mode, axis));
-  if (op.extrapolation == 0 || !crops) return copy_mapped(in, out, maps, nullptr);
-  copy_mapped(in, out, maps, element_of(in.dtype(), static_cast<double>(op.extrapolation)).data());
-}
-
-std::vector<kernels::LinearTap> linear_taps(const ResizeMode& mode, const ResizeAxis& axis) {
-  std::vector<kernels::LinearTap> out;
-  if (!axis.resized) {
-    for (uint32_t i = 0; i < static_cast<uint32_t>(axis.out); ++i) out.push_back({i, i, 0});
-    return out;
-  }
-  const ResizeTaps taps = resize_taps(mode, axis);
-  for (size_t i = 0; i + 1 < taps.index.size(); i += 2) {
-    out.push_back({taps.index[i], taps.index[i + 1], taps.weight[i + 1]});
-  }
-  return out;
-}
-
-/// dst[rows, taps] from src[rows, columns].
-void resize_columns(const std::vector<kernels::LinearTap>& taps, const float* src, size_t columns, float* dst,
-                    size_t rows) {
-  for (size_t row = 0; row < rows; ++row, src += columns) {
-    for (const kernels::LinearTap& tap : taps) {
-      *dst++ = src[tap.low] * (1 - tap.weight) + src[tap.high] * tap.weight;
-    }
-  }
-}
-
-bool run_linear_image(const Resize& op, const std::vector<ResizeAxis>& axes, const Tensor& in, Tensor& out,
-                      RunContext& c) {
-  const std::optional<Image> image = as_image(axes);
-  if (in.dtype() != DType::kFloat32 || op.mode.interpolation != Interpolation::kLinear || op.mode.antialias ||
-      op.mode.exclude_outside || op.mode.coordinates == Coordinates::kTfCropAndResize || !image) {
-    return false;
-  }
-  kernels::ResizeShape s = image->shape;
-  const size_t lines = s.batch * s.out_height;
-  const std::vector<kernels::LinearTap> rows = linear_taps(op.mode, image->height);
-  const std::vector<kernels::LinearTap> columns = linear_taps(op.mode, image->width);
-  float* target = out.data<float>();
-  if (s.channels > 1) {
-    const auto stride = static_cast<ptrdiff_t>(s.channels);
-    kernels::resize_linear(s, rows.data(), columns.data(), in.data<float>(), stride, target, stride, 0, lines);
-    return true;
-  }
-  // The kernel works along channels. Without them it resizes the height with whole rows for channels, and the width
-  // follows.
-  const size_t width = s.in_width;
-  float* tall = image->width.resized ? c.scratch<float>(lines * width) : target;
-  s.channels = width;
-  s.in_width = s.out_width = 1;
-  const kernels::LinearTap only{0, 0, 0};
-  const auto stride = static_cast<ptrdiff_t>(width);
-  kernels::resize_linear(s, rows.data(), &only, in.data<float>(), stride, tall, stride, 0, lines);
-  if (image->width.resized) resize_columns(columns, tall, width, target, lines);
-  return true;
 }
 
 void run(const Resize& op, RunContext& c) {
@@ -321,9 +226,17 @@ void run(const Resize& op, RunContext& c) {
   const std::vector<ResizeAxis> axes = resolve(op, in.shape(), request);
   if (out.count() == 0) return;
   c.require(in.count() > 0, "cannot make {} out of nothing", out.shape());
-  if (std::none_of(axes.begin(), axes.end(), [](const ResizeAxis& a) { return a.resized; })) return out.copy_from(in);
-  if (op.mode.interpolation == Interpolation::kNearest) return run_nearest(op, axes, in, out);
-  if (!run_linear_image(op, axes, in, out, c)) resize_filtered(op.mode, axes, op.extrapolation, in, out, c);
+  if (std::none_of(axes.begin(), axes.end(), [](const ResizeAxis& a) { return a.resized; })) {
+    return out.copy_from(in);
+  }
+  if (resize_image(op.mode, axes, in, out, c)) return;
+  if (op.mode.interpolation != Interpolation::kNearest) {
+    return resize_filtered(op.mode, axes, op.extrapolation, in, out, c);
+  }
+  IndexMaps maps;
+  for (const ResizeAxis& axis : axes) maps.push_back(nearest_indices(op.mode, axis));
+  if (op.extrapolation == 0) return copy_mapped(in, out, maps, nullptr);
+  copy_mapped(in, out, maps, element_of(in.dtype(), static_cast<double>(op.extrapolation)).data());
 }
 
 }  // namespace

@@ -78,9 +78,9 @@ Interpolation parse_interpolation(std::string_view name) {
 }
 
 Coordinates parse_coordinates(std::string_view name) {
-  static constexpr std::string_view kNames[] = {"half_pixel",    "half_pixel_symmetric", "pytorch_half_pixel",
-                                                "align_corners", "asymmetric",           "tf_crop_and_resize",
-                                                "tf_half_pixel_for_nn"};
+  static constexpr std::string_view kNames[] = {
+      "half_pixel", "half_pixel_symmetric", "pytorch_half_pixel",  "align_corners",
+      "asymmetric", "tf_crop_and_resize",   "tf_half_pixel_for_nn"};
   return static_cast<Coordinates>(find_name("coordinate_transformation_mode", name, kNames));
 }
 
@@ -111,7 +111,8 @@ ResizeTaps resize_taps(const ResizeMode& mode, const ResizeAxis& axis) {
   const float stretch = mode.antialias ? std::min(axis.scale, 1.0f) : 1.0f;
   const float reach = std::floor(-support / stretch) + 1;
   if (2 - 2 * reach > 8 * static_cast<float>(axis.in) + 16) {
-    throw_error(ErrorCode::kShape, "a scale of {} is too small for dim {}", static_cast<double>(axis.scale), axis.in);
+    throw_error(ErrorCode::kShape, "a scale of {} is too small for dim {}", static_cast<double>(axis.scale),
+                axis.in);
   }
   const auto first = static_cast<int64_t>(reach);
   ResizeTaps out;

@@ -1,7 +1,7 @@
 #pragma once
-// Where the outputs of Resize lie on the input, one dim at a time (ONNX Resize, sections coordinate_transformation_mode,
-// nearest_mode, mode, antialias). Positions are computed in float32, as the reference implementations do: what rounds
-// to a tie there rounds to a tie here.
+// Where the outputs of Resize lie on the input, one dim at a time (ONNX Resize, sections
+// coordinate_transformation_mode, nearest_mode, mode, antialias). Positions are computed in float32, as the
+// reference implementations do: what rounds to a tie there rounds to a tie here.
 
 #include <cstdint>
 #include <string_view>
@@ -47,15 +47,15 @@ Rounding parse_rounding(std::string_view name);
 struct ResizeAxis {
   int64_t in = 1, out = 1;
   float scale = 1;
-  float length = 1;  ///< of the output before it was cut to an integer
+  float length = 1;                    ///< of the output before it was cut to an integer
   float crop_start = 0, crop_end = 1;  ///< of kTfCropAndResize, as fractions of the input
-  bool resized = false;  ///< false: every output element is the input element of its index
+  bool resized = false;                ///< false: every output element is the input element of its index
 
   bool operator==(const ResizeAxis&) const = default;
 };
 
-/// The input index of each output, or kOutside (see move.hpp) where it falls outside of the input and is to be the
-/// extrapolation value.
+/// The input index of each output, or kOutside (see move.hpp) where it falls outside of the input and is to
+/// be the extrapolation value.
 std::vector<int64_t> nearest_indices(const ResizeMode& mode, const ResizeAxis& axis);
 
 /// Weighted inputs of each output: output o is the sum of weight[o * taps + k] * in[index[o * taps + k]].

@@ -24,7 +24,8 @@ void filter_dim(const ResizeTaps& taps, const T* src, T* dst, size_t outer, size
   }
 }
 
-/// Integers: towards zero, but not one less because of a rounding error, and no wrap around at the type's limits.
+/// Integers: towards zero, but not one less because of a rounding error, and no wrap around at the type's
+/// limits.
 template <class T>
 void fit_integers(DType type, T* values, size_t count) {
   const bool is_signed =
@@ -38,8 +39,8 @@ void fit_integers(DType type, T* values, size_t count) {
 }
 
 template <class T>
-void resize(const ResizeMode& mode, std::span<const ResizeAxis> axes, float extrapolation, const Tensor& in, Tensor& out,
-            RunContext& c) {
+void resize(const ResizeMode& mode, std::span<const ResizeAxis> axes, float extrapolation, const Tensor& in,
+            Tensor& out, RunContext& c) {
   const bool direct = in.dtype() == dtype_of<T>;
   const T* source = reinterpret_cast<const T*>(in.raw());
   if (!direct) {
@@ -52,7 +53,9 @@ void resize(const ResizeMode& mode, std::span<const ResizeAxis> axes, float extr
   for (size_t d = 0; d < axes.size(); ++d) {
     if (axes[d].resized) order.push_back(d);
   }
-  const auto growth = [&](size_t d) { return static_cast<double>(axes[d].out) / static_cast<double>(axes[d].in); };
+  const auto growth = [&](size_t d) {
+    return static_cast<double>(axes[d].out) / static_cast<double>(axes[d].in);
+  };
   std::stable_sort(order.begin(), order.end(), [&](size_t a, size_t b) { return growth(a) < growth(b); });
 
   T* const result = direct ? reinterpret_cast<T*>(out.raw()) : c.scratch<T>(out.count());
@@ -82,8 +85,8 @@ void resize(const ResizeMode& mode, std::span<const ResizeAxis> axes, float extr
 
 }  // namespace
 
-void resize_filtered(const ResizeMode& mode, std::span<const ResizeAxis> axes, float extrapolation, const Tensor& in,
-                     Tensor& out, RunContext& c) {
+void resize_filtered(const ResizeMode& mode, std::span<const ResizeAxis> axes, float extrapolation,
+                     const Tensor& in, Tensor& out, RunContext& c) {
   const bool narrow = dtype_size(in.dtype()) == 1 || wide_type(in.dtype()) == DType::kFloat32;
   if (narrow) {
     resize<float>(mode, axes, extrapolation, in, out, c);

@@ -33,8 +33,8 @@ void run(const ReverseSequence& op, RunContext& c) {
   const Indices lengths(c.in(1));
   c.require(c.in(1).count() == batch, "{} sequence lengths for a batch of {}", c.in(1).count(), batch);
   for (size_t b = 0; b < batch; ++b) {
-    c.require(lengths[b] >= 0 && lengths[b] <= static_cast<int64_t>(time), "sequence length {} is outside of [0, {}]",
-              lengths[b], time);
+    c.require(lengths[b] >= 0 && lengths[b] <= static_cast<int64_t>(time),
+              "sequence length {} is outside of [0, {}]", lengths[b], time);
     const auto length = static_cast<size_t>(lengths[b]);
     const auto offset = [&](size_t t) { return (op.time_first ? t * batch + b : b * time + t) * block; };
     for (size_t t = 0; t < time; ++t) {

@@ -1,5 +1,5 @@
-// ScatterElements (Scatter before opset 11): out is data, but out[i][index[i][j][k]][k] takes updates[i][j][k] for
-// axis 1, and likewise for other axes.
+// ScatterElements (Scatter before opset 11): out is data, but out[i][index[i][j][k]][k] takes
+// updates[i][j][k] for axis 1, and likewise for other axes.
 
 #include "ops/move.hpp"
 #include "ops/scatter.hpp"
@@ -25,12 +25,13 @@ void run(const ScatterElements& op, RunContext& c) {
   const Tensor &data = c.in(0), &indices = c.in(1), &updates = c.in(2);
   require_same_type(data, updates);
   const size_t axis = normalize_axis(op.axis, data.rank());
-  c.require(indices.shape() == updates.shape(), "indices are {}, updates {}", indices.shape(), updates.shape());
+  c.require(indices.shape() == updates.shape(), "indices are {}, updates {}", indices.shape(),
+            updates.shape());
   c.require(indices.rank() == data.rank(), "data and indices must have one rank: {} and {}", data.rank(),
             indices.rank());
   for (size_t d = 0; d < data.rank(); ++d) {
-    c.require(d == axis || indices.dim(d) <= data.dim(d), "indices {} are larger than data {}", indices.shape(),
-              data.shape());
+    c.require(d == axis || indices.dim(d) <= data.dim(d), "indices {} are larger than data {}",
+              indices.shape(), data.shape());
   }
   Tensor& out = c.out(0);
   out.copy_from(data);

@@ -1,5 +1,5 @@
-// ScatterND: a copy of the data with slices replaced by, or combined with, updates. The last dim of the indices
-// names a slice.
+// ScatterND: a copy of the data with slices replaced by, or combined with, updates. The last dim of the
+// indices names a slice.
 
 #include "ops/move.hpp"
 #include "ops/scatter.hpp"
@@ -27,7 +27,8 @@ void run(const ScatterND& op, RunContext& c) {
   c.require(last <= static_cast<int64_t>(data.rank()), "the indices' last dim is {}, data has rank {}", last,
             data.rank());
   const auto depth = static_cast<size_t>(last);
-  const size_t block = data.shape().count(depth, data.rank()), tuples = indices.shape().count(0, indices.rank() - 1);
+  const size_t block = data.shape().count(depth, data.rank()),
+               tuples = indices.shape().count(0, indices.rank() - 1);
   Shape wanted(indices.shape().dims().first(indices.rank() - 1));
   for (size_t d = depth; d < data.rank(); ++d) wanted.push_back(data.dim(d));
   c.require(updates.shape() == wanted, "updates must be {}, got {}", wanted, updates.shape());

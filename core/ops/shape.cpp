@@ -17,7 +17,9 @@ Size parse_size(const NodeView&) { return {}; }
 /// The dims [first, second) that are wanted.
 std::pair<size_t, size_t> bounds(const ShapeOp& op, size_t rank) {
   const auto r = static_cast<int64_t>(rank);
-  const auto clamp = [r](int64_t i) { return static_cast<size_t>(std::clamp<int64_t>(i < 0 ? i + r : i, 0, r)); };
+  const auto clamp = [r](int64_t i) {
+    return static_cast<size_t>(std::clamp<int64_t>(i < 0 ? i + r : i, 0, r));
+  };
   return {clamp(op.start), std::max(clamp(op.start), clamp(op.end))};
 }
 
@@ -41,7 +43,9 @@ void infer_size(const Size&, InferContext& c) {
   if (c.shape(0).has_rank()) c.out_dims(0, {product(c.shape(0).dims())});
 }
 
-void run_size(const Size&, RunContext& c) { *c.out(0).data<int64_t>() = static_cast<int64_t>(c.in(0).count()); }
+void run_size(const Size&, RunContext& c) {
+  *c.out(0).data<int64_t>() = static_cast<int64_t>(c.in(0).count());
+}
 
 }  // namespace
 

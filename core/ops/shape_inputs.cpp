@@ -23,8 +23,8 @@ std::optional<std::vector<Dim>> known_dims(const InferContext& c, size_t i) {
   if (std::optional<std::vector<Dim>> dims = c.dims(i)) return dims;
   const SymShape& shape = c.shape(i);
   if (!shape.has_rank() || shape.rank() != 1 || !shape[0].known()) return std::nullopt;
-  c.require(shape[0].value() <= static_cast<int64_t>(kMaxRank), "input {} has {} elements, more than the rank limit",
-            i, shape[0].value());
+  c.require(shape[0].value() <= static_cast<int64_t>(kMaxRank),
+            "input {} has {} elements, more than the rank limit", i, shape[0].value());
   return std::vector<Dim>(static_cast<size_t>(shape[0].value()));
 }
 
@@ -46,13 +46,15 @@ std::vector<bool> axis_mask(std::span<const int64_t> axes, size_t rank) {
 
 int64_t multiply(int64_t a, int64_t b) {
   int64_t out;
-  if (__builtin_mul_overflow(a, b, &out)) throw_error(ErrorCode::kShape, "a dim of {} times {} does not fit", a, b);
+  if (__builtin_mul_overflow(a, b, &out))
+    throw_error(ErrorCode::kShape, "a dim of {} times {} does not fit", a, b);
   return out;
 }
 
 int64_t add(int64_t a, int64_t b) {
   int64_t out;
-  if (__builtin_add_overflow(a, b, &out)) throw_error(ErrorCode::kShape, "a dim of {} plus {} does not fit", a, b);
+  if (__builtin_add_overflow(a, b, &out))
+    throw_error(ErrorCode::kShape, "a dim of {} plus {} does not fit", a, b);
   return out;
 }
 

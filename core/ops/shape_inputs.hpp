@@ -13,8 +13,8 @@ namespace kinglet::ops {
 /// The elements of the integer input i when all of them are known now.
 std::optional<std::vector<int64_t>> known_ints(const InferContext& c, size_t i);
 
-/// The elements of the integer input i as dims: negative and unknown ones are unknown dims. Nothing when not even
-/// their number is known.
+/// The elements of the integer input i as dims: negative and unknown ones are unknown dims. Nothing when not
+/// even their number is known.
 std::optional<std::vector<Dim>> known_dims(const InferContext& c, size_t i);
 
 /// Throws kShape when an element of input i is known to be negative.
@@ -36,8 +36,8 @@ Dim unify(Dim a, Dim b);
 /// Throws kModel unless the types of inputs i and j are the same, where both are known.
 void require_same_types(const InferContext& c, size_t i, size_t j);
 
-/// Where an axis of the old dims is among dims permuted by `perm` (new dim i is old dim perm[i]), and whether it
-/// could be told.
+/// Where an axis of the old dims is among dims permuted by `perm` (new dim i is old dim perm[i]), and whether
+/// it could be told.
 std::optional<int64_t> permuted_axis(int64_t axis, std::span<const int64_t> perm);
 
 }  // namespace kinglet::ops

@@ -63,6 +63,14 @@ struct Known {
   bool has_axes, has_steps;
 };
 
+Known know(const Slice& op, const InferContext& c) {
+  if (op.attributes) return {op.starts, op.ends, std::nullopt, op.axes, std::nullopt, op.has_axes, false};
+  Known known{known_ints(c, 1), known_ints(c, 2), std::nullopt, known_ints(c, 3),
+              known_dims(c, 2), c.has(3),         c.has(4)};
+  known.steps = known_ints(c, 4);
+  return known;
+}
+
 Dim sliced_dim(const Known& known, size_t i, Dim dim) {
   if (!known.starts || (known.has_steps && !known.steps)) return {};
   const int64_t start = (*known.starts)[i], step = known.has_steps ? (*known.steps)[i] : 1;
@@ -76,16 +84,13 @@ Dim sliced_dim(const Known& known, size_t i, Dim dim) {
 void infer(const Slice& op, InferContext& c) {
   const SymShape& in = c.shape(0);
   if (!in.has_rank()) return c.out(0, c.dtype(0), {});
-  Known known{op.starts, op.ends, std::nullopt, op.axes, std::nullopt, op.has_axes, false};
-  if (!op.attributes) {
-    known = {known_ints(c, 1), known_ints(c, 2), known_ints(c, 4), known_ints(c, 3), known_dims(c, 2), c.has(3), c.has(4)};
-  }
+  const Known known = know(op, c);
   SymShape out = SymShape::of_rank(in.rank());
-  const std::vector<int64_t>* any = known.starts ? &*known.starts : known.axes && known.has_axes ? &*known.axes : nullptr;
-  if (any == nullptr || (known.has_axes && !known.axes)) return c.out(0, c.dtype(0), out);
-  const size_t count = any->size();
+  if ((known.has_axes && !known.axes) || (!known.has_axes && !known.starts)) return c.out(0, c.dtype(0), out);
+  const size_t count = known.starts ? known.starts->size() : known.axes->size();
   check_counts(count, known.ends ? known.ends->size() : count, known.steps ? known.steps->size() : count);
-  const std::vector<size_t> axes = axes_of(known.axes.value_or(std::vector<int64_t>()), known.has_axes, count, in.rank());
+  const std::vector<int64_t> given = known.has_axes ? *known.axes : std::vector<int64_t>();
+  const std::vector<size_t> axes = axes_of(given, known.has_axes, count, in.rank());
   out = in;
   for (size_t i = 0; i < count; ++i) out[axes[i]] = sliced_dim(known, i, in[axes[i]]);
   c.out(0, c.dtype(0), out);
@@ -109,7 +114,8 @@ void run(const Slice& op, RunContext& c) {
   const std::vector<int64_t> ends = op.attributes ? op.ends : to_int64s(c.in(2));
   const bool has_axes = op.attributes ? op.has_axes : c.has(3);
   const std::vector<int64_t> given = !op.attributes && has_axes ? to_int64s(c.in(3)) : op.axes;
-  const std::vector<int64_t> steps = !op.attributes && c.has(4) ? to_int64s(c.in(4)) : std::vector<int64_t>(starts.size(), 1);
+  std::vector<int64_t> steps(starts.size(), 1);
+  if (!op.attributes && c.has(4)) steps = to_int64s(c.in(4));
   check_counts(starts.size(), ends.size(), steps.size());
   const std::vector<size_t> axes = axes_of(given, has_axes, starts.size(), in.rank());
 
@@ -132,7 +138,8 @@ bool permute(Node& node, std::span<const int64_t> perm) {
   if (node.opset >= 10) return false;  // the axes are an input
   std::vector<int64_t> axes = NodeView(node).attr_ints("axes", {});
   if (node.find("axes") == nullptr) {
-    for (size_t i = 0; i < NodeView(node).attr_ints("starts").size(); ++i) axes.push_back(static_cast<int64_t>(i));
+    for (size_t i = 0; i < NodeView(node).attr_ints("starts").size(); ++i)
+      axes.push_back(static_cast<int64_t>(i));
   }
   for (int64_t& axis : axes) {
     const std::optional<int64_t> moved = permuted_axis(axis, perm);

@@ -1,4 +1,5 @@
-// Split: cuts a tensor along one axis. The lengths are an attribute (before opset 13), an input, or all alike.
+// Split: cuts a tensor along one axis. The lengths are an attribute (before opset 13), an input, or all
+// alike.
 
 #include "ops/move.hpp"
 #include "ops/shape_inputs.hpp"

@@ -1,4 +1,5 @@
-// Squeeze and Unsqueeze: remove and insert dims of 1. The axes are an attribute before opset 13, then an input.
+// Squeeze and Unsqueeze: remove and insert dims of 1. The axes are an attribute before opset 13, then an
+// input.
 
 #include "ops/shape_inputs.hpp"
 
@@ -39,7 +40,8 @@ void infer_squeeze(const Squeeze& op, InferContext& c) {
   std::vector<Dim> out;
   for (size_t d = 0; d < in.rank(); ++d) {
     if (mask[d]) {
-      c.require(!in[d].known() || in[d].value() == 1, "dim {} is {}, not 1", d, in[d].known() ? in[d].value() : 0);
+      c.require(!in[d].known() || in[d].value() == 1, "dim {} is {}, not 1", d,
+                in[d].known() ? in[d].value() : 0);
     } else if (given) {
       out.push_back(in[d]);
     } else if (!in[d].known()) {
@@ -76,6 +78,7 @@ void run(const Op&, RunContext& c) {
 }  // namespace
 
 KINGLET_OP(Squeeze, op<Squeeze, parse_squeeze, infer_squeeze, run<Squeeze>>(since(1)).with_traits(kView));
-KINGLET_OP(Unsqueeze, op<Unsqueeze, parse_unsqueeze, infer_unsqueeze, run<Unsqueeze>>(since(1)).with_traits(kView));
+KINGLET_OP(Unsqueeze,
+           op<Unsqueeze, parse_unsqueeze, infer_unsqueeze, run<Unsqueeze>>(since(1)).with_traits(kView));
 
 }  // namespace kinglet::ops

@@ -19,7 +19,9 @@ std::vector<size_t> permutation(const Transpose& op, size_t rank) {
   std::vector<size_t> out;
   for (size_t i = rank; !op.given && i-- > 0;) out.push_back(i);
   if (!op.given) return out;
-  if (op.perm.size() != rank) throw_error(ErrorCode::kShape, "perm has {} axes, the input rank {}", op.perm.size(), rank);
+  if (op.perm.size() != rank) {
+    throw_error(ErrorCode::kShape, "perm has {} axes, the input rank {}", op.perm.size(), rank);
+  }
   axis_mask(op.perm, rank);
   for (const int64_t axis : op.perm) out.push_back(normalize_axis(axis, rank));
   return out;

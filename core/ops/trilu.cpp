@@ -1,4 +1,5 @@
-// Trilu: keeps the upper or lower triangle of each trailing matrix, from diagonal k on, and sets the rest to zero.
+// Trilu: keeps the upper or lower triangle of each trailing matrix, from diagonal k on, and sets the rest to
+// zero.
 
 #include "ops/move.hpp"
 #include "ops/shape_inputs.hpp"
