@@ -4,7 +4,10 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
-ELEMENT_TYPES = {"float32": TensorProto.FLOAT, "int64": TensorProto.INT64}
+ELEMENT_TYPES = {
+    "float32": TensorProto.FLOAT, "float64": TensorProto.DOUBLE, "int32": TensorProto.INT32, "int64": TensorProto.INT64,
+    "uint8": TensorProto.UINT8, "int8": TensorProto.INT8, "bool": TensorProto.BOOL,
+}
 
 
 class GraphBuilder:
@@ -25,16 +28,22 @@ class GraphBuilder:
         self.inputs.append(helper.make_tensor_value_info(name, ELEMENT_TYPES[type_name], dims))
         return name
 
-    def output(self, value, name, type_name, dims):
-        """Declares a graph output and renames the value to it, so that no Identity node is needed."""
+    def output(self, value, name, type_name=None, dims=None):
+        """Declares a graph output and renames the value to it, so that no Identity node is needed.
+
+        Without a type, the checker's inference fills it in.
+        """
         for node in self.nodes:
             node.input[:] = [name if v == value else v for v in node.input]
             node.output[:] = [name if v == value else v for v in node.output]
-        self.outputs.append(helper.make_tensor_value_info(name, ELEMENT_TYPES[type_name], dims))
+        if type_name is None:
+            self.outputs.append(onnx.ValueInfoProto(name=name))
+        else:
+            self.outputs.append(helper.make_tensor_value_info(name, ELEMENT_TYPES[type_name], dims))
 
     def weight(self, array, stem="weight"):
         name = self.fresh(stem)
-        self.initializers.append(numpy_helper.from_array(np.ascontiguousarray(array), name))
+        self.initializers.append(numpy_helper.from_array(np.asarray(array, order="C"), name))
         return name
 
     def constant(self, array):
@@ -53,10 +62,24 @@ class GraphBuilder:
     def uniform(self, shape, low, high):
         return self.rng.uniform(low, high, shape).astype(np.float32)
 
-    def save(self, path):
+    def model(self):
         graph = helper.make_graph(self.nodes, self.name, self.inputs, self.outputs, self.initializers)
         model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", self.opset)], producer_name="kinglet-tests")
         # The oldest IR version that knows the opset, so that older engines read the file too.
         model.ir_version = helper.find_min_ir_version_for(model.opset_import)
-        onnx.checker.check_model(model)
-        path.write_bytes(model.SerializeToString())
+        if model.ir_version < 4:
+            # There, initializers are default values of inputs and must be listed as such.
+            graph.input.extend(helper.make_tensor_value_info(t.name, t.data_type, t.dims) for t in self.initializers)
+            model.graph.CopyFrom(graph)
+        if any(not output.HasField("type") for output in model.graph.output):
+            # Shapes are left out: an engine must find them itself.
+            inferred = onnx.shape_inference.infer_shapes(model)
+            onnx.checker.check_model(inferred)
+            for output, known in zip(model.graph.output, inferred.graph.output, strict=True):
+                output.type.tensor_type.elem_type = known.type.tensor_type.elem_type
+        else:
+            onnx.checker.check_model(model)
+        return model
+
+    def save(self, path):
+        path.write_bytes(self.model().SerializeToString())

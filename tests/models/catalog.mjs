@@ -24,11 +24,13 @@ async function generatorHash() {
 
 let generating;
 
-/** Path of a generated model; all are made together, once per version of the scripts. */
-async function generated(name) {
+/** Folder of the generated models; all are made together, once per version of the scripts. */
+function generatedFolder() {
   generating ??= generateAll();
-  return join(await generating, `${name}.onnx`);
+  return generating;
 }
+
+const generated = async (name) => join(await generatedFolder(), `${name}.onnx`);
 
 /** Makes the folder under another name first, so that parallel test processes never see half of it. */
 async function generateAll() {
@@ -121,8 +123,15 @@ export const voiceModels = {
   'silero-vad-legacy': vad('silero_vad_legacy.onnx'),
 };
 
+/** Models of one operator, and random graphs: [{ name, path }]. Their input dims are all fixed. */
+export async function smallModels() {
+  const small = join(await generatedFolder(), 'small');
+  const listed = JSON.parse(await readFile(join(small, 'small.json'), 'utf8'));
+  return listed.map(({ name, file }) => ({ name, path: join(small, file) }));
+}
+
 /** Makes the generated models now rather than at first use. */
-export const prepareModels = () => generated('');
+export const prepareModels = generatedFolder;
 
 export function findModel(name) {
   return models.find((model) => model.name === name);

@@ -1,5 +1,6 @@
 """Makes the test models: python generate.py FOLDER [name ...]. The same bytes at every run: all weights are seeded."""
 
+import json
 import pathlib
 import sys
 
@@ -7,6 +8,8 @@ import numpy as np
 
 from builder import GraphBuilder
 from cnn import efficientnet_b0, mobilenet_v2, resnet50, unet
+from operators import operator_models
+from random_graphs import random_graphs
 from transformer import minilm
 from yolo import yolo
 
@@ -42,11 +45,28 @@ MODELS = {
 }
 
 
+def save_small(folder):
+    """Writes the operators' models and the random graphs, with small.json: [{ name, file }]."""
+    folder.mkdir()
+    listed = []
+    for number, (name, build) in enumerate(operator_models() + random_graphs()):
+        file = f"{number}.onnx"
+        try:
+            build().save(folder / file)
+        except Exception as error:
+            raise RuntimeError(f"model '{name}' cannot be made") from error
+        listed.append({"name": name, "file": file})
+    (folder / "small.json").write_text(json.dumps(listed))
+    print(f"small test models made: {len(listed)}", flush=True)
+
+
 def main(folder, names):
     folder.mkdir(parents=True, exist_ok=True)
     for name in names or MODELS:
         MODELS[name]().save(folder / f"{name}.onnx")
         print(f"test model made: {name}", flush=True)
+    if not names:
+        save_small(folder / "small")
 
 
 if __name__ == "__main__":
