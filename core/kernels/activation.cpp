@@ -25,7 +25,9 @@ void apply(Activation activation, const float* x, float* y, size_t n) {
     case Kind::kElu: return map(x, y, n, [&](f32x4 v) { return simd::select(v < f32x4{}, alpha * expm1(v), v); });
     case Kind::kHardSigmoid: return map(x, y, n, [&](f32x4 v) { return clamp01(simd::madd(v, alpha, beta)); });
     case Kind::kHardSwish:
-      return map(x, y, n, [&](f32x4 v) { return v * clamp01(simd::madd(v, simd::splat(1.0f / 6.0f), half)); });
+      return map(x, y, n, [&](f32x4 v) {
+        return simd::madd(v * alpha, clamp01(simd::madd(v, simd::splat(1.0f / 6.0f), half)), beta);
+      });
     case Kind::kSigmoid: return map(x, y, n, [](f32x4 v) { return sigmoid(v); });
     case Kind::kSilu: return map(x, y, n, [](f32x4 v) { return v * sigmoid(v); });
     case Kind::kTanh: return map(x, y, n, [](f32x4 v) { return tanh(v); });

@@ -41,7 +41,14 @@ Unary parse_hard_sigmoid(const NodeView& n) {
 }
 
 Unary parse_hard_swish(const NodeView&) {
-  return with_kernel(Kind::kHardSwish, [](double x, const Unary&) { return x * gate(x, 1.0 / 6, 0.5); });
+  return with_kernel(Kind::kHardSwish, [](double x, const Unary&) { return x * gate(x, 1.0 / 6, 0.5); }, 1);
+}
+
+Unary parse_swish(const NodeView& n) {
+  const UnaryFunction f = [](double x, const Unary& op) { return x / (1 + std::exp(-op.alpha * x)); };
+  const float alpha = n.attr_float("alpha", 1.0f);
+  if (alpha == 1) return with_kernel(Kind::kSilu, f, alpha);
+  return {.f = f, .alpha = alpha};
 }
 
 Unary parse_gelu(const NodeView& n) {
@@ -96,6 +103,7 @@ KINGLET_OP(LeakyRelu, unary<parse_leaky_relu>(1));
 KINGLET_OP(Elu, unary<parse_elu>(1));
 KINGLET_OP(HardSigmoid, unary<parse_hard_sigmoid>(1));
 KINGLET_OP(HardSwish, unary<parse_hard_swish>(14));
+KINGLET_OP(Swish, unary<parse_swish>(24));
 KINGLET_OP(Gelu, unary<parse_gelu>(20));
 KINGLET_OP(Selu, unary<parse_selu>(1));
 KINGLET_OP(Celu, unary<parse_celu>(12));

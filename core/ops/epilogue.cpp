@@ -16,8 +16,8 @@ std::optional<Activation> activation_named(std::string_view name, std::span<cons
   static constexpr Row kRows[] = {
       {"Relu", Activation::Kind::kRelu, 0, 0},           {"Clip", Activation::Kind::kClip, -kInf, kInf},
       {"LeakyRelu", Activation::Kind::kLeakyRelu, 0.01f, 0}, {"Elu", Activation::Kind::kElu, 1, 0},
-      {"HardSigmoid", Activation::Kind::kHardSigmoid, 0.2f, 0.5f}, {"HardSwish", Activation::Kind::kHardSwish, 0, 0},
-      {"Sigmoid", Activation::Kind::kSigmoid, 0, 0},     {"Silu", Activation::Kind::kSilu, 0, 0},
+      {"HardSigmoid", Activation::Kind::kHardSigmoid, 0.2f, 0.5f}, {"HardSwish", Activation::Kind::kHardSwish, 1, 0},
+      {"Sigmoid", Activation::Kind::kSigmoid, 0, 0},     {"Swish", Activation::Kind::kSilu, 0, 0},
       {"Tanh", Activation::Kind::kTanh, 0, 0},           {"Gelu", Activation::Kind::kGelu, 0, 0},
       {"GeluTanh", Activation::Kind::kGeluTanh, 0, 0},
   };

@@ -75,7 +75,8 @@ bool fold_constants(Graph& graph) {
       std::vector<const ops::ValueInfo*> outputs;
       for (const ops::ValueInfo& o : inferred) outputs.push_back(&o);
       const size_t bytes = total_bytes(outputs);
-      if (bytes != SIZE_MAX && (bytes <= kSmallBytes || bytes <= total_bytes(inputs))) {
+      // A Constant's elements are in memory already.
+      if (node.op_type == "Constant" || (bytes != SIZE_MAX && (bytes <= kSmallBytes || bytes <= total_bytes(inputs)))) {
         std::vector<Tensor> results = evaluate(node, inputs, inferred);
         for (size_t i = 0; i < results.size(); ++i) {
           const ValueId id = node.outputs[i];

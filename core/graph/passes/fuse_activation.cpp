@@ -21,6 +21,10 @@ std::optional<std::vector<float>> activation_params(const Graph& graph, const No
   if (node.op_type == "LeakyRelu") return std::vector<float>{attribute("alpha", 0.01f)};
   if (node.op_type == "Elu") return std::vector<float>{attribute("alpha", 1.0f)};
   if (node.op_type == "Gelu") return node.find("approximate") == nullptr ? std::optional(std::vector<float>{}) : std::nullopt;
+  if (node.op_type == "Swish") {
+    const float alpha = attribute("alpha", 1.0f);
+    return alpha == 1 ? std::optional(std::vector<float>{}) : std::nullopt;
+  }
   if (node.op_type == "Clip") {
     constexpr float kInf = std::numeric_limits<float>::infinity();
     std::vector<float> bounds{attribute("min", -kInf), attribute("max", kInf)};

@@ -22,11 +22,14 @@ namespace passes {
 bool fold_constants(Graph& graph);
 bool remove_dead_nodes(Graph& graph);
 bool remove_identities(Graph& graph);
-bool fuse_batch_normalization(Graph& graph);
+bool fold_affine_into_conv(Graph& graph);
+bool fuse_gated_activations(Graph& graph);
+bool fuse_matmul_bias(Graph& graph);
 bool channels_last(Graph& graph);
 bool merge_transposes(Graph& graph);
 bool fuse_residual(Graph& graph);
 bool fuse_activation(Graph& graph);
+bool fold_affine_into_activation(Graph& graph);
 }  // namespace passes
 
 /// True when `graph` has exactly one use of `id`, by a node (not as an output).
