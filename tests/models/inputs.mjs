@@ -68,7 +68,21 @@ export function textPage(dims, seed = 1) {
       }
     }
   }
-  return page;
+  return softened(page);
+}
+
+/** A 3x3 mean of an [N, C, H, W] image; the border keeps its values. Photographs have no edge of one pixel. */
+function softened(image) {
+  const width = image.dims[3];
+  const height = image.dims[2];
+  return floats(image.dims, (i) => {
+    const x = i % width;
+    const y = Math.floor(i / width) % height;
+    if (x === 0 || y === 0 || x === width - 1 || y === height - 1) return image.data[i];
+    let sum = 0;
+    for (const row of [-width, 0, width]) for (const column of [-1, 0, 1]) sum += image.data[i + row + column];
+    return sum / 9;
+  });
 }
 
 export function int64s(dims, valueAt) {
