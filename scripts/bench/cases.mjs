@@ -26,4 +26,5 @@ export const engineRows = [
   { name: 'onnxruntime-web', factory: 'ort', options: { threads: 1 } },
   { name: 'control', factory: 'ort', options: { threads: 1 } },
   { name: 'kinglet', factory: 'kinglet', options: {} },
+  { name: 'kinglet-simd', factory: 'kinglet', options: { variant: 'simd' } },
 ];

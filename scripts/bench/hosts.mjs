@@ -20,7 +20,9 @@ async function openNode(models) {
     async measure(job) {
       const file = join(folder, 'job.json');
       await writeFile(file, JSON.stringify({ ...job, modelPath: models[job.model], tinyPath: models.tiny }));
-      const result = await run(currentNode, [nodeHostScript, file], { maxBuffer: 1 << 26 });
+      const result = await run(currentNode, [nodeHostScript, file], { maxBuffer: 1 << 26 }).catch((error) => {
+        throw new Error(`case ${job.case} in Node: ${error.stderr || error.message}`);
+      });
       return JSON.parse(result.stdout.trim().split('\n').at(-1));
     },
     close: () => rm(folder, { recursive: true }),

@@ -22,7 +22,7 @@ async function start({ name, factory, options }, bytes, tinyBytes, feeds) {
   const copy = bytes.slice();
   const session = await timed(() => load.value.engine.load(copy));
   const first = await timed(() => session.value.run(feeds));
-  return { name, model: session.value, outputs: first.value, loadMs: load.ms, sessionMs: session.ms, firstMs: first.ms, times: [], turnMedians: [] };
+  return { name, variant: load.value.engine.variant, model: session.value, outputs: first.value, loadMs: load.ms, sessionMs: session.ms, firstMs: first.ms, times: [], turnMedians: [] };
 }
 
 async function turn(player, feeds, runs) {
@@ -70,6 +70,8 @@ export async function measureCase({ rows, baseline, bytes, tinyBytes, feeds, war
     const outputs = await player.model.run(feeds);
     measured.push({
       engine: player.name,
+      variant: player.variant,
+      heapBytes: player.model.heapBytes(),
       loadMs: player.loadMs,
       sessionMs: player.sessionMs,
       firstMs: player.firstMs,

@@ -5,10 +5,16 @@ import { measureCase } from './measure.mjs';
 
 const job = JSON.parse(await readFile(process.argv[2], 'utf8'));
 const row = cases.find(({ name }) => name === job.case);
-const measured = await measureCase({
-  ...job,
-  bytes: new Uint8Array(await readFile(job.modelPath)),
-  tinyBytes: new Uint8Array(await readFile(job.tinyPath)),
-  feeds: row.feeds(),
-});
-console.log(JSON.stringify(measured));
+try {
+  const measured = await measureCase({
+    ...job,
+    bytes: new Uint8Array(await readFile(job.modelPath)),
+    tinyBytes: new Uint8Array(await readFile(job.tinyPath)),
+    feeds: row.feeds(),
+  });
+  console.log(JSON.stringify(measured));
+} catch (error) {
+  // Node's own report of an uncaught error would print a line of minified code.
+  console.error(error.stack);
+  process.exitCode = 1;
+}

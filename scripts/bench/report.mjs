@@ -32,11 +32,11 @@ function ratioTable({ results, engine }) {
 }
 
 function hostTable(entries, engine) {
-  const head = ['case', 'engine', 'steady median ms', 'p90 ms', 'Gop/s', 'times baseline', 'session ms', 'first run ms', 'load ms', 'largest error'];
+  const head = ['case', 'engine', 'steady median ms', 'p90 ms', 'Gop/s', 'times baseline', 'session ms', 'first run ms', 'load ms', 'wasm heap MiB', 'largest error'];
   const rows = entries.flatMap(({ row: { label, operations }, measured }) =>
     measured.map((m) => [
       label,
-      m.engine,
+      m.variant ? `${m.engine} (${m.variant})` : m.engine,
       ms(m.medianMs),
       ms(m.p90Ms),
       operations ? (operations / m.medianMs / 1e6).toFixed(1) : '',
@@ -44,6 +44,7 @@ function hostTable(entries, engine) {
       ms(m.sessionMs),
       ms(m.firstMs),
       ms(m.loadMs),
+      (m.heapBytes / 2 ** 20).toFixed(0),
       m === measured[0] ? '' : m.error.toExponential(1),
     ]),
   );

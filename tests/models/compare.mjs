@@ -60,4 +60,9 @@ async function main() {
   process.exitCode = failed ? 1 : 0;
 }
 
-await main();
+try {
+  await main();
+} catch (error) {
+  console.error(error.stack);
+  process.exitCode = 1;
+}

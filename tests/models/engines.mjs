@@ -1,6 +1,7 @@
 // Inference engines behind one small interface, for comparisons, conformance and benchmarks, in Node and in pages.
 //
-// engine.load(bytes) -> model { inputs, outputs, run(feeds) -> results, dispose() }; inputs and outputs are [{ name, type, dims }].
+// engine.load(bytes) -> model { inputs, outputs, run(feeds) -> results, heapBytes(), dispose() }; inputs and outputs are
+// [{ name, type, dims }].
 // A value is { type, dims, data }, an array of values (an ONNX sequence), or null (an absent optional).
 // Modules are imported on first use only; in a page an import map names them.
 
@@ -21,18 +22,20 @@ function mapRecord(record, convert) {
 
 const plain = (tensor) => ({ type: tensor.type, dims: [...tensor.dims], data: tensor.data });
 
-/** Kinglet by its public API. `options` go to Session.load. */
+/** Kinglet by its public API. `options` go to Session.load; `variant` says which binary that gives. */
 export async function kinglet(options = {}) {
-  const { Session, Tensor } = await import('kinglet');
+  const { features, Session, Tensor } = await import('kinglet');
   const toTensor = (value) => new Tensor(value.type, value.data, value.dims);
   return {
     name: 'kinglet',
+    variant: options.variant ?? features().variant,
     async load(bytes) {
       const session = await Session.load(bytes, options);
       return {
         session,
         inputs: session.inputs,
         outputs: session.outputs,
+        heapBytes: () => session.memory.heap,
         run: async (feeds) => mapRecord(await session.run(mapRecord(feeds, toTensor)), plain),
         dispose: () => session.dispose(),
       };
@@ -40,8 +43,24 @@ export async function kinglet(options = {}) {
   };
 }
 
+/** Notes every WebAssembly.Memory made from now on: onnxruntime-web does not tell how large its heap is. */
+function watchMemories() {
+  const made = [];
+  WebAssembly.Memory = new Proxy(WebAssembly.Memory, {
+    construct(target, args) {
+      const memory = Reflect.construct(target, args);
+      made.push(memory);
+      return memory;
+    },
+  });
+  return made;
+}
+
+let ortMemories;
+
 /** onnxruntime-web's wasm engine. `options` go to InferenceSession.create; `wasmPaths` tells a page where its files are. */
 export async function ort({ threads = 1, wasmPaths, ...options } = {}) {
+  ortMemories ??= watchMemories();
   const runtime = await import('onnxruntime-web/wasm');
   runtime.env.wasm.numThreads = threads;
   if (wasmPaths) runtime.env.wasm.wasmPaths = wasmPaths;
@@ -57,6 +76,8 @@ export async function ort({ threads = 1, wasmPaths, ...options } = {}) {
         session,
         inputs: session.inputMetadata.map(describe),
         outputs: session.outputMetadata.map(describe),
+        // One heap serves all its sessions.
+        heapBytes: () => ortMemories.reduce((sum, memory) => sum + memory.buffer.byteLength, 0),
         run: async (feeds) => mapRecord(await session.run(mapRecord(feeds, toTensor)), plain),
         dispose: () => session.release(),
       };
