@@ -5,28 +5,35 @@
 namespace kinglet::kernels {
 namespace {
 
-f32x4 clamp01(f32x4 v) { return simd::clamp_above(simd::clamp_below(v, f32x4{}), simd::splat(1.0f)); }
+struct Table {
+  float half = 0.5f, one = 1.0f, sixth = 1.0f / 6.0f;
+  float sqrt_half = 0.70710678118654752f;
+  // Of Gelu by tanh: sqrt(2 / pi), and that times 0.044715.
+  float inner = 0.7978845608f, inner_cubic = 0.7978845608f * 0.044715f;
+};
+constexpr Table kTable;
 
 }  // namespace
 
 void apply(Activation activation, const float* x, float* y, size_t n) {
-  const f32x4 alpha = simd::splat(activation.alpha);
-  const f32x4 beta = simd::splat(activation.beta);
-  const f32x4 half = simd::splat(0.5f);
+  const Table& k = simd::opaque(kTable);
+  const f32x4 alpha = simd::splat(activation.alpha), beta = simd::splat(activation.beta);
+  const f32x4 half = simd::load_splat(&k.half), one = simd::load_splat(&k.one), zero = {};
+  const auto clamp01 = [&](f32x4 v) { return simd::clamp_above(simd::clamp_below(v, zero), one); };
   using Kind = Activation::Kind;
   switch (activation.kind) {
     case Kind::kNone:
       if (x != y) __builtin_memcpy(y, x, n * sizeof(float));
       return;
-    case Kind::kRelu: return map(x, y, n, [&](f32x4 v) { return simd::clamp_below(v, f32x4{}); });
+    case Kind::kRelu: return map(x, y, n, [&](f32x4 v) { return simd::clamp_below(v, zero); });
     case Kind::kClip:
       return map(x, y, n, [&](f32x4 v) { return simd::clamp_above(simd::clamp_below(v, alpha), beta); });
-    case Kind::kLeakyRelu: return map(x, y, n, [&](f32x4 v) { return simd::select(v < f32x4{}, v * alpha, v); });
-    case Kind::kElu: return map(x, y, n, [&](f32x4 v) { return simd::select(v < f32x4{}, alpha * expm1(v), v); });
+    case Kind::kLeakyRelu: return map(x, y, n, [&](f32x4 v) { return simd::select(v < zero, v * alpha, v); });
+    case Kind::kElu: return map(x, y, n, [&](f32x4 v) { return simd::select(v < zero, alpha * expm1(v), v); });
     case Kind::kHardSigmoid: return map(x, y, n, [&](f32x4 v) { return clamp01(simd::madd(v, alpha, beta)); });
     case Kind::kHardSwish:
       return map(x, y, n, [&](f32x4 v) {
-        return simd::madd(v * alpha, clamp01(simd::madd(v, simd::splat(1.0f / 6.0f), half)), beta);
+        return simd::madd(v * alpha, clamp01(simd::madd(v, simd::load_splat(&k.sixth), half)), beta);
       });
     case Kind::kSigmoid: return map(x, y, n, [](f32x4 v) { return sigmoid(v); });
     case Kind::kSilu: return map(x, y, n, [](f32x4 v) { return v * sigmoid(v); });
@@ -34,11 +41,11 @@ void apply(Activation activation, const float* x, float* y, size_t n) {
     case Kind::kGelu:
       return map(x, y, n, [&](f32x4 v) {
         const f32x4 h = v * half;
-        return simd::madd(h, erf(v * simd::splat(0.70710678118654752f)), h);
+        return simd::madd(h, erf(v * simd::load_splat(&k.sqrt_half)), h);
       });
     case Kind::kGeluTanh:
       return map(x, y, n, [&](f32x4 v) {
-        const f32x4 inner = v * simd::madd(v * v, simd::splat(0.7978845608f * 0.044715f), simd::splat(0.7978845608f));
+        const f32x4 inner = v * simd::madd(v * v, simd::load_splat(&k.inner_cubic), simd::load_splat(&k.inner));
         const f32x4 h = v * half;
         return simd::madd(h, tanh(inner), h);
       });

@@ -38,6 +38,17 @@ inline f32x4 splat(float x) { return f32x4{x, x, x, x}; }
 inline i32x4 splat(int32_t x) { return i32x4{x, x, x, x}; }
 inline u32x4 splat(uint32_t x) { return u32x4{x, x, x, x}; }
 
+/// The same table as a value that no compiler knows. V8 builds a vector constant anew at every use, several instructions
+/// each; load_splat from a table is one.
+template <class T>
+inline const T& opaque(const T& table) {
+  const T* p = &table;
+#if defined(__wasm_simd128__)
+  asm("" : "+r"(p));
+#endif
+  return *p;
+}
+
 /// No pointer here needs an alignment beyond that of a float.
 inline f32x4 load(const float* p) {
   f32x4 v;
@@ -47,6 +58,10 @@ inline f32x4 load(const float* p) {
 
 inline f32x4 load_splat(const float* p) {
   KINGLET_WASM_OR(f32x4(wasm_v128_load32_splat(p)), splat(*p));
+}
+
+inline i32x4 load_splat(const int32_t* p) {
+  KINGLET_WASM_OR(i32x4(wasm_v128_load32_splat(p)), splat(*p));
 }
 
 inline void store(float* p, f32x4 v) { __builtin_memcpy(p, &v, sizeof v); }

@@ -1,8 +1,10 @@
 // GFLOP/s (two operations a multiply-add) of each kernel beside the peak of a tile that never leaves its registers.
 // Every round runs all cases once, so noise of the machine meets them alike; the median round is printed.
-//   kernels_bench [rounds]
+//   kernels_bench [rounds [part of a case's name]]
+// Cases that do no multiply-adds count one operation a value.
 
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
@@ -10,12 +12,21 @@
 #include <string>
 #include <vector>
 
+#include "kernels/conv.hpp"
+#include "kernels/conv_transpose.hpp"
+#include "kernels/depthwise.hpp"
+#include "kernels/elementwise.hpp"
 #include "kernels/gemm.hpp"
+#include "kernels/math.hpp"
+#include "kernels/normalize.hpp"
+#include "kernels/pooling.hpp"
 #include "kernels/simd.hpp"
+#include "kernels/transpose.hpp"
 
 namespace {
 
 using namespace kinglet::kernels;
+namespace kernels = kinglet::kernels;
 namespace simd = kinglet::simd;
 
 volatile float g_sink;
@@ -73,19 +84,134 @@ Case gemm_case(size_t m, size_t n, size_t k, Activation activation = {}) {
           }};
 }
 
+struct Image {
+  size_t channels, outputs, size, kernel, stride;
+};
+
+ConvShape shape_of(const Image& i, size_t groups) {
+  ConvShape s{.groups = groups, .in_channels = i.channels, .out_channels = i.outputs};
+  s.in = {i.size, i.size, 1};
+  s.kernel = {i.kernel, i.kernel, 1};
+  s.stride = {i.stride, i.stride, 1};
+  const auto pad = static_cast<ptrdiff_t>(i.kernel / 2);
+  s.pad_begin = {pad, pad, 0};
+  const size_t out = (i.size + 2 * (i.kernel / 2) - i.kernel) / i.stride + 1;
+  s.out = {out, out, 1};
+  return s;
+}
+
+std::string name_of(const char* kind, const Image& i) {
+  return std::string(kind) + std::to_string(i.kernel) + "x" + std::to_string(i.kernel) + "/" + std::to_string(i.stride) +
+         " " + std::to_string(i.channels) + ">" + std::to_string(i.outputs) + " @" + std::to_string(i.size);
+}
+
+double products(const ConvShape& s) {
+  return 2.0 * static_cast<double>(output_pixels(s) * s.out_channels * (s.in_channels / s.groups)) *
+         static_cast<double>(s.kernel[0] * s.kernel[1]);
+}
+
+template <class Pack, class Run>
+Case conv_like(std::string name, const ConvShape& s, double operations, size_t packed_size, size_t weights_size,
+               size_t scratch_bytes, size_t range, Pack pack, Run run) {
+  auto x = values(s.in[0] * s.in[1] * s.in_channels), y = values(s.out[0] * s.out[1] * s.out_channels);
+  auto w = values(weights_size), bias = values(s.out_channels);
+  std::vector<float> packed(packed_size), scratch(scratch_bytes / sizeof(float) + 1);
+  pack(packed.data(), s, w.data());
+  return {std::move(name), operations, [=]() mutable {
+            run(s, x.data(), static_cast<ptrdiff_t>(s.in_channels), packed.data(), y.data(),
+                static_cast<ptrdiff_t>(s.out_channels),
+                Epilogue{.bias = bias.data(), .activation = {Activation::Kind::kRelu}}, scratch.data(), size_t{0}, range);
+          }};
+}
+
+Case conv_case(const Image& i) {
+  const ConvShape s = shape_of(i, 1);
+  return conv_like(name_of("conv ", i), s, products(s), packed_conv_weights_size(s),
+                   i.channels * i.outputs * i.kernel * i.kernel, conv_scratch_bytes(s), output_pixels(s),
+                   pack_conv_weights, conv);
+}
+
+Case depthwise_case(size_t channels, size_t size, size_t kernel, size_t stride) {
+  const Image i{channels, channels, size, kernel, stride};
+  const ConvShape s = shape_of(i, channels);
+  return conv_like(name_of("depthwise ", i), s, products(s), packed_depthwise_weights_size(s),
+                   channels * kernel * kernel, depthwise_scratch_bytes(s), output_lines(s), pack_depthwise_weights,
+                   depthwise);
+}
+
+Case transpose_conv_case(size_t channels, size_t outputs, size_t size) {
+  ConvShape s{.in_channels = channels, .out_channels = outputs};
+  s.in = {size, size, 1};
+  s.kernel = s.stride = {2, 2, 1};
+  s.out = {2 * size, 2 * size, 1};
+  return conv_like("conv_transpose 2x2/2 " + std::to_string(channels) + ">" + std::to_string(outputs) + " @" +
+                       std::to_string(size),
+                   s, 2.0 * static_cast<double>(size * size * channels * outputs * 4),
+                   packed_conv_transpose_weights_size(s), channels * outputs * 4, conv_transpose_scratch_bytes(s),
+                   output_lines(s), pack_conv_transpose_weights, conv_transpose);
+}
+
+template <class F>
+Case loop_case(std::string name, size_t n, F f) {
+  auto x = values(n), y = values(n);
+  return {std::move(name), static_cast<double>(n), [=]() mutable { f(x.data(), y.data(), n); }};
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
   const int rounds = argc > 1 ? std::atoi(argv[1]) : 15;
+  const std::string wanted = argc > 2 ? argv[2] : "";
   std::vector<Case> cases;
+  const auto add = [&](Case c) {
+    if (c.name.find(wanted) != std::string::npos) cases.push_back(std::move(c));
+  };
   cases.push_back({"register peak", 2.0 * 4 * 8 * kPeakSteps, peak_tile});
-  for (size_t s : {64, 128, 256, 512, 1024}) cases.push_back(gemm_case(s, s, s));
-  cases.push_back(gemm_case(12544, 16, 16));
-  cases.push_back(gemm_case(3136, 144, 24));
-  cases.push_back(gemm_case(3136, 24, 144));
-  cases.push_back(gemm_case(49, 1280, 320));
-  for (size_t m : {1, 2, 3, 5}) cases.push_back(gemm_case(m, 512, 512));
-  cases.push_back(gemm_case(1, 1000, 1280));
+  for (size_t size : {64, 128, 256, 512, 1024}) add(gemm_case(size, size, size));
+  add(gemm_case(12544, 16, 16));
+  add(gemm_case(3136, 144, 24));
+  add(gemm_case(3136, 24, 144));
+  add(gemm_case(49, 1280, 320));
+  for (size_t m : {1, 2, 3, 5}) add(gemm_case(m, 512, 512));
+  add(gemm_case(1, 1000, 1280));
+  for (const Image& i : {Image{3, 16, 224, 3, 2}, {3, 64, 224, 7, 2}, {16, 16, 112, 3, 1}, {24, 24, 80, 3, 1},
+                         {96, 24, 80, 3, 1}, {64, 64, 56, 3, 1}, {128, 128, 28, 3, 1}, {256, 256, 14, 3, 1},
+                         {512, 512, 7, 3, 1}, {256, 512, 28, 1, 2}, {24, 24, 80, 9, 1}}) {
+    add(conv_case(i));
+  }
+  for (const auto& [channels, size, kernel, stride] :
+       {std::array<size_t, 4>{32, 112, 3, 1}, {96, 112, 3, 2}, {144, 56, 3, 1}, {384, 14, 3, 1}, {960, 7, 3, 1},
+        {64, 80, 5, 1}, {256, 20, 5, 1}, {256, 20, 5, 2}}) {
+    add(depthwise_case(channels, size, kernel, stride));
+  }
+  add(transpose_conv_case(24, 24, 80));
+  add(transpose_conv_case(24, 1, 160));
+  constexpr size_t kMany = 16384;
+  add(loop_case("exp", kMany, [](const float* x, float* y, size_t n) { kernels::exp(x, y, n); }));
+  add(loop_case("sigmoid", kMany, [](const float* x, float* y, size_t n) { kernels::sigmoid(x, y, n); }));
+  add(loop_case("erf", kMany, [](const float* x, float* y, size_t n) { kernels::erf(x, y, n); }));
+  add(loop_case("gelu", kMany, [](const float* x, float* y, size_t n) { apply({Activation::Kind::kGelu}, x, y, n); }));
+  add(loop_case("add", kMany, [](const float* x, float* y, size_t n) { binary(Binary::kAdd, x, y, y, n); }));
+  add(loop_case("max", kMany, [](const float* x, float* y, size_t n) { binary(Binary::kMax, x, y, y, n); }));
+  add(loop_case("softmax rows of 512", kMany, [](const float* x, float* y, size_t n) { softmax(x, y, n / 512, 512); }));
+  add(loop_case("softmax inner 64", kMany,
+                [](const float* x, float* y, size_t n) { softmax_strided(x, y, 1, n / 64, 64); }));
+  add(loop_case("layer_norm rows of 512", kMany, [](const float* x, float* y, size_t n) {
+    layer_norm(x, y, n / 512, 512, x, x, 1e-5f);
+  }));
+  add(loop_case("transpose 512x512 f32", 512 * 512,
+                [](const float* x, float* y, size_t) { transpose_matrices(x, y, 4, 1, 512, 512); }));
+  add(loop_case("transpose 24x25600 f32", 24 * 25600,
+                [](const float* x, float* y, size_t) { transpose_matrices(x, y, 4, 1, 24, 25600); }));
+  add(loop_case("max_pool 3x3/2 64 @112", 64 * 112 * 112, [](const float* x, float* y, size_t) {
+    PoolShape s{.channels = 64};
+    s.in = {112, 112, 1};
+    s.kernel = {3, 3, 1};
+    s.stride = {2, 2, 1};
+    s.pad_begin = {1, 1, 0};
+    s.out = {56, 56, 1};
+    max_pool(s, x, 64, y, 64, 0, 56);
+  }));
 
   for (Case& c : cases) {
     const double start = seconds();
@@ -109,7 +235,7 @@ int main(int argc, char** argv) {
     std::sort(c.rates.begin(), c.rates.end());
     const double median = c.rates[c.rates.size() / 2];
     if (peak == 0) peak = median;
-    std::printf("%-28s %8.2f  (best %8.2f)  %5.1f %% of peak\n", c.name.c_str(), median, c.rates.back(),
+    std::printf("%-34s %8.2f  (best %8.2f)  %5.1f %% of peak\n", c.name.c_str(), median, c.rates.back(),
                 100 * median / peak);
   }
 }

@@ -113,7 +113,7 @@ TEST_CASE("gemm: a NaN passes the activations that clamp") {
   pack_b(packed.data(), 1, 1, b.data(), 1, 1);
   for (Kind kind : {Kind::kRelu, Kind::kClip, Kind::kHardSwish, Kind::kHardSigmoid}) {
     float c = 0;
-    gemm(1, 1, 1, a.data(), 1, packed.data(), &c, 1, {.activation = {kind, 0.0f, 1.0f}});
+    gemm(1, 1, 1, a.data(), 1, packed.data(), &c, 1, {.activation = {kind, 0.5f, 1.0f}});
     CAPTURE(static_cast<int>(kind));
     REQUIRE(std::isnan(c));
   }

@@ -77,7 +77,7 @@ inline double activate(Activation a, double x) {
     case Kind::kLeakyRelu: return x < 0 ? a.alpha * x : x;
     case Kind::kElu: return x < 0 ? a.alpha * std::expm1(x) : x;
     case Kind::kHardSigmoid: return clamp01(a.alpha * x + a.beta);
-    case Kind::kHardSwish: return x * clamp01(x / 6 + 0.5);
+    case Kind::kHardSwish: return a.alpha * x * clamp01(x / 6 + 0.5) + a.beta;
     case Kind::kSigmoid: return 1 / (1 + std::exp(-x));
     case Kind::kSilu: return x / (1 + std::exp(-x));
     case Kind::kTanh: return std::tanh(x);
@@ -91,7 +91,7 @@ inline const std::vector<Activation>& activations() {
   using Kind = Activation::Kind;
   static const std::vector<Activation> all = {
       {Kind::kNone},           {Kind::kRelu},    {Kind::kClip, -0.25f, 0.5f},       {Kind::kLeakyRelu, 0.1f},
-      {Kind::kElu, 1.5f},      {Kind::kHardSwish}, {Kind::kHardSigmoid, 0.2f, 0.5f}, {Kind::kSigmoid},
+      {Kind::kElu, 1.5f},      {Kind::kHardSwish, 1.25f, 0.5f}, {Kind::kHardSigmoid, 0.2f, 0.5f}, {Kind::kSigmoid},
       {Kind::kSilu},           {Kind::kTanh},    {Kind::kGelu},                     {Kind::kGeluTanh}};
   return all;
 }
