@@ -11,6 +11,7 @@ import { command, exitCode, Failure, say } from './lib/run.mjs';
 import { filesUnder } from './lib/stamp.mjs';
 import { catch2, nodeTest, playwright } from './lib/test-results.mjs';
 import { findChromium, setup } from './setup.mjs';
+import { prepareTestData } from './test-data.mjs';
 
 const results = join(buildDir, 'test-results');
 
@@ -23,6 +24,11 @@ const nodeArgs = (out) => [
   ...filesUnder([join(root, 'tests/node')]).filter((file) => file.endsWith('.test.mjs')),
 ];
 const playwrightCli = join(root, 'node_modules/@playwright/test/cli.js');
+
+async function buildPackageAndData() {
+  await buildPackage();
+  await prepareTestData();
+}
 
 // A row a part: `command` gets the file that its results go to, `read` turns that file into counts.
 const parts = [
@@ -37,7 +43,7 @@ const parts = [
   // By the development dependency's Node: Node 20 computes a relaxed instruction wrongly.
   { name: 'wasm-relaxed', title: 'C++, WebAssembly relaxed SIMD', build: buildWasmTests,
     command: (out) => [currentNode, [wasm('relaxed'), ...catch2Args(out)]], read: catch2 },
-  { name: 'node', title: 'JavaScript, Node', build: buildPackage,
+  { name: 'node', title: 'JavaScript, Node', build: buildPackageAndData,
     command: (out) => [hostNode, nodeArgs(out)], read: nodeTest },
   { name: 'browser', title: 'Demo, Chromium', build: buildDemo,
     command: (out) => [hostNode, [playwrightCli, 'test', '-c', 'tests/web', '--reporter=list,json'], { PLAYWRIGHT_JSON_OUTPUT_NAME: out, PLAYWRIGHT_JSON_OUTPUT_FILE: out }],

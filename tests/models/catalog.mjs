@@ -25,18 +25,19 @@ async function generatorHash() {
 let generating;
 
 /** Folder of the generated models; all are made together, once per version of the scripts. */
-function generatedFolder() {
-  generating ??= generateAll();
+function generatedFolder({ log } = {}) {
+  generating ??= generateAll(log);
   return generating;
 }
 
 const generated = async (name) => join(await generatedFolder(), `${name}.onnx`);
 
 /** Makes the folder under another name first, so that parallel test processes never see half of it. */
-async function generateAll() {
+async function generateAll(log = console.error) {
   const finished = join(folder, (await generatorHash()).slice(0, 12));
   if (await exists(finished)) return finished;
-  const python = await pythonEnv({ log: console.error });
+  const python = await pythonEnv({ log });
+  log('test models: making them (about 300 MB, 10 s)');
   await mkdir(folder, { recursive: true });
   const unfinished = await mkdtemp(join(folder, 'making-'));
   await run(python, ['-B', join(here, 'generate.py'), unfinished]);
@@ -130,7 +131,7 @@ export async function smallModels() {
   return listed.map(({ name, file }) => ({ name, path: join(small, file) }));
 }
 
-/** Makes the generated models now rather than at first use. */
+/** Makes the generated models now rather than at first use; `log` is told of it. */
 export const prepareModels = generatedFolder;
 
 export function findModel(name) {
