@@ -33,7 +33,8 @@ Attribute named(std::string_view name, Attribute::Kind kind) {
 
 /// Garbage that shows when an operator reads what it did not write.
 void fill_garbage(Tensor& t) {
-  if (t.dtype() != DType::kString && t.count() != 0) std::memset(t.raw(), t.dtype() == DType::kBool ? 1 : 0xCD, t.bytes());
+  if (t.dtype() == DType::kString || t.count() == 0) return;
+  std::memset(t.raw(), t.dtype() == DType::kBool ? 1 : 0xCD, t.bytes());
 }
 
 Node make_node(const OpCall& call, const OpDef& def) {
@@ -258,13 +259,14 @@ Tensor permuted(const Tensor& t, std::span<const int64_t> perm) {
 void check_permuted(const OpCall& call, const OpDef& def, const std::vector<Tensor>& results) {
   const size_t rank = call.inputs[0].rank();
   if (rank < 2) return;
+  if ((def.traits & ops::kPermutable) != 0 && results[0].rank() != rank) return;
   std::vector<int64_t> perm(rank);
   std::iota(perm.begin(), perm.end(), 0);
   std::rotate(perm.begin(), perm.begin() + 1, perm.end());
   OpCall turned = call;
   for (Tensor& t : turned.inputs) {
-    if (!t.valid() || t.count() == 1) continue;
-    if (t.rank() != rank && (def.traits & ops::kPermutable) != 0) return;
+    if (!t.valid()) continue;
+    if (t.rank() != rank && t.count() != 1 && (def.traits & ops::kPermutable) != 0) return;
     if (t.rank() == rank) t = permuted(t, perm);
   }
   Node node = make_node(turned, def);
