@@ -127,14 +127,16 @@ export class Session {
    * the feeds' elements are read when the run's turn comes.
    * @param feeds a tensor for each input, by name
    * @returns the outputs by name; their elements are the caller's
-   * @throws InvalidArgumentError for unknown names, missing feeds, wrong types, a disposed session
-   * @throws ShapeError when a feed's dims do not fit
+   * @throws InvalidArgumentError for unknown names, missing feeds, a disposed session
+   * @throws ShapeError when a feed's type or dims do not fit
    * @throws OutOfMemoryError
    */
   run(feeds: Readonly<Record<string, Tensor>>, options: RunOptions = {}): Promise<Record<string, Tensor>> {
     return this.enqueue((instance) => {
       throwIfAborted(options.signal);
       const names = options.outputs?.length ? options.outputs : this.outputs.map(({ name }) => name);
+      if (!names.every((name) => typeof name === 'string')) throw new InvalidArgumentError('outputs must be names');
+      if (typeof feeds !== 'object' || feeds === null) throw new InvalidArgumentError('feeds must be tensors by name');
       try {
         for (const [name, tensor] of Object.entries(feeds)) {
           if (!(tensor instanceof Tensor)) throw new InvalidArgumentError(`the feed '${name}' is no Tensor`);

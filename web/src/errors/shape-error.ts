@@ -3,13 +3,13 @@ import { type ErrorDetails, KingletError } from './kinglet-error.js';
 export interface ShapeErrorDetails extends ErrorDetails {
   /** Name of the model's input, when one does not fit. */
   input?: string | undefined;
-  /** The shape that was wanted, such as `[N,3,224,224]`. */
+  /** What was wanted, such as `float32[N,3,224,224]`. */
   expected?: string | undefined;
-  /** The shape that came. */
+  /** What came. */
   actual?: string | undefined;
 }
 
-/** A tensor does not fit the model's input, or shapes inside the model do not fit each other. */
+/** A tensor's type or dims do not fit the model's input, or shapes inside the model do not fit each other. */
 export class ShapeError extends KingletError {
   /** @internal */
   static override readonly name = 'ShapeError'; // minifiers rename classes

@@ -1,0 +1,116 @@
+// Writes small ONNX models: just the protobuf that they need. Field numbers are those of onnx.proto.
+
+const utf8 = new TextEncoder();
+
+function varint(value) {
+  let rest = BigInt.asUintN(64, BigInt(value));
+  const bytes = [];
+  do {
+    bytes.push(Number(rest & 0x7fn) | (rest > 0x7fn ? 0x80 : 0));
+    rest >>= 7n;
+  } while (rest > 0n);
+  return bytes;
+}
+
+const number = (field, value) => [...varint(field << 3), ...varint(value)];
+const bytes = (field, content) => [...varint((field << 3) | 2), ...varint(content.length), ...content];
+const text = (field, value) => bytes(field, utf8.encode(value));
+const float = (field, value) => [...varint((field << 3) | 5), ...new Uint8Array(Float32Array.of(value).buffer)];
+const each = (list, write) => (list ?? []).flatMap(write);
+
+/** TensorProto.DataType */
+export const types = {
+  float32: 1, uint8: 2, int8: 3, uint16: 4, int16: 5, int32: 6, int64: 7, string: 8, bool: 9, float16: 10, float64: 11,
+  uint32: 12, uint64: 13, complex64: 14, complex128: 15, bfloat16: 16,
+};
+
+/** `external`: the file's location, which then holds the elements instead of `data`. */
+function tensor({ name = '', type, dims, data, external }) {
+  return [
+    ...each(dims, (dim) => number(1, dim)),
+    ...number(2, types[type]),
+    ...text(8, name),
+    ...(external === undefined
+      ? bytes(9, new Uint8Array(data.buffer, data.byteOffset, data.byteLength))
+      : [...bytes(13, [...text(1, 'location'), ...text(2, external)]), ...number(14, 1)]),
+  ];
+}
+
+function attribute(name, value) {
+  const kinds = {
+    float: () => [...float(2, value.float), ...number(20, 1)],
+    int: () => [...number(3, value.int), ...number(20, 2)],
+    tensor: () => [...bytes(5, tensor(value.tensor)), ...number(20, 4)],
+    ints: () => [...each(value.ints, (v) => number(8, v)), ...number(20, 7)],
+  };
+  return [...text(1, name), ...kinds[Object.keys(value)[0]]()];
+}
+
+function node({ op, domain = '', name = '', inputs, outputs, attributes = {} }) {
+  return [
+    ...each(inputs, (input) => text(1, input)),
+    ...each(outputs, (output) => text(2, output)),
+    ...text(3, name),
+    ...text(4, op),
+    ...each(Object.entries(attributes), ([key, value]) => bytes(5, attribute(key, value))),
+    ...(domain === '' ? [] : text(7, domain)),
+  ];
+}
+
+function value({ name, type, dims }) {
+  const shape = each(dims, (dim) => bytes(1, typeof dim === 'string' ? text(2, dim) : dim === null ? [] : number(1, dim)));
+  const ofTensor = [...number(1, types[type]), ...(dims ? bytes(2, shape) : [])];
+  return [...text(1, name), ...bytes(2, bytes(1, ofTensor))];
+}
+
+/**
+ * A ModelProto. Values are `{name, type, dims}` with dims of numbers, names and null, or no dims at all; nodes are
+ * `{op, domain, name, inputs, outputs, attributes: {key: {int: 1}}}`; constants are `{name, type, dims, data}`.
+ * @returns {Uint8Array}
+ */
+export function model({ nodes, inputs = [], outputs, constants = [], opset = 17, domains = {} }) {
+  const graph = [
+    ...each(nodes, (n) => bytes(1, node(n))),
+    ...text(2, 'graph'),
+    ...each(constants, (t) => bytes(5, tensor(t))),
+    ...each(inputs, (v) => bytes(11, value(v))),
+    ...each(outputs, (v) => bytes(12, value(v))),
+  ];
+  return Uint8Array.from([
+    ...number(1, 8),
+    ...bytes(7, graph),
+    ...bytes(8, [...text(1, ''), ...number(2, opset)]),
+    ...each(Object.entries(domains), ([domain, version]) => bytes(8, [...text(1, domain), ...number(2, version)])),
+  ]);
+}
+
+/** `y = x + 1` for float32 of [N, 3]. */
+export function addOne() {
+  return model({
+    nodes: [{ op: 'Add', name: 'add', inputs: ['x', 'one'], outputs: ['y'] }],
+    inputs: [{ name: 'x', type: 'float32', dims: ['N', 3] }],
+    outputs: [{ name: 'y', type: 'float32', dims: ['N', 3] }],
+    constants: [{ name: 'one', type: 'float32', dims: [1], data: Float32Array.of(1) }],
+  });
+}
+
+/** `y = x` for one element type and any shape. */
+export function identity(type) {
+  return model({
+    nodes: [{ op: 'Identity', inputs: ['x'], outputs: ['y'] }],
+    inputs: [{ name: 'x', type }],
+    outputs: [{ name: 'y', type }],
+  });
+}
+
+/** `y` is a float32 tensor of the shape that the int64 input `shape` tells, filled with 1. */
+export function fill() {
+  return model({
+    nodes: [{
+      op: 'ConstantOfShape', name: 'fill', inputs: ['shape'], outputs: ['y'],
+      attributes: { value: { tensor: { type: 'float32', dims: [1], data: Float32Array.of(1) } } },
+    }],
+    inputs: [{ name: 'shape', type: 'int64', dims: ['rank'] }],
+    outputs: [{ name: 'y', type: 'float32' }],
+  });
+}
