@@ -12,8 +12,8 @@ constexpr int64_t kMaxDim = int64_t{1} << 40;
 constexpr int64_t kMaxElements = int64_t{1} << 48;
 
 std::string_view kind_text(DecodedType::Kind kind) {
-  static constexpr std::string_view kTexts[] = {"without a type", "a tensor", "a sparse tensor", "a sequence",
-                                                "a map", "an optional", "opaque"};
+  static constexpr std::string_view kTexts[] = {
+      "without a type", "a tensor", "a sparse tensor", "a sequence", "a map", "an optional", "opaque"};
   return kTexts[static_cast<size_t>(kind)];
 }
 
@@ -37,7 +37,8 @@ Graph Builder::build() {
 void Builder::build_graph(const DecodedGraph& decoded, Scope& scope) {
   scope.graph.name = decoded.name;
   add_constants_and_inputs(decoded, scope);
-  // All names are known before any is used: nodes may come in any order, and a subgraph may use what comes later.
+  // All names are known before any is used: nodes may come in any order, and a subgraph may use what comes
+  // later.
   declare_outputs(decoded.nodes, scope);
   apply_types(decoded.inputs, scope);
   apply_types(decoded.outputs, scope);
@@ -54,9 +55,14 @@ void Builder::add_constants_and_inputs(const DecodedGraph& decoded, Scope& scope
   }
   std::unordered_set<std::string_view> seen;
   for (const DecodedValue& input : decoded.inputs) {
-    if (input.name.empty()) throw_error(ErrorCode::kModel, "graph '{}' has an input without a name", decoded.name);
-    if (!seen.insert(input.name).second) throw_error(ErrorCode::kModel, "input '{}' is listed twice", input.name);
-    // An initializer that is listed as an input too (every one of them, before IR version 4) is its default value.
+    if (input.name.empty()) {
+      throw_error(ErrorCode::kModel, "graph '{}' has an input without a name", decoded.name);
+    }
+    if (!seen.insert(input.name).second) {
+      throw_error(ErrorCode::kModel, "input '{}' is listed twice", input.name);
+    }
+    // An initializer that is listed as an input too (every one of them, before IR version 4) is its default
+    // value.
     if (const auto found = scope.names.find(input.name); found != scope.names.end()) continue;
     scope.graph.inputs.push_back(define(scope, input.name));
   }
@@ -83,7 +89,9 @@ void Builder::check_main_inputs(const DecodedGraph& decoded) const {
   }
   std::unordered_set<std::string_view> seen;
   for (const DecodedValue& output : decoded.outputs) {
-    if (!seen.insert(output.name).second) throw_error(ErrorCode::kModel, "output '{}' is listed twice", output.name);
+    if (!seen.insert(output.name).second) {
+      throw_error(ErrorCode::kModel, "output '{}' is listed twice", output.name);
+    }
     const bool untyped = output.type.kind == DecodedType::Kind::kNone ||
                          (output.type.kind == DecodedType::Kind::kTensor && output.type.elem_type == 0);
     if (!untyped) check("output", output);
@@ -109,8 +117,8 @@ void Builder::apply_types(const std::vector<DecodedValue>& values, Scope& scope)
 
 void Builder::apply_type(Value& value, const DecodedType& type) {
   if (type.kind != DecodedType::Kind::kTensor) return;
-  // A type that this build lacks is refused where it is an input, an output or a constant; in between, the operators
-  // know what they make.
+  // A type that this build lacks is refused where it is an input, an output or a constant; in between, the
+  // operators know what they make.
   value.dtype = dtype_from_onnx(type.elem_type).value_or(DType::kUndefined);
   if (!type.has_shape) return;
   std::vector<Dim> dims;
@@ -161,7 +169,9 @@ void Builder::build_node(const DecodedNode& decoded, const std::string& name, Sc
   node.op_type = decoded.op_type;
   node.domain = decoded.domain;
   const auto version = opset(scope, decoded.domain);
-  if (!version) throw_error(ErrorCode::kModel, "the model imports no operator set of domain '{}'", decoded.domain);
+  if (!version) {
+    throw_error(ErrorCode::kModel, "the model imports no operator set of domain '{}'", decoded.domain);
+  }
   node.opset = *version;
   for (const std::string_view input : decoded.inputs) {
     node.inputs.push_back(input.empty() ? kNoValue : use(scope, input));
@@ -184,7 +194,9 @@ void Builder::build_attribute(const DecodedAttribute& decoded, Site& site, Scope
   Attribute attribute = source->value;
   attribute.name = decoded.value.name;
   for (const DecodedGraph& graph : source->graphs) {
-    if (++depth_ > kMaxNesting) throw_error(ErrorCode::kModel, "subgraphs nest more than {} deep", kMaxNesting);
+    if (++depth_ > kMaxNesting) {
+      throw_error(ErrorCode::kModel, "subgraphs nest more than {} deep", kMaxNesting);
+    }
     auto subgraph = std::make_unique<Graph>();
     subgraph->symbols = scope.graph.symbols;
     Scope inner{*subgraph, &scope, &site, scope.call, scope.prefix, {}};
@@ -200,8 +212,8 @@ void Builder::add_outputs(const DecodedGraph& decoded, Scope& scope) {
   for (const DecodedValue& output : decoded.outputs) {
     const auto id = output.name.empty() ? std::nullopt : find(scope, output.name);
     if (!id || *id == kNoValue) {
-      throw_error(ErrorCode::kModel, "output '{}' of graph '{}' is made by no node, input or initializer", output.name,
-                  decoded.name);
+      throw_error(ErrorCode::kModel, "output '{}' of graph '{}' is made by no node, input or initializer",
+                  output.name, decoded.name);
     }
     scope.graph.outputs.push_back(*id);
   }

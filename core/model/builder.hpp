@@ -31,14 +31,14 @@ class Builder {
     std::unordered_map<ValueId, size_t> captured;  ///< outer value -> its place in node.inputs
   };
 
-  /// Names that are visible in a graph or in a function's body. A body has the graph of its call, but sees none of
-  /// its names.
+  /// Names that are visible in a graph or in a function's body. A body has the graph of its call, but sees
+  /// none of its names.
   struct Scope {
     Graph& graph;
-    Scope* parent = nullptr;          ///< of a subgraph: the scope of its node
-    Site* site = nullptr;             ///< of a subgraph: its node
-    const Call* call = nullptr;       ///< within a function
-    std::string prefix;               ///< of names within a function
+    Scope* parent = nullptr;     ///< of a subgraph: the scope of its node
+    Site* site = nullptr;        ///< of a subgraph: its node
+    const Call* call = nullptr;  ///< within a function
+    std::string prefix;          ///< of names within a function
     std::unordered_map<std::string_view, ValueId> names;
   };
 
@@ -61,7 +61,8 @@ class Builder {
 
   // function_inliner.cpp
   const DecodedFunction* function_for(const DecodedNode& node);
-  void inline_call(const DecodedFunction& function, const DecodedNode& node, const std::string& name, Scope& scope);
+  void inline_call(const DecodedFunction& function, const DecodedNode& node, const std::string& name,
+                   Scope& scope);
   void bind_outputs(const DecodedFunction& function, const DecodedNode& node, Scope& caller, Scope& body);
   Call make_call(const DecodedFunction& function, const DecodedNode& node, const Scope& scope) const;
   const DecodedAttribute* resolve(const DecodedAttribute& attribute, const Scope& scope) const;
@@ -71,7 +72,8 @@ class Builder {
   std::map<std::string, const DecodedFunction*> functions_;  ///< by domain, name and overload
   std::vector<const DecodedFunction*> active_;               ///< the calls that are being inlined
   std::unordered_map<std::string, size_t> prefixes_;         ///< how many calls had this node name
-  /// Graph::symbols by name: a file may have any number of them, and Graph::symbol() tries one after the other.
+  /// Graph::symbols by name: a file may have any number of them, and Graph::symbol() tries one after the
+  /// other.
   std::unordered_map<std::string_view, Dim> symbols_;
   std::shared_ptr<std::vector<std::string>> symbol_names_ = std::make_shared<std::vector<std::string>>();
   size_t inlined_bytes_ = 0;

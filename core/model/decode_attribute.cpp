@@ -12,8 +12,8 @@ using Kind = Attribute::Kind;
   throw_error(ErrorCode::kModel, "attributes that hold a type (TypeProto) are not supported");
 }
 
-/// The kind that AttributeProto.type says, or nothing when it says none. Throws kModel for types that no supported
-/// operator has.
+/// The kind that AttributeProto.type says, or nothing when it says none. Throws kModel for types that no
+/// supported operator has.
 std::optional<Kind> stated_kind(int64_t type) {
   switch (static_cast<AttributeType>(type)) {
     case AttributeType::kUndefined: return std::nullopt;
@@ -36,7 +36,7 @@ std::optional<Kind> stated_kind(int64_t type) {
 }
 
 std::string_view kind_name(Kind kind) {
-  static constexpr std::string_view kNames[] = {"INT", "FLOAT", "STRING", "TENSOR", "GRAPH",
+  static constexpr std::string_view kNames[] = {"INT",  "FLOAT",  "STRING",  "TENSOR",  "GRAPH",
                                                 "INTS", "FLOATS", "STRINGS", "TENSORS", "GRAPHS"};
   return kNames[static_cast<size_t>(kind)];
 }
@@ -62,7 +62,9 @@ std::optional<Kind> kind_of_field(uint32_t number) {
 
 /// Attributes hold no tensor or graph twice where one is wanted, and not none.
 void check_single(Kind kind, size_t count) {
-  if (count != 1) throw_error(ErrorCode::kModel, "an attribute of type {} holds {} of them", kind_name(kind), count);
+  if (count != 1) {
+    throw_error(ErrorCode::kModel, "an attribute of type {} holds {} of them", kind_name(kind), count);
+  }
 }
 
 void settle_kind(DecodedAttribute& out, std::optional<Kind> stated, uint32_t found_kinds) {

@@ -130,7 +130,9 @@ DecodedNode decode_node(Fields fields, const WeightSources& sources, size_t dept
 }
 
 DecodedGraph decode_graph(Fields fields, const WeightSources& sources, size_t depth) {
-  if (depth >= kMaxNesting) throw_error(ErrorCode::kModel, "subgraphs are nested more than {} deep", kMaxNesting);
+  if (depth >= kMaxNesting) {
+    throw_error(ErrorCode::kModel, "subgraphs are nested more than {} deep", kMaxNesting);
+  }
   DecodedGraph graph;
   while (fields.next()) {
     switch (fields.number()) {

@@ -7,7 +7,7 @@ namespace {
 constexpr int64_t kMinIrVersion = 3;    // the first with operator sets
 constexpr int64_t kMaxIrVersion = 100;  // 12 is today's; what is far above is no version but garbage
 constexpr int64_t kMaxOpset = 10000;
-constexpr size_t kMaxImports = 1024;    // they are searched one by one
+constexpr size_t kMaxImports = 1024;  // they are searched one by one
 
 void check_function(const DecodedFunction& f) {
   if (f.name.empty()) throw_error(ErrorCode::kModel, "a function has no name");
@@ -17,7 +17,9 @@ void check_function(const DecodedFunction& f) {
 }
 
 void check_model(const DecodedModel& model, bool has_graph) {
-  if (!has_graph) throw_error(ErrorCode::kModel, "this is not an ONNX model: it holds no graph (is the file cut off?)");
+  if (!has_graph) {
+    throw_error(ErrorCode::kModel, "this is not an ONNX model: it holds no graph (is the file cut off?)");
+  }
   if (model.ir_version < kMinIrVersion || model.ir_version > kMaxIrVersion) {
     throw_error(ErrorCode::kModel, "the model's IR version is {}, expected {} or later", model.ir_version,
                 kMinIrVersion);
@@ -45,8 +47,8 @@ void decode_opset(Fields fields, OpsetImports& out) {
   for (const auto& [other, other_version] : out) {
     if (other != domain) continue;
     if (other_version == version) return;
-    throw_error(ErrorCode::kModel, "operator set '{}' is imported in versions {} and {}", domain, other_version,
-                version);
+    throw_error(ErrorCode::kModel, "operator set '{}' is imported in versions {} and {}", domain,
+                other_version, version);
   }
   if (out.size() == kMaxImports) throw_error(ErrorCode::kModel, "more than {} operator sets", kMaxImports);
   out.emplace_back(domain, version);
@@ -93,7 +95,9 @@ DecodedModel decode_model(const WeightSources& sources) {
       case field::model::kProducerName: producer = fields.name(); break;
       case field::model::kProducerVersion: producer_version = fields.name(); break;
       case field::model::kOpsetImport: decode_opset(fields.message(), out.opsets); break;
-      case field::model::kFunctions: out.functions.push_back(decode_function(fields.message(), sources)); break;
+      case field::model::kFunctions:
+        out.functions.push_back(decode_function(fields.message(), sources));
+        break;
       case field::model::kGraph:
         if (has_graph) fields.fail("the model has two graphs");
         has_graph = true;

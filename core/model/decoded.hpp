@@ -1,6 +1,6 @@
 #pragma once
-// An ONNX file as decoded from protobuf, before names are linked to values: one struct a message. The views point
-// into the file's bytes.
+// An ONNX file as decoded from protobuf, before names are linked to values: one struct a message. The views
+// point into the file's bytes.
 
 #include <string_view>
 #include <utility>
@@ -37,7 +37,7 @@ struct DecodedAttribute {
   Attribute value;                   ///< its `subgraphs` stay empty
   std::vector<DecodedGraph> graphs;  ///< kGraph: one; kGraphs: all
   bool typed = false;                ///< the file says the kind
-  std::string_view reference;        ///< ref_attr_name: the value is the enclosing function's attribute of this name
+  std::string_view reference;        ///< ref_attr_name: the value is that attribute of the enclosing function
 };
 
 struct DecodedNode {

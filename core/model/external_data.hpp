@@ -13,7 +13,8 @@ struct ExternalLocation {
   uint64_t length = 0;
   bool has_length = false;
 
-  /// Takes one StringStringEntryProto of external_data; unknown keys (checksum) are left alone. Throws kModel.
+  /// Takes one StringStringEntryProto of external_data; unknown keys (checksum) are left alone. Throws
+  /// kModel.
   void read_entry(Fields entry);
 };
 
@@ -22,8 +23,8 @@ struct ExternalBytes {
   std::string_view bytes;
 };
 
-/// The bytes that `location` names, `expected_bytes` of them when it says no length. Throws kModel when the file was
-/// not given or is too short.
+/// The bytes that `location` names, `expected_bytes` of them when it says no length. Throws kModel when the
+/// file was not given or is too short.
 ExternalBytes find_external(const ExternalLocation& location, uint64_t expected_bytes,
                             const std::map<std::string, ModelBytes>& files);
 

@@ -11,14 +11,16 @@ struct Magic {
 
 using namespace std::string_view_literals;
 
-// None of these can open a ModelProto: its first byte is a tag, and those are none (or lead to no valid field).
+// None of these can open a ModelProto: its first byte is a tag, and those are none (or lead to no valid
+// field).
 constexpr Magic kMagics[] = {
-    {"version https://git-lfs"sv, "a git-lfs pointer, not the file that it stands for: fetch it with `git lfs pull`"},
+    {"version https://git-lfs"sv,
+     "a git-lfs pointer, not the file that it stands for: fetch it with `git lfs pull`"},
     {"PK\x03\x04"sv, "a zip archive (a PyTorch checkpoint, perhaps), not an ONNX model"},
     {"PK\x05\x06"sv, "an empty zip archive, not an ONNX model"},
     {"\x1f\x8b"sv, "a gzip-compressed file: decompress it first"},
     {"\x28\xb5\x2f\xfd"sv, "a zstd-compressed file: decompress it first"},
-    {"\xfd""7zXZ"sv, "an xz-compressed file: decompress it first"},
+    {"\xfd\x37zXZ"sv, "an xz-compressed file: decompress it first"},
     {"\x89HDF"sv, "an HDF5 file (a Keras model, perhaps), not an ONNX model"},
     {"GGUF"sv, "a GGUF model, not an ONNX model"},
     {"\0asm"sv, "a WebAssembly module, not an ONNX model"},
@@ -33,8 +35,8 @@ std::string_view without_space(std::string_view file) {
   return start == std::string_view::npos ? std::string_view() : file.substr(start);
 }
 
-/// FlatBuffers start with the root's offset, 4 bytes, then name themselves. The third byte, 0 in an offset below
-/// 65536, is in a ModelProto the tag of its second field, which is never 0.
+/// FlatBuffers start with the root's offset, 4 bytes, then name themselves. The third byte, 0 in an offset
+/// below 65536, is in a ModelProto the tag of its second field, which is never 0.
 bool is_flatbuffer(std::string_view file, std::string_view identifier) {
   return file.size() >= 8 && file.substr(4, 4) == identifier && file[2] == '\0';
 }

@@ -11,7 +11,8 @@ namespace {
 // Functions that call functions grow exponentially: a kilobyte of file can stand for any number of nodes.
 constexpr size_t kMaxInlinedBytes = size_t{64} << 20;
 
-const DecodedAttribute* find_attribute(const std::vector<DecodedAttribute>& attributes, std::string_view name) {
+const DecodedAttribute* find_attribute(const std::vector<DecodedAttribute>& attributes,
+                                       std::string_view name) {
   for (const DecodedAttribute& a : attributes) {
     if (a.value.name == name) return &a;
   }
@@ -39,7 +40,8 @@ void Builder::check_budget(const Node& node, const Scope& scope) {
                     (node.inputs.size() + node.outputs.size()) * (sizeof(Value) + scope.prefix.size());
   for (const Attribute& a : node.attributes) inlined_bytes_ += attribute_bytes(a);
   if (inlined_bytes_ > kMaxInlinedBytes) {
-    throw_error(ErrorCode::kModel, "function calls make the graph too large (they stand for more than {} bytes)",
+    throw_error(ErrorCode::kModel,
+                "function calls make the graph too large (they stand for more than {} bytes)",
                 kMaxInlinedBytes);
   }
 }
@@ -47,13 +49,15 @@ void Builder::check_budget(const Node& node, const Scope& scope) {
 const DecodedAttribute* Builder::resolve(const DecodedAttribute& attribute, const Scope& scope) const {
   if (attribute.reference.empty()) return &attribute;
   if (scope.call == nullptr) {
-    throw_error(ErrorCode::kModel, "attribute '{}' refers to a function's attribute '{}' outside of any function",
+    throw_error(ErrorCode::kModel,
+                "attribute '{}' refers to a function's attribute '{}' outside of any function",
                 attribute.value.name, attribute.reference);
   }
   for (const auto& [name, value] : scope.call->attributes) {
     if (name != attribute.reference) continue;
     if (value != nullptr && attribute.typed && attribute.value.kind != value->value.kind) {
-      throw_error(ErrorCode::kModel, "attribute '{}' refers to '{}', which has another type", attribute.value.name, name);
+      throw_error(ErrorCode::kModel, "attribute '{}' refers to '{}', which has another type",
+                  attribute.value.name, name);
     }
     return value;
   }
@@ -61,7 +65,8 @@ const DecodedAttribute* Builder::resolve(const DecodedAttribute& attribute, cons
               attribute.value.name, attribute.reference, scope.call->function->name);
 }
 
-Builder::Call Builder::make_call(const DecodedFunction& function, const DecodedNode& node, const Scope& scope) const {
+Builder::Call Builder::make_call(const DecodedFunction& function, const DecodedNode& node,
+                                 const Scope& scope) const {
   Call call{&function, {}};
   const auto given = [&](std::string_view name) -> const DecodedAttribute* {
     const DecodedAttribute* found = find_attribute(node.attributes, name);
@@ -91,10 +96,13 @@ void Builder::inline_call(const DecodedFunction& function, const DecodedNode& no
   if (std::find(active_.begin(), active_.end(), &function) != active_.end()) {
     throw_error(ErrorCode::kModel, "function '{}' calls itself", function.name);
   }
-  if (depth_ >= kMaxNesting) throw_error(ErrorCode::kModel, "function calls nest more than {} deep", kMaxNesting);
+  if (depth_ >= kMaxNesting) {
+    throw_error(ErrorCode::kModel, "function calls nest more than {} deep", kMaxNesting);
+  }
   if (node.inputs.size() > function.inputs.size() || node.outputs.size() > function.outputs.size()) {
-    throw_error(ErrorCode::kModel, "{} inputs and {} outputs given, function '{}' has {} and {}", node.inputs.size(),
-                node.outputs.size(), function.name, function.inputs.size(), function.outputs.size());
+    throw_error(ErrorCode::kModel, "{} inputs and {} outputs given, function '{}' has {} and {}",
+                node.inputs.size(), node.outputs.size(), function.name, function.inputs.size(),
+                function.outputs.size());
   }
   const Call call = make_call(function, node, scope);
   Scope body{scope.graph, nullptr, nullptr, &call, unique_prefix(name), {}};
@@ -114,14 +122,16 @@ void Builder::inline_call(const DecodedFunction& function, const DecodedNode& no
   active_.pop_back();
 }
 
-void Builder::bind_outputs(const DecodedFunction& function, const DecodedNode& node, Scope& caller, Scope& body) {
+void Builder::bind_outputs(const DecodedFunction& function, const DecodedNode& node, Scope& caller,
+                           Scope& body) {
   // What the body calls by an output's name is the value that the call's output names; all else is new.
   std::unordered_map<std::string_view, ValueId> bound;
   for (size_t i = 0; i < function.outputs.size(); ++i) {
     const bool wanted = i < node.outputs.size() && !node.outputs[i].empty();
     const ValueId id = wanted ? caller.names.at(node.outputs[i]) : kNoValue;
     if (!bound.emplace(function.outputs[i], id).second) {
-      throw_error(ErrorCode::kModel, "function '{}' has two outputs '{}'", function.name, function.outputs[i]);
+      throw_error(ErrorCode::kModel, "function '{}' has two outputs '{}'", function.name,
+                  function.outputs[i]);
     }
   }
   for (const DecodedNode& inner : function.nodes) {
@@ -139,13 +149,14 @@ void Builder::bind_outputs(const DecodedFunction& function, const DecodedNode& n
     const ValueId id = bound.at(output);
     const auto found = body.names.find(output);
     if (found == body.names.end()) {
-      throw_error(ErrorCode::kModel, "function '{}': its output '{}' is made by no node", function.name, output);
+      throw_error(ErrorCode::kModel, "function '{}': its output '{}' is made by no node", function.name,
+                  output);
     }
     if (id == kNoValue || found->second == id) continue;
     // The output is one of the inputs, passed through.
     if (found->second == kNoValue) {
-      throw_error(ErrorCode::kModel, "function '{}' passes on input '{}', which the call leaves out", function.name,
-                  output);
+      throw_error(ErrorCode::kModel, "function '{}' passes on input '{}', which the call leaves out",
+                  function.name, output);
     }
     Node identity;
     identity.name = text("{}{}", body.prefix, output);

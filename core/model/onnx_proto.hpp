@@ -6,36 +6,89 @@
 namespace kinglet::onnx::field {
 
 namespace model {
-enum : uint32_t { kIrVersion = 1, kProducerName = 2, kProducerVersion = 3, kGraph = 7, kOpsetImport = 8, kFunctions = 25 };
+enum : uint32_t {
+  kIrVersion = 1,
+  kProducerName = 2,
+  kProducerVersion = 3,
+  kGraph = 7,
+  kOpsetImport = 8,
+  kFunctions = 25
+};
 }
 namespace opset {
 enum : uint32_t { kDomain = 1, kVersion = 2 };
 }
 namespace graph {
 enum : uint32_t {
-  kNode = 1, kName = 2, kInitializer = 5, kInput = 11, kOutput = 12, kValueInfo = 13, kSparseInitializer = 15,
+  kNode = 1,
+  kName = 2,
+  kInitializer = 5,
+  kInput = 11,
+  kOutput = 12,
+  kValueInfo = 13,
+  kSparseInitializer = 15,
 };
 }
 namespace node {
-enum : uint32_t { kInput = 1, kOutput = 2, kName = 3, kOpType = 4, kAttribute = 5, kDomain = 7, kOverload = 8 };
+enum : uint32_t {
+  kInput = 1,
+  kOutput = 2,
+  kName = 3,
+  kOpType = 4,
+  kAttribute = 5,
+  kDomain = 7,
+  kOverload = 8
+};
 }
 namespace function {
 enum : uint32_t {
-  kName = 1, kInput = 4, kOutput = 5, kAttribute = 6, kNode = 7, kOpsetImport = 9, kDomain = 10, kAttributeProto = 11,
+  kName = 1,
+  kInput = 4,
+  kOutput = 5,
+  kAttribute = 6,
+  kNode = 7,
+  kOpsetImport = 9,
+  kDomain = 10,
+  kAttributeProto = 11,
   kOverload = 13,
 };
 }
 namespace attribute {
 enum : uint32_t {
-  kName = 1, kFloat = 2, kInt = 3, kString = 4, kTensor = 5, kGraph = 6, kFloats = 7, kInts = 8, kStrings = 9,
-  kTensors = 10, kGraphs = 11, kTypeProto = 14, kTypeProtos = 15, kType = 20, kRefAttrName = 21, kSparseTensor = 22,
+  kName = 1,
+  kFloat = 2,
+  kInt = 3,
+  kString = 4,
+  kTensor = 5,
+  kGraph = 6,
+  kFloats = 7,
+  kInts = 8,
+  kStrings = 9,
+  kTensors = 10,
+  kGraphs = 11,
+  kTypeProto = 14,
+  kTypeProtos = 15,
+  kType = 20,
+  kRefAttrName = 21,
+  kSparseTensor = 22,
   kSparseTensors = 23,
 };
 }
 namespace tensor {
 enum : uint32_t {
-  kDims = 1, kDataType = 2, kSegment = 3, kFloatData = 4, kInt32Data = 5, kStringData = 6, kInt64Data = 7, kName = 8,
-  kRawData = 9, kDoubleData = 10, kUint64Data = 11, kExternalData = 13, kDataLocation = 14,
+  kDims = 1,
+  kDataType = 2,
+  kSegment = 3,
+  kFloatData = 4,
+  kInt32Data = 5,
+  kStringData = 6,
+  kInt64Data = 7,
+  kName = 8,
+  kRawData = 9,
+  kDoubleData = 10,
+  kUint64Data = 11,
+  kExternalData = 13,
+  kDataLocation = 14,
 };
 }
 namespace sparse_tensor {
@@ -66,8 +119,21 @@ namespace kinglet::onnx {
 
 /// AttributeProto.AttributeType.
 enum class AttributeType : int64_t {
-  kUndefined = 0, kFloat = 1, kInt = 2, kString = 3, kTensor = 4, kGraph = 5, kFloats = 6, kInts = 7, kStrings = 8,
-  kTensors = 9, kGraphs = 10, kSparseTensor = 11, kSparseTensors = 12, kTypeProto = 13, kTypeProtos = 14,
+  kUndefined = 0,
+  kFloat = 1,
+  kInt = 2,
+  kString = 3,
+  kTensor = 4,
+  kGraph = 5,
+  kFloats = 6,
+  kInts = 7,
+  kStrings = 8,
+  kTensors = 9,
+  kGraphs = 10,
+  kSparseTensor = 11,
+  kSparseTensors = 12,
+  kTypeProto = 13,
+  kTypeProtos = 14,
 };
 
 }  // namespace kinglet::onnx

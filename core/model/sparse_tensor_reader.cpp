@@ -7,10 +7,10 @@ namespace kinglet::onnx {
 namespace {
 
 // A few bytes can claim a tensor of any size; a real sparse initializer made dense stays far below this.
-constexpr size_t kMaxDenseBytes = size_t{1} << 30;
+constexpr size_t kMaxDenseBytes = size_t{1} << 29;
 
-/// The position in the dense tensor of the sparse value `i`. `indices` is [nnz] of positions or [nnz, rank] of
-/// coordinates.
+/// The position in the dense tensor of the sparse value `i`. `indices` is [nnz] of positions or [nnz, rank]
+/// of coordinates.
 size_t position(const Tensor& indices, size_t i, const Shape& shape, size_t count) {
   const int64_t* at = indices.data<int64_t>();
   if (indices.rank() == 1) {
@@ -22,7 +22,9 @@ size_t position(const Tensor& indices, size_t i, const Shape& shape, size_t coun
   size_t out = 0;
   for (size_t d = 0; d < shape.rank(); ++d) {
     const int64_t c = at[i * shape.rank() + d];
-    if (c < 0 || c >= shape[d]) throw_error(ErrorCode::kModel, "sparse index {} is outside of shape {}", c, shape);
+    if (c < 0 || c >= shape[d]) {
+      throw_error(ErrorCode::kModel, "sparse index {} is outside of shape {}", c, shape);
+    }
     out = out * static_cast<size_t>(shape[d]) + static_cast<size_t>(c);
   }
   return out;
@@ -33,14 +35,16 @@ Tensor make_dense(const Tensor& values, const Tensor& indices, const Shape& shap
   if (count > kMaxDenseBytes / dtype_size(values.dtype())) {
     throw_error(ErrorCode::kModel, "a sparse tensor of shape {} is too large to be made dense", shape);
   }
-  if (values.rank() != 1) throw_error(ErrorCode::kModel, "sparse values of shape {}, expected one dim", values.shape());
+  if (values.rank() != 1) {
+    throw_error(ErrorCode::kModel, "sparse values of shape {}, expected one dim", values.shape());
+  }
   const int64_t nnz = values.dim(0);
-  const bool fits = indices.dtype() == DType::kInt64 &&
-                    (indices.shape() == Shape{nnz} ||
-                     indices.shape() == Shape{nnz, static_cast<int64_t>(shape.rank())});
+  const bool fits =
+      indices.dtype() == DType::kInt64 &&
+      (indices.shape() == Shape{nnz} || indices.shape() == Shape{nnz, static_cast<int64_t>(shape.rank())});
   if (!fits) {
-    throw_error(ErrorCode::kModel, "sparse indices are {} {}, expected int64 [{}] or [{},{}]", indices.dtype(),
-                indices.shape(), nnz, nnz, shape.rank());
+    throw_error(ErrorCode::kModel, "sparse indices are {} {}, expected int64 [{}] or [{},{}]",
+                indices.dtype(), indices.shape(), nnz, nnz, shape.rank());
   }
   Tensor out(values.dtype(), shape);
   if (values.dtype() != DType::kString && count != 0) std::memset(out.raw(), 0, out.bytes());

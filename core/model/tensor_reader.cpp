@@ -24,8 +24,8 @@ struct Header {
   size_t raw_header_bytes = 0;  ///< of tag and length, right before `raw`
   uint32_t typed_field = 0;     ///< the one typed field that has elements, or 0
   size_t typed_count = 0;
-  size_t chunks = 0;            ///< packed runs of the typed field
-  std::string_view chunk;       ///< the last of them
+  size_t chunks = 0;       ///< packed runs of the typed field
+  std::string_view chunk;  ///< the last of them
   size_t chunk_header_bytes = 0;
 };
 
@@ -58,7 +58,8 @@ uint32_t typed_field_of(DType dtype) {
 
 bool is_complex(DType dtype) { return dtype == DType::kComplex64 || dtype == DType::kComplex128; }
 
-/// Operators that only move elements take them as integers of their width (dispatch_width), 8 bytes at the most.
+/// Operators that only move elements take them as integers of their width (dispatch_width), 8 bytes at the
+/// most.
 size_t element_alignment(DType dtype) { return std::min<size_t>(dtype_size(dtype), 8); }
 
 size_t fixed_width(uint32_t number) {
@@ -143,11 +144,13 @@ void normalize_bools(std::byte* data, size_t count) {
 
 /// A tensor over `bytes`, which lie in `block`, or over a copy of them when they are misaligned there.
 ///
-/// Protobuf aligns nothing, so three of four float weights start off their alignment. Those are moved down by the
-/// missing bytes, over the end of what lies before them: `header_bytes` of tag and length, which have been read and
-/// are of use to no one any more. From 128 bytes of data on the header has three bytes or more, so that all but the
-/// smallest 4-byte weights stay in the block; the rest (few, or of 8 bytes an element) are copied.
-Tensor adopt(std::string_view bytes, size_t header_bytes, const ModelBytes& block, DType dtype, const Shape& shape) {
+/// Protobuf aligns nothing, so three of four float weights start off their alignment. Those are moved down by
+/// the missing bytes, over the end of what lies before them: `header_bytes` of tag and length, which have
+/// been read and are of use to no one any more. From 128 bytes of data on the header has three bytes or more,
+/// so that all but the smallest 4-byte weights stay in the block; the rest (few, or of 8 bytes an element)
+/// are copied.
+Tensor adopt(std::string_view bytes, size_t header_bytes, const ModelBytes& block, DType dtype,
+             const Shape& shape) {
   if (bytes.empty()) return Tensor(dtype, shape);
   std::byte* data = block.data.get() + (reinterpret_cast<const std::byte*>(bytes.data()) - block.data.get());
   const size_t shift = reinterpret_cast<uintptr_t>(data) % element_alignment(dtype);
@@ -163,7 +166,8 @@ Tensor adopt(std::string_view bytes, size_t header_bytes, const ModelBytes& bloc
 void check_bytes(size_t bytes, std::string_view source, DType dtype, const Shape& shape) {
   const size_t expected = shape.count() * dtype_size(dtype);
   if (bytes == expected) return;
-  throw_error(ErrorCode::kModel, "{} bytes of {} for {} {}, expected {}", bytes, source, dtype, shape, expected);
+  throw_error(ErrorCode::kModel, "{} bytes of {} for {} {}, expected {}", bytes, source, dtype, shape,
+              expected);
 }
 
 Tensor from_raw(const Header& h, DType dtype, const WeightSources& sources) {
@@ -179,8 +183,11 @@ Tensor from_raw(const Header& h, DType dtype, const WeightSources& sources) {
 
 Tensor from_external(const Header& h, DType dtype, const WeightSources& sources) {
   if (dtype == DType::kString) throw_error(ErrorCode::kModel, "strings cannot be given as external data");
-  if (h.has_raw || h.typed_count != 0) throw_error(ErrorCode::kModel, "the tensor has data both here and in a file");
-  const ExternalBytes found = find_external(h.location, h.shape.count() * dtype_size(dtype), sources.external);
+  if (h.has_raw || h.typed_count != 0) {
+    throw_error(ErrorCode::kModel, "the tensor has data both here and in a file");
+  }
+  const ExternalBytes found =
+      find_external(h.location, h.shape.count() * dtype_size(dtype), sources.external);
   check_bytes(found.bytes.size(), "external data", dtype, h.shape);
   // Nothing may be moved in there: several tensors may share the file's bytes.
   Tensor out = adopt(found.bytes, 0, *found.block, dtype, h.shape);
@@ -263,12 +270,12 @@ Tensor from_typed(Fields fields, const Header& h, DType dtype, size_t count, con
   const uint32_t number = typed_field_of(dtype);
   const size_t expected = is_complex(dtype) ? 2 * count : count;
   if (h.typed_count != 0 && h.typed_field != number) {
-    throw_error(ErrorCode::kModel, "{} elements are in {}, expected in {}", dtype, typed_field_name(h.typed_field),
-                typed_field_name(number));
+    throw_error(ErrorCode::kModel, "{} elements are in {}, expected in {}", dtype,
+                typed_field_name(h.typed_field), typed_field_name(number));
   }
   if (h.typed_count != expected) {
-    throw_error(ErrorCode::kModel, "{} elements of {} for {} {}, expected {}", h.typed_count, typed_field_name(number),
-                dtype, h.shape, expected);
+    throw_error(ErrorCode::kModel, "{} elements of {} for {} {}, expected {}", h.typed_count,
+                typed_field_name(number), dtype, h.shape, expected);
   }
   if (count == 0) return Tensor(dtype, h.shape);
   if (fixed_width(number) != 0 && h.chunks == 1 && h.chunk.size() == count * dtype_size(dtype)) {
@@ -280,7 +287,8 @@ Tensor from_typed(Fields fields, const Header& h, DType dtype, size_t count, con
   } else if (fixed_width(number) != 0) {
     decode_fixed(fields, number, out);
   } else {
-    using Varints = TypeList<int8_t, int16_t, int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t, bool, Float16, BFloat16>;
+    using Varints = TypeList<int8_t, int16_t, int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t, bool,
+                             Float16, BFloat16>;
     dispatch(dtype, Varints{}, [&]<class T>() { decode_varints<T>(fields, number, out); });
   }
   return out;
@@ -290,8 +298,9 @@ Tensor from_typed(Fields fields, const Header& h, DType dtype, size_t count, con
 
 DType element_type(int64_t onnx_type) {
   if (const auto known = dtype_from_onnx(onnx_type)) return *known;
-  static constexpr std::string_view kLater[] = {"float8e4m3fn", "float8e4m3fnuz", "float8e5m2", "float8e5m2fnuz",
-                                                "uint4", "int4", "float4e2m1", "float8e8m0", "uint2", "int2"};
+  static constexpr std::string_view kLater[] = {
+      "float8e4m3fn", "float8e4m3fnuz", "float8e5m2", "float8e5m2fnuz", "uint4",
+      "int4",         "float4e2m1",     "float8e8m0", "uint2",          "int2"};
   constexpr int64_t kFirstLater = 17;
   if (onnx_type == 0) throw_error(ErrorCode::kModel, "the element type is missing");
   if (onnx_type >= kFirstLater && onnx_type < kFirstLater + static_cast<int64_t>(std::size(kLater))) {
@@ -311,7 +320,8 @@ NamedTensor read_tensor(Fields fields, const WeightSources& sources, std::string
     if (h.has_raw && !(h.raw.empty() && h.typed_count != 0)) return {h.name, from_raw(h, dtype, sources)};
     return {h.name, from_typed(fields, h, dtype, count, sources)};
   } catch (Error& e) {
-    e.message = h.name.empty() ? text("{}: {}", what, e.message) : text("{} '{}': {}", what, h.name, e.message);
+    e.message =
+        h.name.empty() ? text("{}: {}", what, e.message) : text("{} '{}': {}", what, h.name, e.message);
     throw;
   }
 }

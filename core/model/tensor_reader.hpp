@@ -22,8 +22,8 @@ struct NamedTensor {
 DType element_type(int64_t onnx_type);
 
 /// Reads a TensorProto; `what` names it in errors when it has no name itself ("attribute 'value'").
-/// The elements stay where they lie in the model or the external file when they are aligned for their type there.
-/// A TensorProto may be read once only: its elements may be moved over its own field headers.
+/// The elements stay where they lie in the model or the external file when they are aligned for their type
+/// there. A TensorProto may be read once only: its elements may be moved over its own field headers.
 NamedTensor read_tensor(Fields fields, const WeightSources& sources, std::string_view what);
 
 /// Reads a SparseTensorProto into a dense tensor; its name is that of its values.

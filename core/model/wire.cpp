@@ -37,7 +37,8 @@ bool Fields::next() {
 
 void Fields::expect(pbf_wire_type wanted) const {
   if (reader_.wire_type() == wanted) return;
-  fail(text("wire type {}, expected {}", static_cast<uint32_t>(reader_.wire_type()), static_cast<uint32_t>(wanted)));
+  fail(text("wire type {}, expected {}", static_cast<uint32_t>(reader_.wire_type()),
+            static_cast<uint32_t>(wanted)));
 }
 
 void Fields::check_length() const {
@@ -120,9 +121,11 @@ void Fields::floats(std::vector<float>& out) {
 }
 
 bool is_utf8(std::string_view bytes) {
-  // The table of well-formed sequences, Unicode 15 section 3.9: no overlong forms, no surrogates, up to U+10FFFF.
+  // The table of well-formed sequences, Unicode 15 section 3.9: no overlong forms, no surrogates, up to
+  // U+10FFFF.
   const auto continuation = [&](size_t i, uint8_t low, uint8_t high) {
-    return i < bytes.size() && static_cast<uint8_t>(bytes[i]) >= low && static_cast<uint8_t>(bytes[i]) <= high;
+    return i < bytes.size() && static_cast<uint8_t>(bytes[i]) >= low &&
+           static_cast<uint8_t>(bytes[i]) <= high;
   };
   for (size_t i = 0; i < bytes.size();) {
     const auto b = static_cast<uint8_t>(bytes[i]);

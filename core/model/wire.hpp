@@ -10,10 +10,11 @@
 
 namespace kinglet::onnx {
 
-/// Reads a message field by field. protozero trusts its caller to ask for the wire type that is there, and its
-/// length check is signed, which a 32-bit build's length of 2^31 passes: so both are checked here first.
+/// Reads a message field by field. protozero trusts its caller to ask for the wire type that is there, and
+/// its length check is signed, which a 32-bit build's length of 2^31 passes: so both are checked here first.
 /// Every function throws kModel, with the offset in the file, on malformed bytes.
-///   while (fields.next()) switch (fields.number()) { case 1: x = fields.integer(); break; default: fields.skip(); }
+///   while (fields.next()) switch (fields.number()) { case 1: x = fields.integer(); break; default:
+///   fields.skip(); }
 class Fields {
  public:
   /// `file` is where offsets in messages count from.

@@ -1,4 +1,5 @@
-// A deterministic mutation fuzzer over the ONNX reader: the same seeds on every machine, a bounded number of files.
+// A deterministic mutation fuzzer over the ONNX reader: the same seeds on every machine, a bounded number of
+// files.
 
 #include <algorithm>
 #include <random>

@@ -67,8 +67,14 @@ TEST_CASE("shapes broadcast as in NumPy", "[base]") {
     Shape a, b, expected;
   };
   const Row rows[] = {
-      {{}, {}, {}}, {{}, {2, 3}, {2, 3}}, {{3}, {2, 3}, {2, 3}}, {{2, 1}, {1, 3}, {2, 3}}, {{2, 3}, {2, 3}, {2, 3}},
-      {{5, 1, 4}, {3, 1}, {5, 3, 4}}, {{1}, {0}, {0}}, {{2, 0}, {1, 1}, {2, 0}},
+      {{}, {}, {}},
+      {{}, {2, 3}, {2, 3}},
+      {{3}, {2, 3}, {2, 3}},
+      {{2, 1}, {1, 3}, {2, 3}},
+      {{2, 3}, {2, 3}, {2, 3}},
+      {{5, 1, 4}, {3, 1}, {5, 3, 4}},
+      {{1}, {0}, {0}},
+      {{2, 0}, {1, 1}, {2, 0}},
   };
   for (const Row& row : rows) {
     CHECK(broadcast(row.a, row.b) == row.expected);
@@ -118,5 +124,6 @@ TEST_CASE("symbolic shapes broadcast as far as can be said", "[base]") {
   }
   CHECK(broadcast(SymShape({n}), SymShape(Shape{2, 1})).rank() == 2);
   CHECK_FALSE(broadcast(SymShape(), SymShape(Shape{2})).has_rank());
-  CHECK(error_of([] { broadcast(SymShape(Shape{2}), SymShape(Shape{3})); }) == "dims 2 and 3 do not broadcast");
+  CHECK(error_of([] { broadcast(SymShape(Shape{2}), SymShape(Shape{3})); }) ==
+        "dims 2 and 3 do not broadcast");
 }

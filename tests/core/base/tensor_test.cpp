@@ -103,9 +103,11 @@ TEST_CASE("element types: names, sizes and numbers agree", "[base]") {
 
 TEST_CASE("dispatch calls with the type of the element type", "[base]") {
   size_t size = 0;
-  dispatch(DType::kInt16, NumericAndBoolTypes{}, [&]<class T>() { size = std::is_same_v<T, int16_t> ? 1 : 2; });
+  dispatch(DType::kInt16, NumericAndBoolTypes{},
+           [&]<class T>() { size = std::is_same_v<T, int16_t> ? 1 : 2; });
   CHECK(size == 1);
-  CHECK_THROWS_WITH(dispatch(DType::kBool, FloatTypes{}, []<class T>() {}), "element type bool is not supported here");
+  CHECK_THROWS_WITH(dispatch(DType::kBool, FloatTypes{}, []<class T>() {}),
+                    "element type bool is not supported here");
   for (int64_t i = 1; i <= 16; ++i) {
     const DType type = *dtype_from_onnx(i);
     dispatch_width(type, [&]<class T>() { size = sizeof(T); });

@@ -95,7 +95,8 @@ TEST_CASE("sorting puts producers first and is stable", "[graph]") {
     CHECK(order(g) == "ABC");
   }
   SECTION("independent nodes keep their places") {
-    g.nodes = {make_node("D", {3}, {4}), make_node("X", {0}, {1}), make_node("Y", {0}, {2}), make_node("Z", {0}, {3})};
+    g.nodes = {make_node("D", {3}, {4}), make_node("X", {0}, {1}), make_node("Y", {0}, {2}),
+               make_node("Z", {0}, {3})};
     g.sort_topologically();
     CHECK(order(g) == "XYZD");
   }

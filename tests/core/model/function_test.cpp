@@ -14,25 +14,30 @@ using Type = onnx::AttributeType;
 const Bytes kX = value("x", 1, {"2"});
 const Opsets kOpsets = {{"", 17}, {"local", 1}};
 
-Bytes call(std::string_view function, const Strings& inputs, const Strings& outputs, const Strings& attributes = {},
-           std::string_view name = "call", std::string_view overload = "") {
+Bytes call(std::string_view function, const Strings& inputs, const Strings& outputs,
+           const Strings& attributes = {}, std::string_view name = "call", std::string_view overload = "") {
   return node(function, inputs, outputs, attributes, name, "local", overload);
 }
 
 Bytes file(const Strings& nodes, const Strings& functions, const Strings& initializers = {}) {
-  return model_file({.graph = graph({.nodes = nodes, .initializers = initializers, .inputs = {kX}, .outputs = {value("y")}}),
-                     .opsets = kOpsets,
-                     .functions = functions});
+  return model_file(
+      {.graph =
+           graph({.nodes = nodes, .initializers = initializers, .inputs = {kX}, .outputs = {value("y")}}),
+       .opsets = kOpsets,
+       .functions = functions});
 }
 
-const Bytes kTwice = function({.name = "Twice", .inputs = {"a"}, .outputs = {"r"},
+const Bytes kTwice = function({.name = "Twice",
+                               .inputs = {"a"},
+                               .outputs = {"r"},
                                .nodes = {node("Neg", {"a"}, {"t"}), node("Add", {"t", "t"}, {"r"})},
                                .opsets = {{"", 13}}});
 
 }  // namespace
 
 TEST_CASE("a call becomes the function's body", "[onnx]") {
-  const Model m = read(file({call("Twice", {"x"}, {"m"}, {}, "one"), call("Twice", {"m"}, {"y"}, {}, "two")}, {kTwice}));
+  const Model m =
+      read(file({call("Twice", {"x"}, {"m"}, {}, "one"), call("Twice", {"m"}, {"y"}, {}, "two")}, {kTwice}));
   const Graph& g = m.graph;
   REQUIRE(g.nodes.size() == 4);
   Strings names;
@@ -54,14 +59,19 @@ TEST_CASE("calls of the same name make different values", "[onnx]") {
 }
 
 TEST_CASE("a body refers to the call's attributes, or to their defaults", "[onnx]") {
-  const Bytes f = function({.name = "F", .inputs = {"a"}, .outputs = {"r"}, .attributes = {"given", "missing"},
-                            .defaults = {int_attribute("defaulted", 5), int_attribute("overridden", 6)},
-                            .nodes = {node("Op", {"a"}, {"r"}, {reference_attribute("p", Type::kInt, "given"),
-                                                                reference_attribute("q", Type::kInt, "missing"),
-                                                                reference_attribute("r", Type::kInt, "defaulted"),
-                                                                reference_attribute("s", Type::kInt, "overridden"),
-                                                                int_attribute("own", 9)})}});
-  const Model m = read(file({call("F", {"x"}, {"y"}, {int_attribute("given", 3), int_attribute("overridden", 7)})}, {f}));
+  const Bytes f = function(
+      {.name = "F",
+       .inputs = {"a"},
+       .outputs = {"r"},
+       .attributes = {"given", "missing"},
+       .defaults = {int_attribute("defaulted", 5), int_attribute("overridden", 6)},
+       .nodes = {node(
+           "Op", {"a"}, {"r"},
+           {reference_attribute("p", Type::kInt, "given"), reference_attribute("q", Type::kInt, "missing"),
+            reference_attribute("r", Type::kInt, "defaulted"),
+            reference_attribute("s", Type::kInt, "overridden"), int_attribute("own", 9)})}});
+  const Model m =
+      read(file({call("F", {"x"}, {"y"}, {int_attribute("given", 3), int_attribute("overridden", 7)})}, {f}));
   const Node& n = m.graph.nodes[0];
   CHECK(n.find("p")->i == 3);
   CHECK(n.find("q") == nullptr);
@@ -71,12 +81,21 @@ TEST_CASE("a body refers to the call's attributes, or to their defaults", "[onnx
 }
 
 TEST_CASE("functions call functions and pass their attributes on", "[onnx]") {
-  const Bytes inner = function({.name = "Inner", .inputs = {"a"}, .outputs = {"r"}, .attributes = {"alpha"},
-                                .nodes = {node("Op", {"a"}, {"r"}, {reference_attribute("value", Type::kInt, "alpha")})}});
-  const Bytes outer = function({.name = "Outer", .inputs = {"a"}, .outputs = {"r"}, .attributes = {"beta"},
-                                .nodes = {call("Inner", {"a"}, {"m"}, {reference_attribute("alpha", Type::kInt, "beta")}, "i"),
-                                          call("Twice", {"m"}, {"r"}, {}, "t")}});
-  const Model m = read(file({call("Outer", {"x"}, {"y"}, {int_attribute("beta", 4)})}, {outer, inner, kTwice}));
+  const Bytes inner =
+      function({.name = "Inner",
+                .inputs = {"a"},
+                .outputs = {"r"},
+                .attributes = {"alpha"},
+                .nodes = {node("Op", {"a"}, {"r"}, {reference_attribute("value", Type::kInt, "alpha")})}});
+  const Bytes outer = function(
+      {.name = "Outer",
+       .inputs = {"a"},
+       .outputs = {"r"},
+       .attributes = {"beta"},
+       .nodes = {call("Inner", {"a"}, {"m"}, {reference_attribute("alpha", Type::kInt, "beta")}, "i"),
+                 call("Twice", {"m"}, {"r"}, {}, "t")}});
+  const Model m =
+      read(file({call("Outer", {"x"}, {"y"}, {int_attribute("beta", 4)})}, {outer, inner, kTwice}));
   REQUIRE(m.graph.nodes.size() == 3);
   CHECK(m.graph.nodes[0].name == "call/i/Op_0");
   CHECK(m.graph.nodes[0].find("value")->i == 4);
@@ -84,7 +103,9 @@ TEST_CASE("functions call functions and pass their attributes on", "[onnx]") {
 }
 
 TEST_CASE("inputs and outputs that a call leaves out", "[onnx]") {
-  const Bytes f = function({.name = "F", .inputs = {"a", "b", "c"}, .outputs = {"r", "s"},
+  const Bytes f = function({.name = "F",
+                            .inputs = {"a", "b", "c"},
+                            .outputs = {"r", "s"},
                             .nodes = {node("Op", {"b", "a", "c"}, {"r", "s"})}});
   const Model m = read(file({call("F", {"x"}, {"", "y"})}, {f}));
   const Node& n = m.graph.nodes[0];
@@ -105,7 +126,9 @@ TEST_CASE("an output that is an input is passed through", "[onnx]") {
 TEST_CASE("a subgraph within a function sees the body and not the caller", "[onnx]") {
   const auto function_of = [](const std::string& name_used) {
     const Bytes branch = graph({.nodes = {node("Neg", {name_used}, {"i"})}, .outputs = {value("i")}});
-    return function({.name = "F", .inputs = {"a"}, .outputs = {"r"},
+    return function({.name = "F",
+                     .inputs = {"a"},
+                     .outputs = {"r"},
                      .nodes = {node("Abs", {"a"}, {"t"}),
                                node("If", {"a"}, {"r"}, {graph_attribute("then_branch", branch)}, "if")}});
   };
@@ -129,15 +152,23 @@ TEST_CASE("a call within a subgraph is inlined there", "[onnx]") {
 
 TEST_CASE("overloads are different functions", "[onnx]") {
   const auto overload = [](const std::string& which) {
-    return function({.name = "F", .overload = which, .inputs = {"a"}, .outputs = {"r"}, .nodes = {node("Op" + which, {"a"}, {"r"})}});
+    return function({.name = "F",
+                     .overload = which,
+                     .inputs = {"a"},
+                     .outputs = {"r"},
+                     .nodes = {node("Op" + which, {"a"}, {"r"})}});
   };
   const Model m = read(file({call("F", {"x"}, {"y"}, {}, "call", "B")}, {overload("A"), overload("B")}));
   CHECK(m.graph.nodes[0].op_type == "OpB");
 }
 
 TEST_CASE("the weights of a body are shared by its calls", "[onnx]") {
-  const Bytes f = function({.name = "F", .inputs = {}, .outputs = {"r"},
-                            .nodes = {node("Constant", {}, {"r"}, {tensor_attribute("value", float_tensor("", {64}, std::vector<float>(64, 2)))})}});
+  const Bytes f = function(
+      {.name = "F",
+       .inputs = {},
+       .outputs = {"r"},
+       .nodes = {node("Constant", {}, {"r"},
+                      {tensor_attribute("value", float_tensor("", {64}, std::vector<float>(64, 2)))})}});
   const Model m = read(file({call("F", {}, {"m"}), call("F", {}, {"y"})}, {f}));
   const Tensor& a = m.graph.nodes[0].find("value")->tensors[0];
   const Tensor& b = m.graph.nodes[1].find("value")->tensors[0];
@@ -155,33 +186,56 @@ TEST_CASE("functions that cannot be are refused", "[onnx]") {
     const char* message;
   };
   const Row rows[] = {
-      {"calls itself", file({good_call}, {f({.inputs = {"a"}, .outputs = {"r"}, .nodes = {call("F", {"a"}, {"r"})}})}),
+      {"calls itself",
+       file({good_call}, {f({.inputs = {"a"}, .outputs = {"r"}, .nodes = {call("F", {"a"}, {"r"})}})}),
        "function 'F' calls itself"},
-      {"calls itself by another", file({good_call}, {f({.inputs = {"a"}, .outputs = {"r"}, .nodes = {call("G", {"a"}, {"r"})}}),
-                                                     function({.name = "G", .inputs = {"a"}, .outputs = {"r"}, .nodes = {call("F", {"a"}, {"r"})}})}),
+      {"calls itself by another",
+       file({good_call},
+            {f({.inputs = {"a"}, .outputs = {"r"}, .nodes = {call("G", {"a"}, {"r"})}}),
+             function({.name = "G", .inputs = {"a"}, .outputs = {"r"}, .nodes = {call("F", {"a"}, {"r"})}})}),
        "function 'F' calls itself"},
-      {"defined twice", file({good_call}, {kTwice, kTwice}), "function 'Twice' of domain 'local' is defined twice"},
+      {"defined twice", file({good_call}, {kTwice, kTwice}),
+       "function 'Twice' of domain 'local' is defined twice"},
       {"no name", file({good_call}, {function({.name = ""})}), "a function has no name"},
-      {"too many inputs", file({call("F", {"x", "x"}, {"y"})}, {f({.inputs = {"a"}, .outputs = {"r"}, .nodes = {op}})}),
+      {"too many inputs",
+       file({call("F", {"x", "x"}, {"y"})}, {f({.inputs = {"a"}, .outputs = {"r"}, .nodes = {op}})}),
        "2 inputs and 1 outputs given, function 'F' has 1 and 1"},
-      {"too many outputs", file({call("F", {"x"}, {"y", "z"})}, {f({.inputs = {"a"}, .outputs = {"r"}, .nodes = {op}})}),
+      {"too many outputs",
+       file({call("F", {"x"}, {"y", "z"})}, {f({.inputs = {"a"}, .outputs = {"r"}, .nodes = {op}})}),
        "1 inputs and 2 outputs given"},
-      {"input twice", file({good_call}, {f({.inputs = {"a", "a"}, .outputs = {"r"}, .nodes = {op}})}), "has two inputs 'a'"},
-      {"output twice", file({good_call}, {f({.inputs = {"a"}, .outputs = {"r", "r"}, .nodes = {op}})}), "has two outputs 'r'"},
-      {"output not made", file({good_call}, {f({.inputs = {"a"}, .outputs = {"q"}, .nodes = {op}})}), "its output 'q' is made by no node"},
-      {"value made twice", file({good_call}, {f({.inputs = {"a"}, .outputs = {"r"}, .nodes = {op, op}})}), "value 'r' is defined twice"},
-      {"input made by a node", file({good_call}, {f({.inputs = {"a"}, .outputs = {"r"}, .nodes = {op, node("Op", {}, {"a"})}})}),
+      {"input twice", file({good_call}, {f({.inputs = {"a", "a"}, .outputs = {"r"}, .nodes = {op}})}),
+       "has two inputs 'a'"},
+      {"output twice", file({good_call}, {f({.inputs = {"a"}, .outputs = {"r", "r"}, .nodes = {op}})}),
+       "has two outputs 'r'"},
+      {"output not made", file({good_call}, {f({.inputs = {"a"}, .outputs = {"q"}, .nodes = {op}})}),
+       "its output 'q' is made by no node"},
+      {"value made twice", file({good_call}, {f({.inputs = {"a"}, .outputs = {"r"}, .nodes = {op, op}})}),
+       "value 'r' is defined twice"},
+      {"input made by a node",
+       file({good_call}, {f({.inputs = {"a"}, .outputs = {"r"}, .nodes = {op, node("Op", {}, {"a"})}})}),
        "value 'a' is defined twice"},
-      {"unknown name", file({good_call}, {f({.inputs = {"a"}, .outputs = {"r"}, .nodes = {node("Op", {"x"}, {"r"})}})}),
+      {"unknown name",
+       file({good_call}, {f({.inputs = {"a"}, .outputs = {"r"}, .nodes = {node("Op", {"x"}, {"r"})}})}),
        "call/Op_0 (Op): input 'x' is made by no node"},
-      {"cycle", file({good_call}, {f({.inputs = {"a"}, .outputs = {"r"}, .nodes = {node("Op", {"r"}, {"r"})}})}), "has a cycle"},
-      {"undeclared attribute", file({good_call}, {f({.inputs = {"a"}, .outputs = {"r"}, .nodes = {node("Op", {"a"}, {"r"}, {reference_attribute("p", Type::kInt, "q")})}})}),
+      {"cycle",
+       file({good_call}, {f({.inputs = {"a"}, .outputs = {"r"}, .nodes = {node("Op", {"r"}, {"r"})}})}),
+       "has a cycle"},
+      {"undeclared attribute",
+       file({good_call},
+            {f({.inputs = {"a"},
+                .outputs = {"r"},
+                .nodes = {node("Op", {"a"}, {"r"}, {reference_attribute("p", Type::kInt, "q")})}})}),
        "attribute 'p' refers to 'q', which function 'F' does not declare"},
-      {"attribute of another type", file({call("F", {"x"}, {"y"}, {int_attribute("q", 1)})},
-                                         {f({.inputs = {"a"}, .outputs = {"r"}, .attributes = {"q"}, .nodes = {node("Op", {"a"}, {"r"}, {reference_attribute("p", Type::kFloat, "q")})}})}),
+      {"attribute of another type",
+       file({call("F", {"x"}, {"y"}, {int_attribute("q", 1)})},
+            {f({.inputs = {"a"},
+                .outputs = {"r"},
+                .attributes = {"q"},
+                .nodes = {node("Op", {"a"}, {"r"}, {reference_attribute("p", Type::kFloat, "q")})}})}),
        "attribute 'p' refers to 'q', which has another type"},
-      {"graph attribute", file({call("F", {"x"}, {"y"}, {graph_attribute("q", graph({}))})},
-                               {f({.inputs = {"a"}, .outputs = {"r"}, .attributes = {"q"}, .nodes = {op}})}),
+      {"graph attribute",
+       file({call("F", {"x"}, {"y"}, {graph_attribute("q", graph({}))})},
+            {f({.inputs = {"a"}, .outputs = {"r"}, .attributes = {"q"}, .nodes = {op}})}),
        "attribute 'q': a graph given to a function is not supported"},
       {"passes on what is left out", file({call("F", {}, {"y"})}, {f({.inputs = {"a"}, .outputs = {"a"}})}),
        "passes on input 'a', which the call leaves out"},
@@ -198,10 +252,16 @@ TEST_CASE("calls that would make an endless graph are refused", "[onnx]") {
     Strings functions;
     for (int i = 0; i < length; ++i) {
       const std::string next = text("F{}", i + 1);
-      functions.push_back(function({.name = text("F{}", i), .inputs = {"a"}, .outputs = {"r"},
-                                    .nodes = {call(next, {"a"}, {"t"}, {}, "l"), call(next, {"t"}, {"r"}, {}, "r")}}));
+      functions.push_back(
+          function({.name = text("F{}", i),
+                    .inputs = {"a"},
+                    .outputs = {"r"},
+                    .nodes = {call(next, {"a"}, {"t"}, {}, "l"), call(next, {"t"}, {"r"}, {}, "r")}}));
     }
-    functions.push_back(function({.name = text("F{}", length), .inputs = {"a"}, .outputs = {"r"}, .nodes = {node("Op", {"a"}, {"r"})}}));
+    functions.push_back(function({.name = text("F{}", length),
+                                  .inputs = {"a"},
+                                  .outputs = {"r"},
+                                  .nodes = {node("Op", {"a"}, {"r"})}}));
     return file({call("F0", {"x"}, {"y"})}, functions);
   };
   CHECK(read(chain(6)).graph.nodes.size() == 64);

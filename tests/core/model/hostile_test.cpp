@@ -33,7 +33,9 @@ TEST_CASE("a file cut off at any byte", "[onnx]") {
   for (const auto& [label, file] : sample_files()) {
     CAPTURE(label);
     size_t refused = 0;
-    for (size_t size = 0; size < file.size(); ++size) refused += !reads(std::string_view(file).substr(0, size));
+    for (size_t size = 0; size < file.size(); ++size) {
+      refused += !reads(std::string_view(file).substr(0, size));
+    }
     // What is cut off behind the graph and the operator sets may be missed; all else is not.
     CHECK(refused > file.size() / 2);
   }
@@ -56,8 +58,13 @@ TEST_CASE("any single bit flipped", "[onnx]") {
 
 TEST_CASE("every field with every wire type", "[onnx]") {
   // A message of one field, put in each place of a model; most are of the wrong wire type there.
-  const std::string payloads[] = {std::string("\x96\x01", 2), std::string(8, '\x01'), std::string("\x03" "abc"),
-                                  "", "", std::string(4, '\x01')};
+  const std::string payloads[] = {std::string("\x96\x01", 2),
+                                  std::string(8, '\x01'),
+                                  std::string("\x03"
+                                              "abc"),
+                                  "",
+                                  "",
+                                  std::string(4, '\x01')};
   for (uint32_t number = 1; number <= 30; ++number) {
     for (uint32_t type = 0; type < 8; ++type) {
       const uint32_t key = number << 3 | type;
@@ -66,11 +73,16 @@ TEST_CASE("every field with every wire type", "[onnx]") {
       field += static_cast<char>(key >= 0x80 ? key >> 7 : key);
       if (type < 6) field += payloads[type];
       CAPTURE(number, type);
-      reads(model_file({.graph = graph({.nodes = {node("Op", {}, {"y"}) + field}, .outputs = {value("y")}})}));
-      reads(model_file({.graph = graph({.nodes = {node("Op", {}, {"y"}, {field})}, .outputs = {value("y")}})}));
+      reads(
+          model_file({.graph = graph({.nodes = {node("Op", {}, {"y"}) + field}, .outputs = {value("y")}})}));
+      reads(
+          model_file({.graph = graph({.nodes = {node("Op", {}, {"y"}, {field})}, .outputs = {value("y")}})}));
       reads(model_file({.graph = graph({.initializers = {field}, .outputs = {value("y")}})}));
-      reads(model_file({.graph = graph({.inputs = {field}, .outputs = {value_of_type("x", field)}}) + field}) + field);
-      reads(model_file({.graph = graph({.outputs = {value("y")}, .sparse_initializers = {field}}), .functions = {field}}));
+      reads(
+          model_file({.graph = graph({.inputs = {field}, .outputs = {value_of_type("x", field)}}) + field}) +
+          field);
+      reads(model_file(
+          {.graph = graph({.outputs = {value("y")}, .sparse_initializers = {field}}), .functions = {field}}));
     }
   }
 }
@@ -83,12 +95,23 @@ TEST_CASE("malformed protobuf is said with its place", "[onnx]") {
   };
   using namespace std::string_literals;
   const Row rows[] = {
-      {"length beyond the end", "\x08\x08\x3a\x7f" "abc"s, "at byte 2: field 7: 127 bytes long, but only 3 are left"},
-      {"length of 2^31", "\x08\x08\x3a\x80\x80\x80\x80\x08" "abc"s, "2147483648 bytes long, but only 3 are left"},
-      {"length of 2^64-1", "\x08\x08\x3a\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01"s, "18446744073709551615 bytes long"},
-      {"skipped length beyond the end", "\x08\x08\x32\x7f" "abc"s, "field 6: 127 bytes long"},
+      {"length beyond the end",
+       "\x08\x08\x3a\x7f"
+       "abc"s,
+       "at byte 2: field 7: 127 bytes long, but only 3 are left"},
+      {"length of 2^31",
+       "\x08\x08\x3a\x80\x80\x80\x80\x08"
+       "abc"s,
+       "2147483648 bytes long, but only 3 are left"},
+      {"length of 2^64-1", "\x08\x08\x3a\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01"s,
+       "18446744073709551615 bytes long"},
+      {"skipped length beyond the end",
+       "\x08\x08\x32\x7f"
+       "abc"s,
+       "field 6: 127 bytes long"},
       {"varint cut", "\x08\x88"s, "at byte 0: field 1: malformed number"},
-      {"varint of 11 bytes", "\x08\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01"s, "field 1: malformed number"},
+      {"varint of 11 bytes", "\x08\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01"s,
+       "field 1: malformed number"},
       {"field 0", "\x08\x08\x02\x00"s, "at byte 2: impossible field number"},
       {"group", "\x08\x08\x3b"s, "at byte 2: unknown wire type"},
       {"wrong wire type", "\x08\x08\x38\x01"s, "at byte 2: field 7: wire type 0, expected 2"},
@@ -114,12 +137,14 @@ TEST_CASE("messages nested a hundred thousand deep", "[onnx]") {
     return out;
   };
   const std::vector<uint32_t> subgraphs = {pb::graph::kNode, pb::node::kAttribute, pb::attribute::kGraph};
-  CHECK_THAT(read_error("\x08\x08\x3a\x80\x80\x80\x80\x00" + nest(subgraphs, 3)), ContainsSubstring("malformed"));
+  CHECK_THAT(read_error("\x08\x08\x3a\x80\x80\x80\x80\x00" + nest(subgraphs, 3)),
+             ContainsSubstring("malformed"));
   const Bytes deep = nest(subgraphs, 100000);
   CHECK_THAT(read_error(message([&](auto& w) { w.add_message(pb::model::kGraph, deep); })),
              ContainsSubstring("nested more than 64 deep"));
   const Bytes types = nest({pb::type::kSequence, 1}, 100000);
-  CHECK_THAT(read_error(model_file({.graph = graph({.inputs = {value_of_type("x", types)}, .outputs = {value("x")}})})),
+  CHECK_THAT(read_error(model_file(
+                 {.graph = graph({.inputs = {value_of_type("x", types)}, .outputs = {value("x")}})})),
              ContainsSubstring("input 'x' is a sequence"));
 }
 
@@ -132,7 +157,9 @@ TEST_CASE("many of everything is read in linear time", "[onnx]") {
     infos.push_back(value(text("v{}", i), 1, {text("dim{}", i + 10000)}));
   }
   inputs.push_back(value("x", 1, {}));
-  const Model m = read(model_file({.graph = graph({.nodes = nodes, .inputs = inputs, .outputs = {value("v19999")}, .value_infos = infos})}));
+  const Model m = read(model_file(
+      {.graph =
+           graph({.nodes = nodes, .inputs = inputs, .outputs = {value("v19999")}, .value_infos = infos})}));
   CHECK(m.graph.nodes.size() == 20000);
   CHECK(m.graph.symbols->size() == 30000);
 }
@@ -143,10 +170,27 @@ TEST_CASE("UTF-8 is told from what is not", "[onnx]") {
     bool valid;
   };
   const Row rows[] = {
-      {"", true}, {"plain", true}, {"\xc3\xa9", true}, {"\xe6\x96\x87\xe5\xad\x97", true}, {"\xf0\x9f\x98\x80", true},
-      {"\xf4\x8f\xbf\xbf", true}, {"\x80", false}, {"\xc3", false}, {"a\xc3", false}, {"\xc0\xaf", false},
-      {"\xc1\xbf", false}, {"\xe0\x9f\xbf", false}, {"\xed\xa0\x80", false}, {"\xf0\x8f\xbf\xbf", false},
-      {"\xf4\x90\x80\x80", false}, {"\xf5\x80\x80\x80", false}, {"\xff", false}, {"\xe6\x96", false}, {"\xe6\x96" "a", false},
+      {"", true},
+      {"plain", true},
+      {"\xc3\xa9", true},
+      {"\xe6\x96\x87\xe5\xad\x97", true},
+      {"\xf0\x9f\x98\x80", true},
+      {"\xf4\x8f\xbf\xbf", true},
+      {"\x80", false},
+      {"\xc3", false},
+      {"a\xc3", false},
+      {"\xc0\xaf", false},
+      {"\xc1\xbf", false},
+      {"\xe0\x9f\xbf", false},
+      {"\xed\xa0\x80", false},
+      {"\xf0\x8f\xbf\xbf", false},
+      {"\xf4\x90\x80\x80", false},
+      {"\xf5\x80\x80\x80", false},
+      {"\xff", false},
+      {"\xe6\x96", false},
+      {"\xe6\x96"
+       "a",
+       false},
   };
   for (const Row& row : rows) {
     CAPTURE(&row - rows);

@@ -10,7 +10,9 @@ const Bytes kX = value("x", 1, {"2"});
 
 /// A model of one graph with input "x" and output "y".
 Bytes one_graph(const Strings& nodes, const Strings& initializers = {}) {
-  return model_file({.graph = graph({.nodes = nodes, .initializers = initializers, .inputs = {kX}, .outputs = {value("y")}})});
+  return model_file(
+      {.graph =
+           graph({.nodes = nodes, .initializers = initializers, .inputs = {kX}, .outputs = {value("y")}})});
 }
 
 }  // namespace
@@ -75,12 +77,25 @@ TEST_CASE("every kind of attribute is read", "[onnx]") {
   const Strings attributes = {
       attribute("i", Type::kInt, [](auto& w) { w.add_int64(pb::attribute::kInt, -7); }),
       attribute("f", Type::kFloat, [](auto& w) { w.add_float(pb::attribute::kFloat, 1.5f); }),
-      attribute("s", Type::kString, [](auto& w) { w.add_bytes(pb::attribute::kString, "\xff" "bytes"); }),
+      attribute("s", Type::kString,
+                [](auto& w) {
+                  w.add_bytes(pb::attribute::kString,
+                              "\xff"
+                              "bytes");
+                }),
       attribute("t", Type::kTensor, [&](auto& w) { w.add_message(pb::attribute::kTensor, t); }),
-      attribute("ints", Type::kInts, [&](auto& w) { w.add_packed_int64(pb::attribute::kInts, ints.begin(), ints.end()); }),
-      attribute("ints1", Type::kInts, [&](auto& w) { for (const int64_t v : ints) w.add_int64(pb::attribute::kInts, v); }),
-      attribute("floats", Type::kFloats, [&](auto& w) { w.add_packed_float(pb::attribute::kFloats, floats.begin(), floats.end()); }),
-      attribute("floats1", Type::kFloats, [&](auto& w) { for (const float v : floats) w.add_float(pb::attribute::kFloats, v); }),
+      attribute("ints", Type::kInts,
+                [&](auto& w) { w.add_packed_int64(pb::attribute::kInts, ints.begin(), ints.end()); }),
+      attribute("ints1", Type::kInts,
+                [&](auto& w) {
+                  for (const int64_t v : ints) w.add_int64(pb::attribute::kInts, v);
+                }),
+      attribute("floats", Type::kFloats,
+                [&](auto& w) { w.add_packed_float(pb::attribute::kFloats, floats.begin(), floats.end()); }),
+      attribute("floats1", Type::kFloats,
+                [&](auto& w) {
+                  for (const float v : floats) w.add_float(pb::attribute::kFloats, v);
+                }),
       attribute("strings", Type::kStrings, [](auto& w) { add_all(w, pb::attribute::kStrings, {"a", ""}); }),
       attribute("tensors", Type::kTensors, [&](auto& w) { add_all(w, pb::attribute::kTensors, {t, t}); }),
       attribute("none", Type::kInts, [](auto&) {}),
@@ -98,7 +113,9 @@ TEST_CASE("every kind of attribute is read", "[onnx]") {
   };
   CHECK(get("i", Kind::kInt).i == -7);
   CHECK(get("f", Kind::kFloat).f == 1.5f);
-  CHECK(get("s", Kind::kString).s == "\xff" "bytes");
+  CHECK(get("s", Kind::kString).s ==
+        "\xff"
+        "bytes");
   CHECK(get("t", Kind::kTensor).tensors.at(0).data<float>()[0] == 9);
   CHECK(get("ints", Kind::kInts).ints == ints);
   CHECK(get("ints1", Kind::kInts).ints == ints);
@@ -112,7 +129,8 @@ TEST_CASE("every kind of attribute is read", "[onnx]") {
 }
 
 TEST_CASE("nodes are sorted, and keep the file's order where it is legal", "[onnx]") {
-  const Model m = read(one_graph({node("C", {"b"}, {"y"}), node("A", {"x"}, {"a"}), node("B", {"a"}, {"b"})}));
+  const Model m =
+      read(one_graph({node("C", {"b"}, {"y"}), node("A", {"x"}, {"a"}), node("B", {"a"}, {"b"})}));
   Strings order;
   for (const Node& n : m.graph.nodes) order.push_back(n.op_type);
   CHECK(order == Strings{"A", "B", "C"});
@@ -120,7 +138,8 @@ TEST_CASE("nodes are sorted, and keep the file's order where it is legal", "[onn
 
 TEST_CASE("a graph's output may be its input or a constant", "[onnx]") {
   const Model m = read(model_file({.graph = graph({.initializers = {float_tensor("w", {1}, {1})},
-                                                   .inputs = {kX}, .outputs = {value("x"), value("w")}})}));
+                                                   .inputs = {kX},
+                                                   .outputs = {value("x"), value("w")}})}));
   CHECK(m.graph.outputs[0] == m.graph.inputs[0]);
   CHECK(m.graph.is_constant(m.graph.outputs[1]));
 }
@@ -130,7 +149,8 @@ TEST_CASE("graphs that contradict themselves are refused", "[onnx]") {
   const Bytes relu = node("Relu", {"x"}, {"y"});
   const Bytes w = float_tensor("w", {1}, {1});
   const auto io = [](const Strings& inputs, const Strings& outputs) {
-    return model_file({.graph = graph({.nodes = {node("Relu", {"x"}, {"y"})}, .inputs = inputs, .outputs = outputs})});
+    return model_file(
+        {.graph = graph({.nodes = {node("Relu", {"x"}, {"y"})}, .inputs = inputs, .outputs = outputs})});
   };
   const auto typed = [](uint32_t field) {
     return value_of_type("x", message([&](auto& t) { t.add_string(field, ""); }));
@@ -139,11 +159,14 @@ TEST_CASE("graphs that contradict themselves are refused", "[onnx]") {
     return one_graph({node("Op", {"x"}, {"y"}, attributes, "n")});
   };
   const auto opsets = [](const Opsets& list) {
-    return model_file({.graph = graph({.nodes = {node("Relu", {"x"}, {"y"}, {}, "n")}, .inputs = {kX}, .outputs = {value("y")}}),
-                       .opsets = list});
+    return model_file(
+        {.graph =
+             graph({.nodes = {node("Relu", {"x"}, {"y"}, {}, "n")}, .inputs = {kX}, .outputs = {value("y")}}),
+         .opsets = list});
   };
   const auto ir = [&](int64_t version) {
-    return model_file({.graph = graph({.nodes = {relu}, .inputs = {kX}, .outputs = {value("y")}}), .ir_version = version});
+    return model_file(
+        {.graph = graph({.nodes = {relu}, .inputs = {kX}, .outputs = {value("y")}}), .ir_version = version});
   };
   const Bytes two_graphs = one_graph({relu}) + message([&](auto& m) { m.add_string(pb::model::kGraph, ""); });
   struct Row {
@@ -155,7 +178,8 @@ TEST_CASE("graphs that contradict themselves are refused", "[onnx]") {
       {"unknown input", one_graph({node("Conv", {"x", "w"}, {"y"}, {}, "conv1")}),
        "conv1 (Conv): input 'w' is made by no node, input or initializer"},
       {"unknown input, no name", one_graph({node("Conv", {"x", "w"}, {"y"})}), "Conv_0 (Conv): input 'w'"},
-      {"unknown output", one_graph({node("Relu", {"x"}, {"z"})}), "output 'y' of graph 'g' is made by no node"},
+      {"unknown output", one_graph({node("Relu", {"x"}, {"z"})}),
+       "output 'y' of graph 'g' is made by no node"},
       {"nameless output", io({kX}, {value("")}), "output '' of graph 'g' is made by no node"},
       {"no outputs", io({kX}, {}), "the model's graph has no outputs"},
       {"same output twice", io({kX}, {value("y"), value("y")}), "output 'y' is listed twice"},
@@ -163,53 +187,72 @@ TEST_CASE("graphs that contradict themselves are refused", "[onnx]") {
       {"nameless input", io({kX, value("", 1, {})}, {value("y")}), "graph 'g' has an input without a name"},
       {"value made twice", one_graph({relu, relu}), "value 'y' is defined twice"},
       {"input made by a node", one_graph({node("Relu", {"x"}, {"x"}), relu}), "value 'x' is defined twice"},
-      {"initializer made by a node", one_graph({relu, node("Relu", {"x"}, {"w"})}, {w}), "value 'w' is defined twice"},
+      {"initializer made by a node", one_graph({relu, node("Relu", {"x"}, {"w"})}, {w}),
+       "value 'w' is defined twice"},
       {"initializer twice", one_graph({relu}, {w, w}), "value 'w' is defined twice"},
-      {"cycle", one_graph({node("A", {"b"}, {"a"}), node("B", {"a"}, {"b"}), relu}), "has a cycle through node 'A_0' (A)"},
+      {"cycle", one_graph({node("A", {"b"}, {"a"}), node("B", {"a"}, {"b"}), relu}),
+       "has a cycle through node 'A_0' (A)"},
       {"a node on itself", one_graph({node("A", {"y"}, {"y"})}), "has a cycle"},
       {"no op_type", one_graph({node("", {"x"}, {"y"}, {}, "n")}), "n (?): the node has no op_type"},
-      {"untyped input", io({value("x")}, {value("y")}), "input 'x' is without a type; only tensors are supported"},
-      {"sequence", io({typed(pb::type::kSequence)}, {value("y")}), "input 'x' is a sequence; only tensors are supported"},
+      {"untyped input", io({value("x")}, {value("y")}),
+       "input 'x' is without a type; only tensors are supported"},
+      {"sequence", io({typed(pb::type::kSequence)}, {value("y")}),
+       "input 'x' is a sequence; only tensors are supported"},
       {"map", io({typed(pb::type::kMap)}, {value("y")}), "input 'x' is a map"},
       {"optional", io({typed(pb::type::kOptional)}, {value("y")}), "input 'x' is an optional"},
       {"sparse", io({typed(pb::type::kSparseTensor)}, {value("y")}), "input 'x' is a sparse tensor"},
       {"float8 input", io({value("x", 17, {})}, {value("y")}), "input 'x': element type float8e4m3fn (17)"},
       {"float8 output", io({kX}, {value("y", 19, {})}), "output 'y': element type float8e5m2 (19)"},
-      {"input of no element type", io({value("x", 0, {})}, {value("y")}), "input 'x': the element type is missing"},
-      {"absurd dim", io({value("x", 1, {"4611686018427387904"})}, {value("y")}), "a shape with dim 4611686018427387904"},
-      {"absurd product", io({value("x", 1, {"1099511627776", "1099511627776"})}, {value("y")}), "is too large"},
+      {"input of no element type", io({value("x", 0, {})}, {value("y")}),
+       "input 'x': the element type is missing"},
+      {"absurd dim", io({value("x", 1, {"4611686018427387904"})}, {value("y")}),
+       "a shape with dim 4611686018427387904"},
+      {"absurd product", io({value("x", 1, {"1099511627776", "1099511627776"})}, {value("y")}),
+       "is too large"},
       {"rank", io({value("x", 1, Strings(17, "1"))}, {value("y")}), "a shape of more than 16 dims"},
       {"no operator set", opsets({}), "the model imports no operator set"},
-      {"domain not imported", opsets({{"com.example", 1}}), "n (Relu): the model imports no operator set of domain ''"},
+      {"domain not imported", opsets({{"com.example", 1}}),
+       "n (Relu): the model imports no operator set of domain ''"},
       {"opset 0", opsets({{"", 0}}), "operator set '' is imported in version 0"},
       {"opset -1", opsets({{"", -1}}), "operator set '' is imported in version -1"},
       {"absurd opset", opsets({{"", 1 << 30}}), "imported in version 1073741824"},
-      {"two opsets", opsets({{"", 13}, {"ai.onnx", 14}}), "operator set '' is imported in versions 13 and 14"},
+      {"two opsets", opsets({{"", 13}, {"ai.onnx", 14}}),
+       "operator set '' is imported in versions 13 and 14"},
       {"old IR", ir(2), "the model's IR version is 2, expected 3 or later"},
       {"absurd IR", ir(int64_t{1} << 40), "IR version is 1099511627776"},
       {"negative IR", ir(-1), "IR version is -1"},
       {"two graphs", two_graphs, "the model has two graphs"},
       {"no graph", message([](auto& m) { m.add_int64(pb::model::kIrVersion, 8); }), "it holds no graph"},
-      {"attribute twice", with_attributes({int_attribute("a", 1), int_attribute("a", 2)}), "n (Op): attribute 'a' is given twice"},
+      {"attribute twice", with_attributes({int_attribute("a", 1), int_attribute("a", 2)}),
+       "n (Op): attribute 'a' is given twice"},
       {"nameless attribute", with_attributes({int_attribute("", 1)}), "the attribute has no name"},
-      {"attribute of another type", with_attributes({attribute("a", Type::kInts, [](auto& a) { a.add_int64(pb::attribute::kInt, 1); })}),
+      {"attribute of another type",
+       with_attributes({attribute("a", Type::kInts, [](auto& a) { a.add_int64(pb::attribute::kInt, 1); })}),
        "n (Op): attribute 'a': an attribute of type INTS holds a value of type INT"},
       {"attribute without value", with_attributes({attribute("a", Type::kUndefined, [](auto&) {})}),
        "attribute 'a': the attribute has no type and no value"},
-      {"attribute of two values", with_attributes({attribute("a", Type::kUndefined, [](auto& a) {
-         a.add_int64(pb::attribute::kInt, 1);
-         a.add_string(pb::attribute::kString, "s");
-       })}), "attribute 'a': an attribute of type INT holds a value of type STRING"},
-      {"tensor attribute without tensor", with_attributes({attribute("a", Type::kTensor, [](auto&) {})}), "holds 0 of them"},
-      {"graph attribute without graph", with_attributes({attribute("a", Type::kGraph, [](auto&) {})}), "holds 0 of them"},
-      {"unknown attribute type", with_attributes({attribute("a", static_cast<Type>(77), [](auto&) {})}), "attribute type 77 is unknown"},
-      {"type attribute", with_attributes({attribute("a", Type::kTypeProto, [](auto&) {})}), "hold a type (TypeProto) are not supported"},
+      {"attribute of two values",
+       with_attributes({attribute("a", Type::kUndefined,
+                                  [](auto& a) {
+                                    a.add_int64(pb::attribute::kInt, 1);
+                                    a.add_string(pb::attribute::kString, "s");
+                                  })}),
+       "attribute 'a': an attribute of type INT holds a value of type STRING"},
+      {"tensor attribute without tensor", with_attributes({attribute("a", Type::kTensor, [](auto&) {})}),
+       "holds 0 of them"},
+      {"graph attribute without graph", with_attributes({attribute("a", Type::kGraph, [](auto&) {})}),
+       "holds 0 of them"},
+      {"unknown attribute type", with_attributes({attribute("a", static_cast<Type>(77), [](auto&) {})}),
+       "attribute type 77 is unknown"},
+      {"type attribute", with_attributes({attribute("a", Type::kTypeProto, [](auto&) {})}),
+       "hold a type (TypeProto) are not supported"},
       {"bad tensor attribute", with_attributes({tensor_attribute("a", raw_tensor("", 1, {2}, "abcd"))}),
        "n (Op): attribute 'a': tensor: 4 bytes of raw_data for float32 [2], expected 8"},
       {"reference outside of a function", with_attributes({reference_attribute("a", Type::kInt, "b")}),
        "attribute 'a' refers to a function's attribute 'b' outside of any function"},
       {"invalid UTF-8", one_graph({node("Relu", {"x"}, {"y"}, {}, "\xff")}), "a name is not valid UTF-8"},
-      {"NUL in a name", one_graph({node(std::string_view("Re\0lu", 5), {"x"}, {"y"})}), "a name holds a NUL byte"},
+      {"NUL in a name", one_graph({node(std::string_view("Re\0lu", 5), {"x"}, {"y"})}),
+       "a name holds a NUL byte"},
   };
   for (const Row& row : rows) {
     CAPTURE(row.label);
@@ -230,7 +273,8 @@ TEST_CASE("an error names the node in its fields too", "[onnx]") {
 TEST_CASE("more attributes than any operator has are refused", "[onnx]") {
   Strings attributes;
   for (int i = 0; i < 1025; ++i) attributes.push_back(int_attribute(text("a{}", i), i));
-  CHECK_THAT(read_error(one_graph({node("Op", {"x"}, {"y"}, attributes)})), ContainsSubstring("more than 1024 attributes"));
+  CHECK_THAT(read_error(one_graph({node("Op", {"x"}, {"y"}, attributes)})),
+             ContainsSubstring("more than 1024 attributes"));
 }
 
 TEST_CASE("files of other kinds are recognised", "[onnx]") {
@@ -249,6 +293,7 @@ TEST_CASE("files of other kinds are recognised", "[onnx]") {
       {"PK\x03\x04rest", "a zip archive"},
       {"\x1f\x8b\x08rest", "a gzip-compressed file"},
       {"\x28\xb5\x2f\xfdrest", "a zstd-compressed file"},
+      {"\xfd\x37zXZ", "an xz-compressed file"},
       {"\x89HDF\r\n", "an HDF5 file"},
       {"GGUF\x03", "a GGUF model"},
       {"\0asm\1\0\0\0"s, "a WebAssembly module"},

@@ -34,8 +34,9 @@ inline void add_all(protozero::pbf_writer& w, uint32_t number, const Strings& va
   for (const std::string& v : values) w.add_bytes(number, v);
 }
 
-inline Bytes node(std::string_view op, const Strings& inputs, const Strings& outputs, const Strings& attributes = {},
-                  std::string_view name = "", std::string_view domain = "", std::string_view overload = "") {
+inline Bytes node(std::string_view op, const Strings& inputs, const Strings& outputs,
+                  const Strings& attributes = {}, std::string_view name = "", std::string_view domain = "",
+                  std::string_view overload = "") {
   return message([&](auto& w) {
     add_all(w, pb::node::kInput, inputs);
     add_all(w, pb::node::kOutput, outputs);
@@ -53,20 +54,25 @@ Bytes attribute(const std::string& name, onnx::AttributeType type, F&& fill) {
   return message([&](auto& w) {
     w.add_string(pb::attribute::kName, name);
     fill(w);
-    if (type != onnx::AttributeType::kUndefined) w.add_int64(pb::attribute::kType, static_cast<int64_t>(type));
+    if (type != onnx::AttributeType::kUndefined) {
+      w.add_int64(pb::attribute::kType, static_cast<int64_t>(type));
+    }
   });
 }
 inline Bytes int_attribute(const std::string& name, int64_t v) {
   return attribute(name, onnx::AttributeType::kInt, [&](auto& w) { w.add_int64(pb::attribute::kInt, v); });
 }
 inline Bytes graph_attribute(const std::string& name, const Bytes& g) {
-  return attribute(name, onnx::AttributeType::kGraph, [&](auto& w) { w.add_message(pb::attribute::kGraph, g); });
+  return attribute(name, onnx::AttributeType::kGraph,
+                   [&](auto& w) { w.add_message(pb::attribute::kGraph, g); });
 }
 inline Bytes tensor_attribute(const std::string& name, const Bytes& t) {
-  return attribute(name, onnx::AttributeType::kTensor, [&](auto& w) { w.add_message(pb::attribute::kTensor, t); });
+  return attribute(name, onnx::AttributeType::kTensor,
+                   [&](auto& w) { w.add_message(pb::attribute::kTensor, t); });
 }
 /// An attribute that takes the enclosing function's attribute `reference`.
-inline Bytes reference_attribute(const std::string& name, onnx::AttributeType type, const std::string& reference) {
+inline Bytes reference_attribute(const std::string& name, onnx::AttributeType type,
+                                 const std::string& reference) {
   return attribute(name, type, [&](auto& w) { w.add_string(pb::attribute::kRefAttrName, reference); });
 }
 
@@ -80,14 +86,16 @@ Bytes tensor_with(const std::string& name, int64_t type, const std::vector<int64
     fill(w);
   });
 }
-inline Bytes raw_tensor(const std::string& name, int64_t type, const std::vector<int64_t>& dims, const Bytes& raw) {
+inline Bytes raw_tensor(const std::string& name, int64_t type, const std::vector<int64_t>& dims,
+                        const Bytes& raw) {
   return tensor_with(name, type, dims, [&](auto& w) { w.add_bytes(pb::tensor::kRawData, raw); });
 }
 template <class T>
 Bytes bytes_of(const std::vector<T>& values) {
   return Bytes(reinterpret_cast<const char*>(values.data()), values.size() * sizeof(T));
 }
-inline Bytes float_tensor(const std::string& name, const std::vector<int64_t>& dims, const std::vector<float>& values) {
+inline Bytes float_tensor(const std::string& name, const std::vector<int64_t>& dims,
+                          const std::vector<float>& values) {
   return raw_tensor(name, 1, dims, bytes_of(values));
 }
 
@@ -96,21 +104,21 @@ inline Bytes tensor_type(int64_t type, const Strings& dims, bool has_shape = tru
   const Bytes shape = message([&](auto& w) {
     for (const std::string& d : dims) {
       w.add_message(pb::shape::kDim, message([&](auto& dim) {
-        char* end = nullptr;
-        const long long number = std::strtoll(d.c_str(), &end, 10);
-        if (*end == '\0') {
-          dim.add_int64(pb::dim::kValue, number);
-        } else if (d != "?") {
-          dim.add_string(pb::dim::kParam, d);
-        }
-      }));
+                      char* end = nullptr;
+                      const long long number = std::strtoll(d.c_str(), &end, 10);
+                      if (*end == '\0') {
+                        dim.add_int64(pb::dim::kValue, number);
+                      } else if (d != "?") {
+                        dim.add_string(pb::dim::kParam, d);
+                      }
+                    }));
     }
   });
   return message([&](auto& w) {
     w.add_message(pb::type::kTensor, message([&](auto& t) {
-      t.add_int64(pb::tensor_type::kElemType, type);
-      if (has_shape) t.add_message(pb::tensor_type::kShape, shape);
-    }));
+                    t.add_int64(pb::tensor_type::kElemType, type);
+                    if (has_shape) t.add_message(pb::tensor_type::kShape, shape);
+                  }));
   });
 }
 inline Bytes value_of_type(const std::string& name, const Bytes& type) {
@@ -125,7 +133,8 @@ inline Bytes value(const std::string& name, int64_t type, const Strings& dims) {
 }
 
 struct GraphSpec {
-  Strings nodes = {}, initializers = {}, inputs = {}, outputs = {}, value_infos = {}, sparse_initializers = {};
+  Strings nodes = {}, initializers = {}, inputs = {}, outputs = {}, value_infos = {},
+          sparse_initializers = {};
   std::string name = "g";
 };
 inline Bytes graph(const GraphSpec& spec) {
@@ -144,9 +153,9 @@ using Opsets = std::vector<std::pair<std::string, int64_t>>;
 inline void add_opsets(protozero::pbf_writer& w, uint32_t number, const Opsets& opsets) {
   for (const auto& [domain, version] : opsets) {
     w.add_message(number, message([&](auto& o) {
-      if (!domain.empty()) o.add_string(pb::opset::kDomain, domain);
-      o.add_int64(pb::opset::kVersion, version);
-    }));
+                    if (!domain.empty()) o.add_string(pb::opset::kDomain, domain);
+                    o.add_int64(pb::opset::kVersion, version);
+                  }));
   }
 }
 

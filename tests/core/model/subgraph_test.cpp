@@ -13,11 +13,14 @@ const Bytes kCondition = value("c", 9, {});
 
 Bytes if_node(const Bytes& then_branch, const Bytes& else_branch, const std::string& output = "y") {
   return node("If", {"c"}, {output},
-              {graph_attribute("then_branch", then_branch), graph_attribute("else_branch", else_branch)}, "if");
+              {graph_attribute("then_branch", then_branch), graph_attribute("else_branch", else_branch)},
+              "if");
 }
 
 Bytes main_graph(const Strings& nodes, const Strings& initializers = {}) {
-  return model_file({.graph = graph({.nodes = nodes, .initializers = initializers, .inputs = {kX, kCondition},
+  return model_file({.graph = graph({.nodes = nodes,
+                                     .initializers = initializers,
+                                     .inputs = {kX, kCondition},
                                      .outputs = {value("y")}})});
 }
 
@@ -28,9 +31,9 @@ Bytes branch(const Strings& nodes, const std::string& output, const std::string&
 }  // namespace
 
 TEST_CASE("an outer value becomes one more input of the node, once for all its subgraphs", "[onnx]") {
-  const Model m = read(main_graph({node("Relu", {"x"}, {"r"}),
-                                   if_node(branch({node("Add", {"r", "r"}, {"t"})}, "t"),
-                                           branch({node("Sub", {"x", "r"}, {"e"})}, "e"))}));
+  const Model m =
+      read(main_graph({node("Relu", {"x"}, {"r"}), if_node(branch({node("Add", {"r", "r"}, {"t"})}, "t"),
+                                                           branch({node("Sub", {"x", "r"}, {"e"})}, "e"))}));
   const Graph& g = m.graph;
   const Node& n = g.nodes[1];
   REQUIRE(n.own_inputs == 1);
@@ -88,13 +91,14 @@ TEST_CASE("captures reach through several levels", "[onnx]") {
 }
 
 TEST_CASE("a captured value is made before the node, wherever the file has it", "[onnx]") {
-  const Model m = read(main_graph({if_node(branch({node("Neg", {"r"}, {"t"})}, "t"), branch({}, "x")),
-                                   node("Relu", {"x"}, {"r"})}));
+  const Model m = read(main_graph(
+      {if_node(branch({node("Neg", {"r"}, {"t"})}, "t"), branch({}, "x")), node("Relu", {"x"}, {"r"})}));
   CHECK(m.graph.nodes[0].op_type == "Relu");
 }
 
 TEST_CASE("the innermost name counts", "[onnx]") {
-  const Bytes body = graph({.nodes = {node("Neg", {"x"}, {"t"})}, .inputs = {value("x", 1, {})}, .outputs = {value("t")}});
+  const Bytes body =
+      graph({.nodes = {node("Neg", {"x"}, {"t"})}, .inputs = {value("x", 1, {})}, .outputs = {value("t")}});
   const Model m = read(main_graph({node("Loop", {"", "c", "x"}, {"y"}, {graph_attribute("body", body)})}));
   const Node& loop = m.graph.nodes[0];
   CHECK(loop.inputs.size() == 3);
@@ -109,17 +113,22 @@ TEST_CASE("subgraphs that cannot be are refused", "[onnx]") {
     const char* message;
   };
   const Row rows[] = {
-      {"unknown name", main_graph({if_node(branch({node("Neg", {"q"}, {"t"}, {}, "neg")}, "t"), branch({}, "x"))}),
+      {"unknown name",
+       main_graph({if_node(branch({node("Neg", {"q"}, {"t"}, {}, "neg")}, "t"), branch({}, "x"))}),
        "neg (Neg): input 'q' is made by no node, input or initializer"},
       {"unknown output", main_graph({if_node(branch({}, "q"), branch({}, "x"))}),
        "if (If): output 'q' of graph 'b' is made by no node"},
       {"a subgraph's name is not seen outside",
-       main_graph({if_node(branch({node("Neg", {"x"}, {"t"})}, "t"), branch({}, "x"), "z"), node("Relu", {"t"}, {"y"})}),
+       main_graph({if_node(branch({node("Neg", {"x"}, {"t"})}, "t"), branch({}, "x"), "z"),
+                   node("Relu", {"t"}, {"y"})}),
        "Relu_1 (Relu): input 't'"},
-      {"defined twice within", main_graph({if_node(branch({node("A", {}, {"t"}), node("B", {}, {"t"})}, "t"), branch({}, "x"))}),
+      {"defined twice within",
+       main_graph({if_node(branch({node("A", {}, {"t"}), node("B", {}, {"t"})}, "t"), branch({}, "x"))}),
        "value 't' is defined twice"},
-      {"cycle within", main_graph({if_node(branch({node("A", {"t"}, {"t"})}, "t"), branch({}, "x"))}), "has a cycle"},
-      {"cycle through a capture", main_graph({if_node(branch({node("A", {"y"}, {"t"})}, "t"), branch({}, "x"))}), "has a cycle"},
+      {"cycle within", main_graph({if_node(branch({node("A", {"t"}, {"t"})}, "t"), branch({}, "x"))}),
+       "has a cycle"},
+      {"cycle through a capture",
+       main_graph({if_node(branch({node("A", {"y"}, {"t"})}, "t"), branch({}, "x"))}), "has a cycle"},
   };
   for (const Row& row : rows) {
     CAPTURE(row.label);
