@@ -1,12 +1,15 @@
 #include "runtime/program.hpp"
 
 #include <algorithm>
+#include <chrono>
 #include <unordered_set>
 
 #include "graph/inference.hpp"
 
 namespace kinglet {
 namespace {
+
+using Clock = std::chrono::steady_clock;
 
 class NodePreparation : public ops::PrepareContext {
  public:
@@ -44,8 +47,8 @@ class NodePreparation : public ops::PrepareContext {
 class StepServices : public ops::RunServices {
  public:
   /// `inferred` is empty for a static step, whose outputs say it all.
-  StepServices(Program& program, Step& step, std::span<const ops::ValueInfo> inferred, const std::atomic<bool>* cancel)
-      : program_(program), step_(step), inferred_(inferred), cancel_(cancel) {}
+  StepServices(Program& program, Step& step, std::span<const ops::ValueInfo> inferred, const RunOptions& options)
+      : program_(program), step_(step), inferred_(inferred), options_(options) {}
   ~StepServices() override { program_.scratch_.reset(); }
 
   std::byte* scratch(size_t bytes) override { return program_.scratch_.take(bytes); }
@@ -74,14 +77,14 @@ class StepServices : public ops::RunServices {
       const Tensor* outer = step_.inputs[c.node_input];
       captures.push_back(outer != nullptr ? *outer : Tensor());
     }
-    return body.run(formal_inputs, captures, cancel_);
+    return body.run(formal_inputs, captures, options_);
   }
 
  private:
   Program& program_;
   Step& step_;
   std::span<const ops::ValueInfo> inferred_;
-  const std::atomic<bool>* cancel_;
+  const RunOptions& options_;
   ops::ValueInfo expected_;
   Tensor unwanted_;
 };
@@ -125,7 +128,7 @@ Plan& Program::plan_for(std::span<const Tensor> inputs, std::span<const Tensor> 
 }
 
 std::vector<Tensor> Program::run(std::span<const Tensor> inputs, std::span<const Tensor> captures,
-                                 const std::atomic<bool>* cancel) {
+                                 const RunOptions& options) {
   Plan& plan = plan_for(inputs, captures);
   std::byte* arena = arena_.ensure(plan.arena_bytes);
   if (plan.bound_to != arena) bind_plan(plan, arena);
@@ -135,9 +138,12 @@ std::vector<Tensor> Program::run(std::span<const Tensor> inputs, std::span<const
     if (!graph_->is_constant(id)) plan.slots[static_cast<size_t>(id)] = captures[i];
   }
   for (Step& step : plan.steps) {
-    if (cancel != nullptr && cancel->load(std::memory_order_relaxed)) throw_error(ErrorCode::kAborted, "the run was aborted");
+    if (options.cancel != nullptr && options.cancel->load(std::memory_order_relaxed)) {
+      throw_error(ErrorCode::kAborted, "the run was aborted");
+    }
+    const auto begin = options.profile != nullptr ? Clock::now() : Clock::time_point();
     try {
-      run_step(plan, step, cancel);
+      run_step(plan, step, options);
     } catch (Error& error) {
       if (!error.node.empty()) throw;
       std::string shapes;
@@ -150,13 +156,17 @@ std::vector<Tensor> Program::run(std::span<const Tensor> inputs, std::span<const
       error.message = text("{} ({}): {}; inputs: {}", error.node, error.op, error.message, shapes);
       throw;
     }
+    if (options.profile != nullptr) {
+      const std::chrono::duration<double, std::milli> took = Clock::now() - begin;
+      options.profile->push_back({step.node->name, step.node->op_type, took.count()});
+    }
   }
   std::vector<Tensor> outputs;
   for (const ValueId id : graph_->outputs) outputs.push_back(plan.slots[static_cast<size_t>(id)]);
   return outputs;
 }
 
-void Program::run_step(Plan& plan, Step& step, const std::atomic<bool>* cancel) {
+void Program::run_step(Plan& plan, Step& step, const RunOptions& options) {
   const Node& node = *step.node;
   if (step.kind == Step::Kind::kView) {
     const Tensor& in = *step.inputs[0];
@@ -185,7 +195,7 @@ void Program::run_step(Plan& plan, Step& step, const std::atomic<bool>* cancel) 
       }
     }
     if (!shared) {
-      StepServices services(*this, step, inferred, cancel);
+      StepServices services(*this, step, inferred, options);
       ops::RunContext context(step.inputs, node.own_inputs, step.outputs, services);
       node.def->run(node.op.get(), context);
     }

@@ -1,10 +1,11 @@
 #pragma once
 // A graph made ready to run: operators prepared, plans cached by input shapes, subgraphs as programs of their own.
 
-#include <atomic>
 #include <list>
 #include <memory>
 #include <unordered_map>
+
+#include <kinglet/session.hpp>
 
 #include "runtime/plan.hpp"
 #include "runtime/workspace.hpp"
@@ -21,9 +22,8 @@ class Program {
   const Graph& graph() const { return *graph_; }
 
   /// Runs on formal inputs and captures (in the graph's order). The outputs live until the next run.
-  /// `cancel` (may be null) is read between operators: kAborted.
   std::vector<Tensor> run(std::span<const Tensor> inputs, std::span<const Tensor> captures,
-                          const std::atomic<bool>* cancel);
+                          const RunOptions& options);
 
   size_t weight_bytes() const;
   size_t activation_bytes() const;
@@ -35,7 +35,7 @@ class Program {
 
   void prepare();
   Plan& plan_for(std::span<const Tensor> inputs, std::span<const Tensor> captures);
-  void run_step(Plan& plan, Step& step, const std::atomic<bool>* cancel);
+  void run_step(Plan& plan, Step& step, const RunOptions& options);
 
   std::shared_ptr<Graph> graph_;
   std::unordered_map<const Node*, std::vector<std::unique_ptr<Program>>> bodies_;

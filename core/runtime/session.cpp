@@ -123,7 +123,7 @@ const std::vector<ValueDescription>& Session::inputs() const { return state_->in
 const std::vector<ValueDescription>& Session::outputs() const { return state_->outputs; }
 
 std::vector<Tensor> Session::run(std::span<const Feed> feeds, std::span<const std::string> wanted,
-                                 const std::atomic<bool>* cancel) {
+                                 const RunOptions& options) {
   std::vector<Tensor> inputs(state_->inputs.size());
   for (const Feed& feed : feeds) {
     const auto it = std::find_if(state_->inputs.begin(), state_->inputs.end(),
@@ -149,7 +149,7 @@ std::vector<Tensor> Session::run(std::span<const Feed> feeds, std::span<const st
     }
     picked.push_back(static_cast<size_t>(it - state_->outputs.begin()));
   }
-  std::vector<Tensor> outputs = state_->program->run(inputs, {}, cancel);
+  std::vector<Tensor> outputs = state_->program->run(inputs, {}, options);
   if (wanted.empty()) return outputs;
   std::vector<Tensor> result;
   for (const size_t i : picked) result.push_back(outputs[i]);

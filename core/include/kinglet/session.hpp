@@ -52,6 +52,19 @@ struct Feed {
   Tensor tensor;  ///< read in place; must stay unchanged until run() returns
 };
 
+/// How long one node took in one run.
+struct NodeTime {
+  std::string node, op;
+  double milliseconds = 0;
+};
+
+struct RunOptions {
+  /// Read between operators; the run ends with kAborted when it becomes true.
+  const std::atomic<bool>* cancel = nullptr;
+  /// Receives a row for each node that ran, in order; nodes inside subgraphs come before the node that holds them.
+  std::vector<NodeTime>* profile = nullptr;
+};
+
 /// Bytes that a session holds now.
 struct MemoryUse {
   size_t weights = 0;      ///< constants and packed weights
@@ -73,10 +86,10 @@ class Session {
   const std::vector<ValueDescription>& outputs() const;
 
   /// Runs the model. `wanted` names outputs (empty: all, in the order of outputs()); the result is in that order and
-  /// lives until the next run() or the session's end. `cancel`, when set, is read between operators.
+  /// lives until the next run() or the session's end.
   /// Throws kInvalidArgument, kShape, kOutOfMemory, kAborted; the session stays usable after each.
   std::vector<Tensor> run(std::span<const Feed> feeds, std::span<const std::string> wanted = {},
-                          const std::atomic<bool>* cancel = nullptr);
+                          const RunOptions& options = {});
 
   MemoryUse memory() const;
   /// The graph after the passes, one line a node, for people.
