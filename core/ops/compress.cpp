@@ -24,6 +24,9 @@ void infer(const Compress& op, InferContext& c) {
 
 void run(const Compress& op, RunContext& c) {
   const Tensor& in = c.in(0);
+  if (c.in(1).dtype() != DType::kBool) {
+    throw_error(ErrorCode::kModel, "the condition must be bool, not {}", c.in(1).dtype());
+  }
   const std::span<const bool> condition = c.in(1).values<bool>();
   const size_t axis = op.axis ? normalize_axis(*op.axis, in.rank()) : 0;
   const size_t outer = op.axis ? in.shape().count(0, axis) : 1;

@@ -13,8 +13,9 @@ struct ConstantOfShape {
 ConstantOfShape parse(const NodeView& n) {
   if (!n.has("value")) return {Tensor::scalar(0.0f)};
   Tensor value = n.attr_tensor("value");
-  if (value.count() != 1)
+  if (value.count() != 1) {
     throw_error(ErrorCode::kModel, "value must have one element, not {}", value.count());
+  }
   return {std::move(value)};
 }
 

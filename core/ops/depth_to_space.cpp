@@ -29,8 +29,9 @@ Layout layout(const Blocks& op) { return op.channels_last ? Layout{3, 1, 2} : La
 
 Dim divide(Dim dim, int64_t by) {
   if (!dim.known()) return by == 1 ? dim : Dim();
-  if (dim.value() % by != 0)
+  if (dim.value() % by != 0) {
     throw_error(ErrorCode::kShape, "dim {} is not a multiple of {}", dim.value(), by);
+  }
   return dim.value() / by;
 }
 

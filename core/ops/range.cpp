@@ -38,8 +38,9 @@ int64_t count_of(const Tensor& start, const Tensor& limit, const Tensor& delta) 
       count = std::ceil((static_cast<double>(to) - static_cast<double>(from)) / static_cast<double>(by));
     }
   });
-  if (!(count <= static_cast<double>(kMaxCount)))
+  if (!(count <= static_cast<double>(kMaxCount))) {
     throw_error(ErrorCode::kShape, "{} numbers are too many", count);
+  }
   return count > 0 ? static_cast<int64_t>(count) : 0;
 }
 

@@ -105,8 +105,9 @@ int64_t cut(float length) {
 }
 
 void set_scale(const Resize& op, ResizeAxis& a, float scale) {
-  if (!(scale > 0) || std::isinf(scale))
+  if (!(scale > 0) || std::isinf(scale)) {
     throw_error(ErrorCode::kShape, "a scale of {}", static_cast<double>(scale));
+  }
   const bool crops = op.mode.coordinates == Coordinates::kTfCropAndResize;
   a.scale = scale;
   a.resized = crops || scale != 1;
@@ -163,16 +164,18 @@ std::vector<ResizeAxis> resolve(const Resize& op, const Shape& in, const Request
 SymShape partial_shape(const Resize& op, const SymShape& in, const Request& request,
                        const std::optional<std::vector<Dim>>& sizes) {
   const std::vector<size_t> dims = target_dims(op, in.rank());
+  if (!request.scales.empty()) require_length(request.scales.size(), dims.size(), "scales");
+  if (sizes) require_length(sizes->size(), dims.size(), "sizes");
   SymShape out = in;
   for (size_t i = 0; i < dims.size(); ++i) {
     Dim& dim = out[dims[i]];
     const bool crops = op.mode.coordinates == Coordinates::kTfCropAndResize;
-    if (request.scales.size() == dims.size() && !crops) {
+    if (!request.scales.empty() && !crops) {
       ResizeAxis axis;
       axis.in = dim.known() ? dim.value() : 1;
       set_scale(op, axis, request.scales[i]);
       if (axis.resized) dim = dim.known() ? Dim(axis.out) : Dim();
-    } else if (sizes && sizes->size() == dims.size() && op.policy == Policy::kStretch) {
+    } else if (sizes && op.policy == Policy::kStretch) {
       dim = (*sizes)[i];
     } else {
       dim = Dim();
@@ -194,6 +197,7 @@ void infer(const Resize& op, InferContext& c) {
   c.require(!op.channels_last || in.rank() >= 3, "channels_last needs rank >= 3, got {}", in.rank());
   const bool by_size = is_given(c, op.sizes_input);
   const bool by_scale = !by_size && (!op.scales.empty() || is_given(c, op.scales_input));
+  c.require(by_size || by_scale || in.rank() == 0, "needs scales or sizes");
   Request request;
   request.scales = op.scales;
   if (const Tensor* t = c.constant(op.scales_input); t != nullptr && by_scale) request.scales = to_floats(*t);

@@ -46,15 +46,17 @@ std::vector<bool> axis_mask(std::span<const int64_t> axes, size_t rank) {
 
 int64_t multiply(int64_t a, int64_t b) {
   int64_t out;
-  if (__builtin_mul_overflow(a, b, &out))
+  if (__builtin_mul_overflow(a, b, &out)) {
     throw_error(ErrorCode::kShape, "a dim of {} times {} does not fit", a, b);
+  }
   return out;
 }
 
 int64_t add(int64_t a, int64_t b) {
   int64_t out;
-  if (__builtin_add_overflow(a, b, &out))
+  if (__builtin_add_overflow(a, b, &out)) {
     throw_error(ErrorCode::kShape, "a dim of {} plus {} does not fit", a, b);
+  }
   return out;
 }
 

@@ -64,9 +64,14 @@ struct Known {
 };
 
 Known know(const Slice& op, const InferContext& c) {
-  if (op.attributes) return {op.starts, op.ends, std::nullopt, op.axes, std::nullopt, op.has_axes, false};
-  Known known{known_ints(c, 1), known_ints(c, 2), std::nullopt, known_ints(c, 3),
-              known_dims(c, 2), c.has(3),         c.has(4)};
+  Known known{op.starts, op.ends, {}, op.axes, {}, op.has_axes, false};
+  if (op.attributes) return known;
+  known.starts = known_ints(c, 1);
+  known.ends = known_ints(c, 2);
+  known.end_dims = known_dims(c, 2);
+  known.has_axes = c.has(3);
+  known.axes = known_ints(c, 3);
+  known.has_steps = c.has(4);
   known.steps = known_ints(c, 4);
   return known;
 }
@@ -138,8 +143,8 @@ bool permute(Node& node, std::span<const int64_t> perm) {
   if (node.opset >= 10) return false;  // the axes are an input
   std::vector<int64_t> axes = NodeView(node).attr_ints("axes", {});
   if (node.find("axes") == nullptr) {
-    for (size_t i = 0; i < NodeView(node).attr_ints("starts").size(); ++i)
-      axes.push_back(static_cast<int64_t>(i));
+    const size_t count = NodeView(node).attr_ints("starts").size();
+    for (size_t i = 0; i < count; ++i) axes.push_back(static_cast<int64_t>(i));
   }
   for (int64_t& axis : axes) {
     const std::optional<int64_t> moved = permuted_axis(axis, perm);

@@ -421,6 +421,9 @@ std::string difference(const Tensor& got, const Tensor& want, double tolerance) 
     }
     return "";
   }
+  if (got.dtype() == DType::kComplex64 || got.dtype() == DType::kComplex128) {
+    return std::memcmp(got.raw(), want.raw(), got.bytes()) == 0 ? "" : "complex elements differ";
+  }
   if (got.dtype() == DType::kInt64 || got.dtype() == DType::kUint64) {
     for (size_t i = 0; i < got.count(); ++i) {
       const auto a = reinterpret_cast<const int64_t*>(got.raw())[i], b = reinterpret_cast<const int64_t*>(want.raw())[i];

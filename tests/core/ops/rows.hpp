@@ -1,0 +1,50 @@
+#pragma once
+// Tables of operator calls: what each gives, or how it fails.
+
+#include <catch2/catch_amalgamated.hpp>
+
+#include "ops/op_test.hpp"
+
+namespace kinglet::test {
+
+struct Row {
+  std::string label;
+  OpCall call;
+  std::vector<Tensor> want;  ///< an invalid Tensor is an output that nobody reads
+  double tolerance = 0;
+};
+
+inline void check_rows(const std::vector<Row>& rows) {
+  for (const Row& row : rows) {
+    INFO(row.label);
+    const std::vector<Tensor> got = run_op(row.call);
+    REQUIRE(got.size() == row.want.size());
+    for (size_t i = 0; i < got.size(); ++i) {
+      REQUIRE(got[i].valid() == row.want[i].valid());
+      if (got[i].valid()) CHECK(difference(got[i], row.want[i], row.tolerance) == "");
+    }
+  }
+}
+
+struct BadRow {
+  std::string label;
+  OpCall call;
+  ErrorCode code = ErrorCode::kShape;
+  std::string message = "";  ///< a part of the message, such as the index and its bound
+};
+
+inline void check_failures(const std::vector<BadRow>& rows) {
+  for (const BadRow& row : rows) {
+    INFO(row.label);
+    try {
+      run_op(row.call);
+      FAIL_CHECK("did not fail");
+    } catch (const Error& e) {
+      INFO(e.message);
+      CHECK(e.code == row.code);
+      CHECK(e.message.find(row.message) != std::string::npos);
+    }
+  }
+}
+
+}  // namespace kinglet::test
