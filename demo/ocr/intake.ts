@@ -1,7 +1,7 @@
 /** Elements through which a picture comes in. */
 export interface IntakeElements {
   file: HTMLInputElement;
-  /** Gets the class `over` while a file is dragged over the page. */
+  /** Gets the class `over` while a file is dragged over the page; opens the file chooser until it has the class `filled`. */
   drop: HTMLElement;
 }
 
@@ -18,6 +18,10 @@ export function takePictures({ file, drop }: IntakeElements, { onFile, onNothing
     if (chosen) onFile(chosen);
     // So that choosing the same file again is a change.
     file.value = '';
+  });
+
+  drop.addEventListener('click', () => {
+    if (!drop.classList.contains('filled')) file.click();
   });
 
   let depth = 0;

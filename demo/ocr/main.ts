@@ -66,8 +66,8 @@ function showPicture(file: Blob): void {
 function clearResult(): void {
   lines.clear();
   copy.disabled = true;
-  copy.textContent = 'Copy';
-  placeholder.hidden = true;
+  placeholder.textContent = 'The lines of the picture appear here.';
+  placeholder.hidden = false;
   for (const id of ['time-detect', 'time-recognize']) element(id).textContent = '–';
 }
 
@@ -184,6 +184,7 @@ copy.addEventListener('click', async () => {
   try {
     await copyText(lines.text);
     copy.textContent = 'Copied';
+    setTimeout(() => (copy.textContent = 'Copy'), 2000);
   } catch {
     showProblem('The browser did not let the text be copied. Select it and press Ctrl+C.');
   }

@@ -31,7 +31,7 @@ export async function decodePicture(file: Blob): Promise<ImageBitmap> {
   } catch {
     throw new PictureError(
       file.type.startsWith('image/')
-        ? `${name} cannot be read: it is broken, too large, or of a kind that this browser does not know.`
+        ? `${name} is not an image that can be read: it is broken, too large, or of a kind unknown to this browser.`
         : `${name} is not an image. PNG, JPEG, WebP, GIF and AVIF files can be read.`,
     );
   }

@@ -1,0 +1,17 @@
+import { defineConfig } from '@playwright/test';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+export default defineConfig({
+  testDir: '.',
+  outputDir: join(tmpdir(), `kinglet-playwright-${process.getuid?.() ?? 0}`),
+  // Reading a picture takes all of a core.
+  workers: 1,
+  timeout: 120_000,
+  expect: { timeout: 60_000 },
+  forbidOnly: true,
+  use: {
+    // The system's Chromium, which scripts/test.mjs finds.
+    launchOptions: process.env.KINGLET_CHROMIUM ? { executablePath: process.env.KINGLET_CHROMIUM } : {},
+  },
+});
