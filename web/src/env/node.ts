@@ -15,23 +15,21 @@ function pathOf(location: string | UrlLike): string | undefined {
 }
 
 async function openFile(path: string): Promise<ByteSource> {
-  try {
-    const file = await open(path);
-    const { size } = await file.stat();
-    return {
-      url: path,
-      total: size,
-      read: async () => {
-        const chunk = new Uint8Array(chunkBytes);
-        const { bytesRead } = await file.read(chunk);
-        if (bytesRead > 0) return chunk.subarray(0, bytesRead);
-        return undefined;
-      },
-      close: () => file.close(),
-    };
-  } catch (cause) {
-    throw new LoadError(`${path} could not be read: ${(cause as Error).message}`, { url: path, cause });
-  }
+  const fail = (cause: Error): never => {
+    throw new LoadError(`${path} could not be read: ${cause.message}`, { url: path, cause });
+  };
+  const file = await open(path).catch(fail);
+  const { size } = await file.stat();
+  return {
+    url: path,
+    total: size,
+    async read() {
+      const chunk = new Uint8Array(chunkBytes);
+      const { bytesRead } = await file.read(chunk).catch(fail);
+      return bytesRead > 0 ? chunk.subarray(0, bytesRead) : undefined;
+    },
+    close: () => file.close(),
+  };
 }
 
 /** Node, and what offers its modules: Deno, Bun. */

@@ -1,0 +1,340 @@
+import assert from 'node:assert/strict';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { pathToFileURL } from 'node:url';
+import { gzipSync } from 'node:zlib';
+import { InvalidArgumentError, LoadError, ModelError, Session, Tensor } from 'kinglet';
+import { addOne, model } from './helpers/onnx.mjs';
+import { serve } from './helpers/server.mjs';
+
+const bytes = addOne();
+
+/** y = x + w with w of 100,000 values in the file, so that it comes in several pieces. */
+const values = Float32Array.from({ length: 100_000 }, (_, i) => i);
+const large = model({
+  nodes: [{ op: 'Add', inputs: ['x', 'w'], outputs: ['y'] }],
+  inputs: [{ name: 'x', type: 'float32', dims: [1] }],
+  outputs: [{ name: 'y', type: 'float32', dims: [100_000] }],
+  constants: [{ name: 'w', type: 'float32', dims: [100_000], data: values }],
+});
+
+async function checkLarge(session) {
+  const { y } = await session.run({ x: new Tensor('float32', Float32Array.of(1)) });
+  assert.deepEqual(y.data, values.map((v) => v + 1));
+  await session.dispose();
+}
+
+async function check(session) {
+  const { y } = await session.run({ x: new Tensor('float32', Float32Array.of(1, 2, 3), [1, 3]) });
+  assert.deepEqual([...y.data], [2, 3, 4]);
+  await session.dispose();
+}
+
+/** A stream of `data` in pieces of `size` bytes. */
+function streamOf(data, size) {
+  let offset = 0;
+  return new ReadableStream({
+    pull(controller) {
+      if (offset >= data.length) return controller.close();
+      controller.enqueue(data.slice(offset, (offset += size)));
+    },
+  });
+}
+
+const loadError = (url, status, message) => (error) => {
+  assert.ok(error instanceof LoadError, error.stack);
+  assert.deepEqual([error.url, error.status], [url, status]);
+  assert.match(error.message, message);
+  return true;
+};
+
+let folder;
+let server;
+let stalled;
+
+before(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'kinglet-'));
+  await writeFile(join(folder, 'model.onnx'), bytes);
+  await writeFile(join(folder, 'large model ü.onnx'), large);
+  await writeFile(join(folder, 'pointer.onnx'), 'version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n');
+  await writeFile(join(folder, 'empty.onnx'), '');
+  const octets = { 'content-type': 'application/octet-stream' };
+  server = await serve({
+    '/model.onnx': (_, response) => response.writeHead(200, { ...octets, 'content-length': large.length }).end(large),
+    '/chunked': (_, response) => {
+      response.writeHead(200, octets);
+      for (let i = 0; i < large.length; i += 70_001) response.write(large.subarray(i, i + 70_001));
+      response.end();
+    },
+    '/gzip': (_, response) => {
+      const packed = gzipSync(large);
+      response.writeHead(200, { ...octets, 'content-encoding': 'gzip', 'content-length': packed.length }).end(packed);
+    },
+    '/html': (_, response) => response.writeHead(200, { 'content-type': 'text/html' }).end('\n<!doctype html><title>App</title>'),
+    '/500': (_, response) => response.writeHead(500).end('sorry'),
+    '/redirect': (_, response) => response.writeHead(302, { location: '/model.onnx' }).end(),
+    '/truncated': (_, response) => {
+      response.writeHead(200, { ...octets, 'content-length': large.length });
+      response.write(large.subarray(0, 1000), () => response.destroy());
+    },
+    '/slow': (_, response) => {
+      response.writeHead(200, { ...octets, 'content-length': large.length });
+      response.write(large.subarray(0, 1000));
+      response.on('close', () => stalled?.());
+    },
+  });
+});
+
+after(async () => {
+  await server.close();
+  await rm(folder, { recursive: true });
+});
+
+describe('sources', () => {
+  for (const [label, source] of [
+    ['a path', () => join(folder, 'model.onnx')],
+    ['a file: URL', () => pathToFileURL(join(folder, 'model.onnx'))],
+    ['a file: URL as text', () => pathToFileURL(join(folder, 'model.onnx')).href],
+    ['a Uint8Array', () => bytes],
+    ['a part of a buffer', () => new Uint8Array([9, ...bytes, 9]).subarray(1, bytes.length + 1)],
+    ['a DataView', () => new DataView(bytes.slice().buffer)],
+    ['an ArrayBuffer', () => bytes.slice().buffer],
+    ['a SharedArrayBuffer', () => {
+      const shared = new SharedArrayBuffer(bytes.length);
+      new Uint8Array(shared).set(bytes);
+      return shared;
+    }],
+    ['a Buffer', () => Buffer.from(bytes)],
+    ['a Blob', () => new Blob([bytes])],
+    ['a File', () => new File([bytes], 'model.onnx')],
+    ['a Response', () => new Response(bytes)],
+    ['a Response without a known length', () => new Response(streamOf(bytes, 1000))],
+    ['a Response whose length is a lie', () => new Response(streamOf(bytes, 40), { headers: { 'content-length': '100' } })],
+    ['a Response whose length is too large', () => new Response(bytes, { headers: { 'content-length': '100000' } })],
+    ['a data: URL', () => `data:application/octet-stream;base64,${Buffer.from(bytes).toString('base64')}`],
+    ['a stream', () => streamOf(bytes, 1000)],
+    ['a stream of single bytes', () => streamOf(bytes, 1)],
+    ['a stream of odd pieces', () => streamOf(bytes, 7)],
+    ['a stream of ArrayBuffers', () => new ReadableStream({ start: (c) => (c.enqueue(bytes.slice().buffer), c.close()) })],
+  ]) {
+    test(`${label}`, async () => check(await Session.load(source())));
+  }
+
+  for (const [label, source] of [
+    ['a path with spaces', () => join(folder, 'large model ü.onnx')],
+    ['a file: URL with spaces', () => pathToFileURL(join(folder, 'large model ü.onnx'))],
+    ['an http: URL', () => server.url('/model.onnx')],
+    ['a URL object', () => new URL(server.url('/model.onnx'))],
+    ['a Request', () => new Request(server.url('/model.onnx'))],
+    ['a Response of fetch', () => fetch(server.url('/model.onnx'))],
+    ['an answer of unknown length', () => server.url('/chunked')],
+    ['a compressed answer', () => server.url('/gzip')],
+    ['a redirect', () => server.url('/redirect')],
+    ['a stream of large pieces', () => streamOf(large, 70_001)],
+    ['a Blob', () => new Blob([large])],
+    ['a Response whose length is a lie', () => new Response(streamOf(large, 70_001), { headers: { 'content-length': '100000' } })],
+  ]) {
+    test(`400 KB: ${label}`, async () => checkLarge(await Session.load(await source())));
+  }
+
+  test('the bytes that are given stay the caller’s, unchanged', async () => {
+    const given = bytes.slice();
+    await check(await Session.load(given));
+    assert.deepEqual(given, bytes);
+    await check(await Session.load(given));
+  });
+
+  for (const [label, source, message] of [
+    ['nothing', undefined, /the model must be a URL, path, .*; got undefined/],
+    ['null', null, /got null/],
+    ['a number', 7, /got number/],
+    ['an object', {}, /the model must be a URL/],
+    ['an array', [1, 2, 3], /the model must be a URL/],
+  ]) {
+    test(`refuses ${label}`, async () => {
+      await assert.rejects(Session.load(source), (error) => error instanceof InvalidArgumentError && message.test(error.message));
+    });
+  }
+
+  test('refuses what was read before', async () => {
+    const response = new Response(bytes);
+    await response.arrayBuffer();
+    await assert.rejects(Session.load(response), { name: 'InvalidArgumentError', message: /read before/ });
+    const stream = streamOf(bytes, 10);
+    stream.getReader();
+    await assert.rejects(Session.load(stream), { name: 'InvalidArgumentError', message: /locked/ });
+  });
+
+  test('refuses a stream of text', async () => {
+    const stream = new ReadableStream({ start: (c) => (c.enqueue('text'), c.close()) });
+    await assert.rejects(Session.load(stream), { name: 'InvalidArgumentError', message: /the stream gave a string, not bytes/ });
+  });
+
+  test('a stream that fails', async () => {
+    const broken = new Error('broken');
+    await assert.rejects(Session.load(new ReadableStream({ pull: () => Promise.reject(broken) })), broken);
+  });
+});
+
+describe('sources that are something else', () => {
+  test('a file that is not there', async () => {
+    const path = join(folder, 'nope.onnx');
+    await assert.rejects(Session.load(path), loadError(path, undefined, /could not be read: ENOENT/));
+  });
+  test('a folder', async () => {
+    await assert.rejects(Session.load(folder), loadError(folder, undefined, /could not be read: .*EISDIR|is a directory/));
+  });
+  test('a status that is no success', async () => {
+    await assert.rejects(Session.load(server.url('/nope')), loadError(server.url('/nope'), 404, /answered 404/));
+    await assert.rejects(Session.load(server.url('/500')), loadError(server.url('/500'), 500, /answered 500/));
+  });
+  test('a server that is not there', async () => {
+    const url = 'http://127.0.0.1:9/model.onnx';
+    await assert.rejects(Session.load(url), loadError(url, undefined, /could not be fetched/));
+  });
+  test('an HTML page', async () => {
+    await assert.rejects(Session.load(server.url('/html')), loadError(server.url('/html'), undefined, /is an HTML page, not a model/));
+  });
+  test('a Git LFS pointer', async () => {
+    const path = join(folder, 'pointer.onnx');
+    await assert.rejects(Session.load(path), loadError(path, undefined, /is a Git LFS pointer/));
+  });
+  test('a connection that breaks off', async () => {
+    await assert.rejects(Session.load(server.url('/truncated')), loadError(server.url('/truncated'), undefined, /broke off/));
+  });
+  for (const [label, source] of [
+    ['an empty file', () => join(folder, 'empty.onnx')],
+    ['no bytes', () => new Uint8Array()],
+    ['an empty Response', () => new Response(null)],
+    ['a truncated model', () => large.subarray(0, 1000)],
+    ['other bytes', () => Uint8Array.from({ length: 1000 }, (_, i) => i * 7)],
+  ]) {
+    test(label, async () => {
+      await assert.rejects(Session.load(source()), (error) => {
+        assert.ok(error instanceof ModelError, error.stack);
+        return true;
+      });
+    });
+  }
+});
+
+describe('progress', () => {
+  for (const [label, source, total] of [
+    ['of a known length', () => server.url('/model.onnx'), large.length],
+    ['of a file', () => join(folder, 'large model ü.onnx'), large.length],
+    ['of bytes', () => large, large.length],
+    ['of an unknown length', () => server.url('/chunked'), undefined],
+    ['of a compressed answer', () => server.url('/gzip'), undefined],
+  ]) {
+    test(`download ${label}, then preparation`, async () => {
+      const seen = [];
+      await checkLarge(await Session.load(source(), { onProgress: (progress) => seen.push(progress) }));
+      const downloads = seen.filter(({ phase }) => phase === 'download');
+      assert.deepEqual(downloads[0], { phase: 'download', loaded: 0, total });
+      assert.deepEqual(downloads.at(-1), { phase: 'download', loaded: large.length, total });
+      for (const [i, { loaded }] of downloads.entries()) assert.ok(i === 0 || loaded > downloads[i - 1].loaded);
+      assert.deepEqual(seen.slice(downloads.length), [
+        { phase: 'prepare', loaded: 0, total: 1 },
+        { phase: 'prepare', loaded: 1, total: 1 },
+      ]);
+    });
+  }
+
+  test('a listener that throws ends loading with its error', async () => {
+    const mine = new Error('mine');
+    const onProgress = () => {
+      throw mine;
+    };
+    await assert.rejects(Session.load(server.url('/slow'), { onProgress }), mine);
+  });
+});
+
+describe('abort', () => {
+  test('before loading starts: nothing is fetched', async () => {
+    const before = server.requests['/model.onnx'];
+    await assert.rejects(Session.load(server.url('/model.onnx'), { signal: AbortSignal.abort() }), { name: 'AbortError' });
+    assert.equal(server.requests['/model.onnx'], before);
+  });
+
+  test('during a download: the connection is closed and the reason is thrown', async () => {
+    const controller = new AbortController();
+    const closed = new Promise((resolve) => (stalled = resolve));
+    const reason = new Error('the user left');
+    const onProgress = ({ loaded }) => loaded > 0 && controller.abort(reason);
+    await assert.rejects(Session.load(server.url('/slow'), { signal: controller.signal, onProgress }), reason);
+    await closed;
+  });
+
+  test('by a timeout', async () => {
+    await assert.rejects(Session.load(server.url('/slow'), { signal: AbortSignal.timeout(50) }), { name: 'TimeoutError' });
+  });
+
+  test('while a stream of the caller’s gives nothing: it is cancelled', async () => {
+    let cancelled;
+    const stream = new ReadableStream({ cancel: () => void (cancelled = true) });
+    await assert.rejects(Session.load(stream, { signal: AbortSignal.timeout(20) }), { name: 'TimeoutError' });
+    assert.equal(cancelled, true);
+  });
+
+  test('after loading: nothing happens, and no listener stays', async () => {
+    const controller = new AbortController();
+    let listeners = 0;
+    const { signal } = controller;
+    const counting = {
+      get aborted() { return signal.aborted; },
+      get reason() { return signal.reason; },
+      addEventListener: (...args) => (listeners++, signal.addEventListener(...args)),
+      removeEventListener: (...args) => (listeners--, signal.removeEventListener(...args)),
+    };
+    const session = await Session.load(join(folder, 'model.onnx'), { signal: counting });
+    assert.equal(listeners, 0);
+    controller.abort();
+    await check(session);
+  });
+});
+
+describe('external data', () => {
+  const weights = Float32Array.of(10, 20, 30);
+  const withExternal = model({
+    nodes: [{ op: 'Add', inputs: ['x', 'w'], outputs: ['y'] }],
+    inputs: [{ name: 'x', type: 'float32', dims: [3] }],
+    outputs: [{ name: 'y', type: 'float32', dims: [3] }],
+    constants: [{ name: 'w', type: 'float32', dims: [3], external: 'weights.bin' }],
+  });
+  const x = new Tensor('float32', Float32Array.of(1, 2, 3));
+
+  for (const [label, source] of [
+    ['bytes', () => new Uint8Array(weights.buffer)],
+    ['a Blob', () => new Blob([weights])],
+    ['a stream', () => streamOf(new Uint8Array(weights.buffer), 5)],
+  ]) {
+    test(`from ${label}`, async () => {
+      const seen = [];
+      const session = await Session.load(withExternal, {
+        externalData: { 'weights.bin': source() },
+        onProgress: ({ phase, loaded }) => phase === 'download' && seen.push(loaded),
+      });
+      assert.deepEqual([...(await session.run({ x })).y.data], [11, 22, 33]);
+      assert.equal(seen.at(-1), withExternal.length + weights.byteLength);
+    });
+  }
+
+  test('that is missing is named', async () => {
+    await assert.rejects(Session.load(withExternal), (error) => error instanceof ModelError && /weights\.bin/.test(error.message));
+  });
+
+  test('that cannot be fetched', async () => {
+    await assert.rejects(
+      Session.load(withExternal, { externalData: { 'weights.bin': server.url('/nope') } }),
+      loadError(server.url('/nope'), 404, /404/),
+    );
+  });
+
+  test('that fails ends the download of the model', async () => {
+    const closed = new Promise((resolve) => (stalled = resolve));
+    await assert.rejects(Session.load(server.url('/slow'), { externalData: { 'weights.bin': server.url('/nope') } }), LoadError);
+    await closed;
+  });
+});

@@ -1,0 +1,174 @@
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { readFile } from 'node:fs/promises';
+import { after, before, describe, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { features, LoadError, OutOfMemoryError, Session, Tensor } from 'kinglet';
+import { addOne } from './helpers/onnx.mjs';
+import { serve } from './helpers/server.mjs';
+
+const run = promisify(execFile);
+const pathOf = (variant) => fileURLToPath(import.meta.resolve(`kinglet/${variant}.wasm`));
+const currentNode = fileURLToPath(new URL('../../node_modules/node/bin/node', import.meta.url));
+
+/** Runs a module's text in a process of its own and gives what it prints as JSON. */
+async function inProcess(code, { node = process.execPath, args = [] } = {}) {
+  const { stdout } = await run(node, [...args, '--input-type=module', '-e', code], { cwd: fileURLToPath(new URL('.', import.meta.url)) });
+  return JSON.parse(stdout);
+}
+
+async function check(session) {
+  const { y } = await session.run({ x: new Tensor('float32', Float32Array.of(1, 2, 3), [1, 3]) });
+  assert.deepEqual([...y.data], [2, 3, 4]);
+  await session.dispose();
+}
+
+const load = (wasm, options) => Session.load(addOne(), { wasm, variant: 'simd', ...options });
+
+let simd;
+let server;
+before(async () => {
+  simd = await readFile(pathOf('simd'));
+  const send = (type, body) => (_, response) => response.writeHead(200, { 'content-type': type }).end(body);
+  server = await serve({
+    '/simd.wasm': send('application/wasm', simd),
+    '/octets.wasm': send('application/octet-stream', simd),
+    '/page.wasm': send('text/html', '<!doctype html>'),
+    '/lying.wasm': send('application/wasm', '<!doctype html>'),
+    '/empty.wasm': send('application/octet-stream', ''),
+  });
+});
+after(() => server.close());
+
+describe('features', () => {
+  test('names a binary that this host runs', () => {
+    const { simd: hasSimd, relaxedSimd, variant } = features();
+    assert.equal(hasSimd, true);
+    assert.equal(variant, relaxedSimd ? 'relaxed' : 'simd');
+  });
+
+  for (const [label, node, args, expected] of [
+    ['a current Node: relaxed SIMD', currentNode, [], { simd: true, relaxedSimd: true, variant: 'relaxed' }],
+    // Without optimisation V8 of Node 20 loses the accumulator of the relaxed dot product.
+    ['relaxed SIMD that computes wrongly is not used', process.execPath, ['--experimental-wasm-relaxed-simd', '--liftoff-only'], wrongIn20()],
+  ]) {
+    test(label, async () => {
+      const code = "import { features } from 'kinglet'; console.log(JSON.stringify(features()));";
+      assert.deepEqual(await inProcess(code, { node, args }), expected);
+    });
+  }
+
+  function wrongIn20() {
+    const right = Number(process.versions.node.split('.')[0]) > 20;
+    return { simd: true, relaxedSimd: right, variant: right ? 'relaxed' : 'simd' };
+  }
+
+  test('both binaries give the same results in a current Node', async () => {
+    const code = `
+      import { Session, Tensor } from 'kinglet';
+      import { addOne } from './helpers/onnx.mjs';
+      const seen = [];
+      for (const variant of ['simd', 'relaxed']) {
+        const session = await Session.load(addOne(), { variant });
+        seen.push([...(await session.run({ x: new Tensor('float32', Float32Array.of(1, 2, 3), [1, 3]) })).y.data]);
+      }
+      console.log(JSON.stringify(seen));`;
+    assert.deepEqual(await inProcess(code, { node: currentNode }), [[2, 3, 4], [2, 3, 4]]);
+  });
+
+  test('without WebAssembly, or without its SIMD: an error that says so, not a crash at import', async () => {
+    const code = (lack) => `
+      ${lack};
+      const { Session, features } = await import('kinglet');
+      const error = await Session.load(new Uint8Array(8)).catch((error) => error);
+      console.log(JSON.stringify([features(), error.name, error.code]));`;
+    for (const lack of ['delete globalThis.WebAssembly', 'WebAssembly.validate = () => false']) {
+      assert.deepEqual(await inProcess(code(lack)), [
+        { simd: false, relaxedSimd: false, variant: 'simd' }, 'UnsupportedEnvironmentError', 'unsupported-environment',
+      ], lack);
+    }
+  });
+});
+
+describe('loading of the .wasm', () => {
+  for (const [label, source] of [
+    ['a path', () => pathOf('simd')],
+    ['a file: URL', () => new URL(import.meta.resolve('kinglet/simd.wasm'))],
+    ['an http: URL', () => server.url('/simd.wasm')],
+    ['an address with another content type', () => server.url('/octets.wasm')],
+    ['bytes', () => simd],
+    ['an ArrayBuffer', () => new Uint8Array(simd).buffer],
+    ['a WebAssembly.Module', () => WebAssembly.compile(simd)],
+    ['a Response', () => fetch(server.url('/simd.wasm'))],
+    ['a Response of another type', () => new Response(simd)],
+    ['a source for each variant', () => ({ simd, relaxed: 'nowhere.wasm' })],
+  ]) {
+    test(`from ${label}`, async () => check(await load(await source())));
+  }
+
+  test('a Response or bytes serve many sessions', async () => {
+    const response = await fetch(server.url('/simd.wasm'));
+    await check(await load(response));
+    await check(await load(response));
+  });
+
+  test('an address is fetched once', async () => {
+    const address = server.url('/simd.wasm?once');
+    const before = server.requests['/simd.wasm'];
+    for (const session of await Promise.all([load(address), load(address), load(address)])) await check(session);
+    await check(await load(address));
+    assert.equal(server.requests['/simd.wasm'], before + 1);
+  });
+
+  for (const [label, path, status, message] of [
+    ['an HTML page', '/page.wasm', undefined, /is not WebAssembly but an HTML page.*configure\(\{ wasm/],
+    ['an HTML page that is called wasm', '/lying.wasm', undefined, /could not be compiled/],
+    ['nothing', '/empty.wasm', undefined, /is not WebAssembly but empty/],
+    ['a status', '/nope.wasm', 404, /answered 404/],
+  ]) {
+    test(`${label} instead: an error that says so, and the next session tries again`, async () => {
+      const before = server.requests[path] ?? 0;
+      for (let i = 0; i < 2; i++) {
+        await assert.rejects(load(server.url(path)), (error) => {
+          assert.ok(error instanceof LoadError, error.stack);
+          assert.match(error.message, message);
+          assert.equal(error.status, status);
+          return true;
+        });
+      }
+      assert.equal(server.requests[path], before + 2);
+    });
+  }
+
+  test('bytes that break off, a module of something else, a path that is not there', async () => {
+    await assert.rejects(load(simd.subarray(0, 1000)), LoadError);
+    const other = new WebAssembly.Module(Uint8Array.of(0, 0x61, 0x73, 0x6d, 1, 0, 0, 0));
+    await assert.rejects(load(other), (error) => error instanceof LoadError && /does not fit its JavaScript/.test(error.message));
+    await assert.rejects(load('/nowhere/simd.wasm'), (error) => error instanceof LoadError && /ENOENT/.test(error.message));
+  });
+
+  test('configure() sets it for all sessions', async () => {
+    const code = `
+      import { configure, features, Session } from 'kinglet';
+      import { addOne } from './helpers/onnx.mjs';
+      const outcome = () => Session.load(addOne()).then(() => 'loaded', (error) => error.name);
+      configure({ wasm: 'nowhere.wasm' });
+      const wrong = await outcome();
+      configure({ wasm: undefined, variant: 'simd' });
+      console.log(JSON.stringify([wrong, await outcome(), features().variant]));`;
+    assert.deepEqual(await inProcess(code), ['LoadError', 'loaded', 'simd']);
+  });
+
+  test('more instances than the address space holds: an error; when they are gone it goes on', async () => {
+    // Each wasm memory reserves several GB of addresses, so that some thousands of sessions exhaust them.
+    const instantiate = WebAssembly.instantiate;
+    WebAssembly.instantiate = () => Promise.reject(new RangeError('WebAssembly.Memory(): could not allocate memory'));
+    try {
+      await assert.rejects(load(simd), OutOfMemoryError);
+    } finally {
+      WebAssembly.instantiate = instantiate;
+    }
+    await check(await load(simd));
+  });
+});
