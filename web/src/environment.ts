@@ -1,8 +1,6 @@
-import type { ByteSource } from './sources.js';
 import type { UrlLike } from './platform.js';
-
-/** The instruction sets that Kinglet is built for. */
-export type Variant = 'simd' | 'relaxed';
+import type { ByteSource } from './sources.js';
+import type { Variant } from './variant.js';
 
 /** What differs between hosts. The build puts the file of env/ that fits in the place of '#environment'. */
 export interface Environment {

@@ -1,6 +1,5 @@
 import createCore from '#glue';
 import { environment } from '#environment';
-import type { Variant } from './environment.js';
 import { LoadError } from './errors/load-error.js';
 import { KingletError } from './errors/kinglet-error.js';
 import { OutOfMemoryError } from './errors/out-of-memory-error.js';
@@ -9,6 +8,7 @@ import { Instance } from './instance.js';
 import type { BytesLike, ResponseLike, UrlLike } from './platform.js';
 import { hasRelaxedSimd, hasSimd } from './probe.js';
 import { fetchResponse, openResponse, openSource, readAll } from './sources.js';
+import type { Variant } from './variant.js';
 
 /** A `.wasm` of Kinglet's: its address (in Node also a path), a `Response`, its bytes, or a `WebAssembly.Module`. */
 export type WasmSource = string | UrlLike | ResponseLike | ArrayBufferLike | BytesLike | WasmModule;
@@ -121,7 +121,7 @@ function instantiationError(cause: unknown): KingletError {
   return new LoadError(`Kinglet's .wasm does not fit its JavaScript; are they of one version? ${message}`, { cause });
 }
 
-/** A new wasm instance with a heap of its own. */
+/** @internal A new wasm instance with a heap of its own. */
 export async function createInstance(options: WasmOptions): Promise<Instance> {
   const module = await moduleOf(binaryOf(options));
   return new Promise((resolve, reject) => {
