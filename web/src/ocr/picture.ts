@@ -14,7 +14,7 @@ export interface Picture {
 
 /** @throws InvalidArgumentError when sizes and bytes do not fit */
 export function checkPicture(picture: Picture): void {
-  const { data, width, height } = picture;
+  const { data, width, height } = picture ?? {};
   for (const side of [width, height]) {
     if (!Number.isSafeInteger(side) || side < 1) {
       throw new InvalidArgumentError(`a picture's width and height must be whole numbers > 0, got ${width} x ${height}`);

@@ -174,7 +174,8 @@ export class TextReader {
       const begun = performance.now();
       const box = this.#classifier ? await straighten(this.#detector, this.#classifier, found) : found;
       spent.classify += performance.now() - begun;
-      const { text, confidence, preprocess, run } = await recognize(this.#detector, this.#recognizer, box);
+      const { confidence, preprocess, run, ...decoded } = await recognize(this.#detector, this.#recognizer, box);
+      const text = decoded.text.trim();
       spent.recognizePreprocess += preprocess;
       spent.recognize += run;
       if (text !== '' && confidence >= (options.minConfidence ?? 0.5)) lines.push({ text, confidence, box });
