@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <numeric>
 
+#include "base/error.hpp"
+#include "base/error.hpp"
 #include "base/memory.hpp"
 
 namespace kinglet {
@@ -13,7 +15,7 @@ size_t plan_memory(std::vector<LiveBlock>& blocks) {
   std::stable_sort(by_size.begin(), by_size.end(), [&](uint32_t a, uint32_t b) { return blocks[a].bytes > blocks[b].bytes; });
 
   std::vector<uint32_t> placed;  // by offset
-  size_t arena_bytes = 0;
+  uint64_t arena_bytes = 0;
   for (const uint32_t index : by_size) {
     LiveBlock& block = blocks[index];
     const size_t bytes = align_up(block.bytes);
@@ -28,12 +30,14 @@ size_t plan_memory(std::vector<LiveBlock>& blocks) {
       end = std::max(end, other.offset + align_up(other.bytes));
     }
     block.offset = best_offset != SIZE_MAX ? best_offset : end;
-    arena_bytes = std::max(arena_bytes, block.offset + bytes);
+    if (bytes > SIZE_MAX - block.offset) throw_out_of_memory(uint64_t{block.offset} + bytes);
+    arena_bytes = std::max(arena_bytes, uint64_t{block.offset} + bytes);
+    if (arena_bytes > SIZE_MAX - kAlignment) throw_out_of_memory(arena_bytes);
     const auto at = std::upper_bound(placed.begin(), placed.end(), block.offset,
                                      [&](size_t offset, uint32_t i) { return offset < blocks[i].offset; });
     placed.insert(at, index);
   }
-  return arena_bytes;
+  return static_cast<size_t>(arena_bytes);
 }
 
 }  // namespace kinglet

@@ -105,7 +105,7 @@ void prepare(Conv& op, PrepareContext& c) {
   shape.in_channels = static_cast<size_t>(w->dim(1) * op.groups);
   shape.out_channels = static_cast<size_t>(w->dim(0));
   for (size_t i = 0; i < rank; ++i) shape.kernel[i] = static_cast<size_t>(op.spatial.kernel[i]);
-  op.packed = c.allocate(packed_size(shape) * sizeof(float));
+  op.packed = c.allocate_floats(packed_size(shape));
   pack(reinterpret_cast<float*>(op.packed.get()), shape, F32Constant(*w).data());
   c.release(1);
 }

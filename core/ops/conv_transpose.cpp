@@ -104,7 +104,7 @@ void prepare(ConvTranspose& op, PrepareContext& c) {
   op.group_outputs = w->dim(1);
   c.require(w->dim(0) % op.groups == 0, "weights {} do not divide into {} groups", w->shape(), op.groups);
   const kernels::ConvShape shape = weights_shape(op, static_cast<size_t>(w->dim(0)), op.group_outputs);
-  op.packed = c.allocate(kernels::packed_conv_transpose_weights_size(shape) * sizeof(float));
+  op.packed = c.allocate_floats(kernels::packed_conv_transpose_weights_size(shape));
   kernels::pack_conv_transpose_weights(reinterpret_cast<float*>(op.packed.get()), shape, F32Constant(*w).data());
   c.release(1);
 }

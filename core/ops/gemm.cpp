@@ -51,7 +51,7 @@ void prepare(Gemm& op, PrepareContext& c) {
   if (b == nullptr || b->rank() != 2 || !is_float(b->dtype()) || b->dtype() == DType::kFloat64) return;
   op.k = static_cast<size_t>(b->dim(op.transpose_b ? 1 : 0));
   op.n = static_cast<size_t>(b->dim(op.transpose_b ? 0 : 1));
-  op.packed = c.allocate(kernels::packed_b_size(op.k, op.n) * sizeof(float));
+  op.packed = c.allocate_floats(kernels::packed_b_size(op.k, op.n));
   pack_matrix(op, reinterpret_cast<float*>(op.packed.get()), op.k, op.n, F32Constant(*b).data());
   c.release(1);
 }

@@ -86,7 +86,7 @@ void prepare(MatMul& op, PrepareContext& c) {
   op.b_shape = b->shape();
   const auto k = static_cast<size_t>(b->dim(b->rank() - 2)), n = static_cast<size_t>(b->dim(b->rank() - 1));
   const size_t matrices = b->shape().count(0, b->rank() - 2), each = kernels::packed_b_size(k, n);
-  op.packed = c.allocate(matrices * each * sizeof(float));
+  op.packed = c.allocate_floats(matrices * each);
   const F32Constant elements(*b);
   for (size_t i = 0; i < matrices; ++i) {
     pack_matrix(reinterpret_cast<float*>(op.packed.get()) + i * each, k, n, elements.data() + i * k * n);

@@ -128,6 +128,10 @@ class PrepareContext : public Requires {
   virtual void release(size_t i) = 0;
   /// Memory for packed weights, aligned to kAlignment and counted as the session's weights. Throws kOutOfMemory.
   virtual std::shared_ptr<std::byte[]> allocate(size_t bytes) = 0;
+  std::shared_ptr<std::byte[]> allocate_floats(size_t count) {
+    if (count > SIZE_MAX / sizeof(float)) throw_out_of_memory(uint64_t{count} * sizeof(float));
+    return allocate(count * sizeof(float));
+  }
 };
 
 /// What the executor gives a running operator.

@@ -145,9 +145,9 @@ void prepare_recurrent(Recurrent& r, PrepareContext& c) {
   check_weights(r, w->shape(), hidden, "W");
   check_weights(r, rw->shape(), hidden, "R");
   const size_t rows = r.gates * hidden;
-  r.packed_w = c.allocate(packed_size(r, rows, input) * sizeof(float));
+  r.packed_w = c.allocate_floats(packed_size(r, rows, input));
   pack_directions(r, reinterpret_cast<float*>(r.packed_w.get()), F32Constant(*w).data(), rows, input);
-  r.packed_r = c.allocate(packed_size(r, rows, hidden) * sizeof(float));
+  r.packed_r = c.allocate_floats(packed_size(r, rows, hidden));
   pack_directions(r, reinterpret_cast<float*>(r.packed_r.get()), F32Constant(*rw).data(), rows, hidden);
   r.hidden = hidden;
   r.packed_input = input;
