@@ -84,8 +84,9 @@ async function compile(source: WasmSource): Promise<WebAssembly.Module> {
     return await WebAssembly.compile(checkWasm(await readAll(opened).finally(() => opened.close()), opened.url));
   } catch (cause) {
     if (cause instanceof KingletError) throw cause;
-    // Also a Content-Security-Policy without 'wasm-unsafe-eval': the message says so.
-    throw new LoadError(`Kinglet's .wasm could not be compiled: ${(cause as Error).message}`, { cause });
+    const { message } = cause as Error;
+    const hint = /unsafe-eval|Content.Security.Policy/i.test(message) ? " (allow 'wasm-unsafe-eval' in the page's script-src)" : '';
+    throw new LoadError(`Kinglet's .wasm could not be compiled${hint}: ${message}`, { cause });
   }
 }
 
