@@ -13,26 +13,48 @@ constexpr size_t kConvRowBlock = 64;
 /// Thinner taps cost more in pointers than in products, so kernel rows of such images are taken whole.
 constexpr size_t kThinTap = 64;
 
-/// How the K dimension (kernel taps times channels) is cut: into *units*, pieces that are contiguous in the input.
+/// How the K dimension (kernel taps times channels) is cut into blocks. The cut is the same for every call, because the
+/// weights are packed by it.
 struct Plan {
-  bool kernel_rows;      ///< a unit is a whole kernel row (kernel width times channels), else a single tap
-  size_t units;          ///< in all
-  size_t unit_depth;     ///< floats in one
-  size_t units_per_block;
-  size_t slices;         ///< pieces of a unit that is too deep for one K block
+  size_t taps, width, channels;
+  bool thin;               ///< a *piece* is a whole kernel row, else a tap
+  size_t pieces;           ///< in all
+  size_t depth;            ///< floats in a piece
+  size_t pieces_in_block;  ///< of several whole pieces, or one ...
+  DepthSplit slices;       ///< ... that is cut in turn
 
-  Plan(const ConvShape& shape, const Geometry& g, bool contiguous_pixels) {
-    const size_t channels = shape.in_channels / shape.groups;
-    const auto width = static_cast<size_t>(g.kernel[2]);
-    kernel_rows = contiguous_pixels && shape.groups == 1 && width > 1 && g.dilation[2] == 1 && channels < kThinTap &&
-                  width * channels <= kMaxDepthBlock;
-    const auto taps = static_cast<size_t>(g.taps());
-    units = kernel_rows ? taps / width : taps;
-    unit_depth = kernel_rows ? width * channels : channels;
-    slices = depth_blocks(unit_depth);
-    const size_t at_once = std::max<size_t>(1, kDepthBlock / std::max<size_t>(unit_depth, 1));
-    const size_t blocks = units * unit_depth <= kMaxDepthBlock ? 1 : (units + at_once - 1) / at_once;
-    units_per_block = (units + blocks - 1) / blocks;
+  Plan(const ConvShape& shape, const Geometry& g)
+      : taps(static_cast<size_t>(g.taps())),
+        width(static_cast<size_t>(g.kernel[2])),
+        channels(shape.in_channels / shape.groups),
+        thin(channels < kThinTap && width * channels <= kMaxDepthBlock),
+        pieces(thin ? taps / width : taps),
+        depth(thin ? width * channels : channels),
+        slices(depth) {
+    const size_t at_once = std::max<size_t>(1, kDepthBlock / std::max<size_t>(depth, 1));
+    const size_t blocks = pieces * depth <= kMaxDepthBlock ? 1 : (pieces + at_once - 1) / at_once;
+    pieces_in_block = (pieces + blocks - 1) / blocks;
+  }
+
+  /// Calls f(first piece, pieces) for the runs of whole pieces that a row table is made for.
+  template <class F>
+  void for_each_run(F f) const {
+    for (size_t piece = 0; piece < pieces; piece += pieces_in_block) f(piece, std::min(pieces_in_block, pieces - piece));
+  }
+
+  /// Calls f(first channel of the slice, channels in it, is the last) for the K blocks of a run; one, of whole pieces, if
+  /// a piece is not cut.
+  template <class F>
+  void for_each_slice(F f) const {
+    for (size_t i = 0; i < slices.blocks; ++i) {
+      const size_t start = std::min(i * slices.step, depth);
+      f(start, std::min(slices.step, depth - start), i + 1 == slices.blocks);
+    }
+  }
+
+  /// Whether a kernel row is one run of floats in the input too.
+  bool joins_taps(const ConvShape& shape, const Geometry& g, ptrdiff_t input_stride) const {
+    return thin && shape.groups == 1 && g.dilation[2] == 1 && input_stride == static_cast<ptrdiff_t>(shape.in_channels);
   }
 };
 
@@ -43,20 +65,20 @@ struct Scratch {
 
   Scratch(const ConvShape& shape, const Plan& plan) {
     const auto whole_vectors = [](size_t n) { return (n + 3) / 4 * 4; };
-    zeros = whole_vectors(std::max(shape.in_channels, plan.unit_depth));
-    gathered = plan.kernel_rows ? whole_vectors(kConvRowBlock * plan.units_per_block * plan.unit_depth) : 0;
-    pointers = kConvRowBlock * plan.units_per_block;
+    zeros = whole_vectors(std::max(shape.in_channels, plan.depth));
+    gathered = plan.thin ? whole_vectors(kConvRowBlock * plan.pieces_in_block * plan.depth) : 0;
+    pointers = kConvRowBlock * plan.pieces_in_block * (plan.thin ? plan.width : 1);
   }
 
   size_t bytes() const { return (zeros + gathered) * sizeof(float) + pointers * sizeof(const float*); }
 };
 
-/// Pointers to the inputs of up to kConvRowBlock output pixels, for one K block.
+/// Pointers to the inputs of up to kConvRowBlock output pixels, for one run of pieces.
 class RowTable {
  public:
   RowTable(const ConvShape& shape, const Geometry& g, const Plan& plan, const float* input, ptrdiff_t input_stride,
            void* scratch)
-      : g_(g), plan_(plan), input_(input), stride_(input_stride), channels_(shape.in_channels / shape.groups) {
+      : g_(g), plan_(plan), input_(input), stride_(input_stride), joined_(plan.joins_taps(shape, g, input_stride)) {
     const Scratch sizes(shape, plan);
     auto* floats = static_cast<float*>(scratch);
     std::fill_n(floats, sizes.zeros, 0.0f);
@@ -67,32 +89,37 @@ class RowTable {
 
   const float* const* rows() const { return rows_; }
 
-  /// Fills the table for output pixels [begin, end) and units [unit, unit + units).
-  void fill(size_t begin, size_t end, size_t unit, size_t units) {
-    units_ = units;
+  /// Runs of floats that a piece is in the table.
+  size_t taps_in_piece() const { return plan_.thin && !joined_ ? plan_.width : 1; }
+
+  /// Fills the table for output pixels [begin, end) and pieces [piece, piece + pieces).
+  void fill(size_t begin, size_t end, size_t piece, size_t pieces) {
+    taps_ = pieces * taps_in_piece();
     next_gathered_ = gathered_;
     const auto width = static_cast<size_t>(g_.out[2]);
     for (size_t pixel = begin; pixel < end;) {
       const Line line(g_, pixel / width);
       const size_t column = pixel % width;
       const size_t count = std::min(end - pixel, width - column);
-      for (size_t u = 0; u < units; ++u) fill_run(line, static_cast<ptrdiff_t>(column), count, pixel - begin, unit, u);
+      for (size_t t = 0; t < taps_; ++t) {
+        fill_run(line, static_cast<ptrdiff_t>(column), count, pixel - begin, piece * taps_in_piece(), t);
+      }
       pixel += count;
     }
   }
 
  private:
-  void fill_run(const Line& line, ptrdiff_t column, size_t count, size_t row, size_t first_unit, size_t u) {
-    const auto unit = static_cast<ptrdiff_t>(first_unit + u);
-    const ptrdiff_t kernel_row = plan_.kernel_rows ? unit : unit / g_.kernel[2];
-    const ptrdiff_t kx = plan_.kernel_rows ? 0 : unit % g_.kernel[2];
+  void fill_run(const Line& line, ptrdiff_t column, size_t count, size_t row, size_t first_tap, size_t t) {
+    const auto tap = static_cast<ptrdiff_t>(first_tap + t);
+    const ptrdiff_t kernel_row = joined_ ? tap : tap / g_.kernel[2];
+    const ptrdiff_t kx = joined_ ? 0 : tap % g_.kernel[2];
     const ptrdiff_t start = input_line(g_, line, kernel_row / g_.kernel[1], kernel_row % g_.kernel[1]);
     if (start < 0) {
-      for (size_t i = 0; i < count; ++i) rows_[row_index(row + i, u, units_)] = zeros_;
+      for (size_t i = 0; i < count; ++i) rows_[row_index(row + i, t, taps_)] = zeros_;
       return;
     }
     const float* pixels = input_ + start * stride_;
-    const ptrdiff_t covered = plan_.kernel_rows ? g_.kernel[2] : 1;
+    const ptrdiff_t covered = joined_ ? g_.kernel[2] : 1;
     ptrdiff_t x = column * g_.stride[2] - g_.pad[2] + kx * g_.dilation[2];
     for (size_t i = 0; i < count; ++i, x += g_.stride[2]) {
       const float* p = zeros_;
@@ -101,17 +128,18 @@ class RowTable {
       } else if (x + covered > 0 && x < g_.in[2]) {
         p = gather(pixels, x);
       }
-      rows_[row_index(row + i, u, units_)] = p;
+      rows_[row_index(row + i, t, taps_)] = p;
     }
   }
 
   /// A kernel row that lies partly in the padding, with its zeros.
   const float* gather(const float* pixels, ptrdiff_t x) {
     float* const out = next_gathered_;
-    next_gathered_ += plan_.unit_depth;
+    next_gathered_ += plan_.depth;
     for (ptrdiff_t k = 0; k < g_.kernel[2]; ++k) {
       const bool inside = x + k >= 0 && x + k < g_.in[2];
-      std::copy_n(inside ? pixels + (x + k) * stride_ : zeros_, channels_, out + static_cast<size_t>(k) * channels_);
+      std::copy_n(inside ? pixels + (x + k) * stride_ : zeros_, plan_.channels,
+                  out + static_cast<size_t>(k) * plan_.channels);
     }
     return out;
   }
@@ -120,8 +148,8 @@ class RowTable {
   const Plan& plan_;
   const float* input_;
   ptrdiff_t stride_;
-  size_t channels_;
-  size_t units_ = 0;
+  bool joined_;  ///< a tap of the table is a whole kernel row
+  size_t taps_ = 0;
   const float* zeros_ = nullptr;
   float* gathered_ = nullptr;
   float* next_gathered_ = nullptr;
@@ -154,71 +182,72 @@ size_t packed_conv_weights_size(const ConvShape& shape) {
 }
 
 void pack_conv_weights(float* packed, const ConvShape& shape, const float* weights) {
-  const auto taps = static_cast<size_t>(Geometry(shape).taps());
-  const size_t channels = shape.in_channels / shape.groups;
+  const Geometry g(shape);
+  const Plan plan(shape, g);
   const size_t outputs = shape.out_channels / shape.groups;
-  for (size_t out = 0; out < shape.groups * outputs; out += std::min(kPanelWidth, outputs - out % outputs)) {
-    const size_t columns = std::min(kPanelWidth, outputs - out % outputs);
-    const float* source = weights + out * channels * taps;
-    for (size_t t = 0; t < taps; ++t) {
-      for (size_t c = 0; c < channels; ++c, packed += kPanelWidth) {
-        for (size_t j = 0; j < columns; ++j) packed[j] = source[(j * channels + c) * taps + t];
-        for (size_t j = columns; j < kPanelWidth; ++j) packed[j] = 0.0f;
+  const size_t filter = plan.taps * plan.channels;
+  // One K block of a group: floats [first, first + depth) of every filter in the order taps, channels.
+  const auto pack_block = [&](const float* filters, size_t first, size_t depth) {
+    for (size_t column = 0; column < outputs; column += kPanelWidth) {
+      for (size_t k = first; k < first + depth; ++k, packed += kPanelWidth) {
+        const float* const from = filters + column * filter + k % plan.channels * plan.taps + k / plan.channels;
+        for (size_t j = 0; j < kPanelWidth; ++j) packed[j] = column + j < outputs ? from[j * filter] : 0.0f;
       }
     }
+  };
+  for (size_t group = 0; group < shape.groups; ++group) {
+    const float* const filters = weights + group * outputs * filter;
+    plan.for_each_run([&](size_t piece, size_t pieces) {
+      plan.for_each_slice([&](size_t start, size_t depth, bool) {
+        pack_block(filters, piece * plan.depth + start, pieces * depth);
+      });
+    });
   }
 }
 
 size_t conv_scratch_bytes(const ConvShape& shape) {
   const Geometry g(shape);
-  if (is_pointwise(g)) return 0;
-  // Whether the pixels are contiguous is only known at the call.
-  return std::max(Scratch(shape, Plan(shape, g, true)).bytes(), Scratch(shape, Plan(shape, g, false)).bytes());
+  return is_pointwise(g) ? 0 : Scratch(shape, Plan(shape, g)).bytes();
 }
 
 void conv(const ConvShape& shape, const float* input, ptrdiff_t input_stride, const float* packed_weights, float* output,
           ptrdiff_t output_stride, const Epilogue& epilogue, void* scratch, size_t begin, size_t end) {
   const Geometry g(shape);
-  const size_t channels = shape.in_channels / shape.groups;
+  const Plan plan(shape, g);
   const size_t outputs = shape.out_channels / shape.groups;
-  const auto taps = static_cast<size_t>(g.taps());
-  const size_t group_weights = packed_b_size(taps * channels, outputs);
+  const size_t group_weights = packed_b_size(plan.taps * plan.channels, outputs);
   if (is_pointwise(g)) {
     const auto row = static_cast<ptrdiff_t>(begin);
     for (size_t group = 0; group < shape.groups; ++group) {
-      gemm(end - begin, outputs, channels, input + row * input_stride + group * channels, input_stride,
+      gemm(end - begin, outputs, plan.channels, input + row * input_stride + group * plan.channels, input_stride,
            packed_weights + group * group_weights, output + row * output_stride + group * outputs, output_stride,
            part_of(epilogue, begin, group * outputs));
     }
     return;
   }
 
-  const Plan plan(shape, g, input_stride == static_cast<ptrdiff_t>(shape.in_channels));
   RowTable table(shape, g, plan, input, input_stride, scratch);
-  const size_t slice_depth = (plan.unit_depth + plan.slices - 1) / plan.slices;
   for (size_t row = begin; row < end; row += kConvRowBlock) {
     const size_t row_end = std::min(row + kConvRowBlock, end);
-    for (size_t unit = 0; unit < plan.units; unit += plan.units_per_block) {
-      const size_t units = std::min(plan.units_per_block, plan.units - unit);
-      table.fill(row, row_end, unit, units);
+    plan.for_each_run([&](size_t piece, size_t pieces) {
+      table.fill(row, row_end, piece, pieces);
       for (size_t group = 0; group < shape.groups; ++group) {
         const Epilogue part = part_of(epilogue, row, group * outputs);
-        for (size_t slice = 0; slice < plan.slices; ++slice) {
-          const size_t start = std::min(slice * slice_depth, plan.unit_depth);
-          const size_t depth = std::min(slice_depth, plan.unit_depth - start);
+        plan.for_each_slice([&](size_t start, size_t depth, bool last_slice) {
           gemm_block({.m = row_end - row,
                       .n = outputs,
-                      .packed_b = packed_weights + group * group_weights + (unit * plan.unit_depth + start) * kPanelWidth,
-                      .panel_stride = taps * channels * kPanelWidth,
+                      .packed_b = packed_weights + group * group_weights +
+                                  (piece * plan.depth + start) * packed_columns(outputs),
                       .c = output + static_cast<ptrdiff_t>(row) * output_stride + group * outputs,
                       .ldc = output_stride,
-                      .first = unit == 0 && slice == 0,
-                      .last = unit + units == plan.units && slice + 1 == plan.slices,
+                      .first = piece == 0 && start == 0,
+                      .last = piece + pieces == plan.pieces && last_slice,
                       .epilogue = &part},
-                     table.rows(), group * channels + start, units, depth);
-        }
+                     table.rows(), group * plan.channels + start, pieces * table.taps_in_piece(),
+                     depth / table.taps_in_piece());
+        });
       }
-    }
+    });
   }
 }
 

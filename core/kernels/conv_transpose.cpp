@@ -78,11 +78,20 @@ struct Call {
   const float** rows;
 };
 
-/// The taps (z, y, x) of a phase in the order in which its weights are packed.
+/// The taps of a phase; its weights are packed in the order z, y, x.
 struct Phase {
   PhaseTaps z, y, x;
 
   size_t taps() const { return static_cast<size_t>(z.count * y.count * x.count); }
+
+  ptrdiff_t kernel_z(size_t i) const { return z.tap(static_cast<ptrdiff_t>(i) / (y.count * x.count)); }
+  ptrdiff_t kernel_y(size_t i) const { return y.tap(static_cast<ptrdiff_t>(i) / x.count % y.count); }
+  ptrdiff_t kernel_x(size_t i) const { return x.tap(static_cast<ptrdiff_t>(i) % x.count); }
+
+  /// The phase's tap i as an index into the kernel.
+  size_t kernel_tap(const Geometry& g, size_t i) const {
+    return static_cast<size_t>((kernel_z(i) * g.kernel[1] + kernel_y(i)) * g.kernel[2] + kernel_x(i));
+  }
 
   /// Taps of all phases that are packed before this one.
   size_t taps_before(const Geometry& g) const {
@@ -96,11 +105,10 @@ void fill_rows(const Call& call, const Phase& phase, const Line& line, ptrdiff_t
                size_t units) {
   const Geometry& g = call.g;
   for (size_t u = 0; u < units; ++u) {
-    const auto tap = static_cast<ptrdiff_t>(unit + u);
-    const ptrdiff_t iz = source(g, 0, line.z, phase.z.tap(tap / (phase.y.count * phase.x.count)));
-    const ptrdiff_t iy = source(g, 1, line.y, phase.y.tap(tap / phase.x.count % phase.y.count));
+    const ptrdiff_t iz = source(g, 0, line.z, phase.kernel_z(unit + u));
+    const ptrdiff_t iy = source(g, 1, line.y, phase.kernel_y(unit + u));
     const ptrdiff_t start = iz < 0 || iy < 0 ? -1 : ((line.image * g.in[0] + iz) * g.in[1] + iy) * g.in[2];
-    const ptrdiff_t tx = phase.x.tap(tap % phase.x.count);
+    const ptrdiff_t tx = phase.kernel_x(unit + u);
     for (size_t i = 0; i < count; ++i) {
       const ptrdiff_t ix = source(g, 2, first + static_cast<ptrdiff_t>(i) * g.stride[2], tx);
       call.rows[row_index(i, u, units)] =
@@ -115,8 +123,7 @@ void run_pixels(const Call& call, const Phase& phase, const Line& line, ptrdiff_
   const size_t channels = call.shape.in_channels / call.shape.groups;
   const size_t outputs = call.shape.out_channels / call.shape.groups;
   const size_t taps = phase.taps();
-  const size_t depth_pieces = depth_blocks(channels);
-  const size_t piece = (channels + depth_pieces - 1) / depth_pieces;
+  const DepthSplit slices(channels);
   const ptrdiff_t pixel = line_start + first;
   const float* const packed =
       call.packed_weights + call.shape.groups * packed_b_size(phase.taps_before(call.g) * channels, outputs);
@@ -134,15 +141,14 @@ void run_pixels(const Call& call, const Phase& phase, const Line& line, ptrdiff_
         gemm_block({.m = count,
                     .n = outputs,
                     .packed_b = packed + group * packed_b_size(taps * channels, outputs) +
-                                (unit * channels + start) * kPanelWidth,
-                    .panel_stride = taps * channels * kPanelWidth,
+                                (unit * channels + start) * packed_columns(outputs),
                     .c = call.output + pixel * call.output_stride + group * outputs,
                     .ldc = call.output_stride * call.g.stride[2],
                     .first = unit == 0 && start == 0,
-                    .last = unit + units == taps && start + piece >= channels,
+                    .last = unit + units == taps && start + slices.step >= channels,
                     .epilogue = &part},
-                   call.rows, group * channels + start, units, std::min(piece, channels - start));
-        start += piece;
+                   call.rows, group * channels + start, units, std::min(slices.step, channels - start));
+        start += slices.step;
       } while (start < channels);
     }
     unit += units;
@@ -161,16 +167,26 @@ void pack_conv_transpose_weights(float* packed, const ConvShape& shape, const fl
   const size_t channels = shape.in_channels / shape.groups;
   const size_t outputs = shape.out_channels / shape.groups;
   const auto taps = static_cast<size_t>(g.taps());
-  const auto pack_phase = [&](const PhaseTaps& pz, const PhaseTaps& py, const PhaseTaps& px) {
-    for (size_t column = 0; column < shape.groups * outputs; column += std::min(kPanelWidth, outputs - column % outputs)) {
-      const size_t group = column / outputs;
-      const size_t columns = std::min(kPanelWidth, outputs - column % outputs);
-      for (ptrdiff_t i = 0; i < pz.count * py.count * px.count; ++i) {
-        const ptrdiff_t tz = pz.tap(i / (py.count * px.count)), ty = py.tap(i / px.count % py.count);
-        const auto tap = static_cast<size_t>((tz * g.kernel[1] + ty) * g.kernel[2] + px.tap(i % px.count));
-        for (size_t c = 0; c < channels; ++c, packed += kPanelWidth) {
-          const float* from = weights + ((group * channels + c) * outputs + column % outputs) * taps + tap;
-          for (size_t j = 0; j < kPanelWidth; ++j) packed[j] = j < columns ? from[j * taps] : 0.0f;
+  const size_t at_once = units_per_block(channels);
+  const DepthSplit slices(channels);
+  // One K block of a group: channels [start, start + depth) of the phase's taps [unit, unit + units).
+  const auto pack_block = [&](const Phase& phase, size_t group, size_t unit, size_t units, size_t start, size_t depth) {
+    for (size_t column = 0; column < outputs; column += kPanelWidth) {
+      for (size_t i = unit; i < unit + units; ++i) {
+        const size_t tap = phase.kernel_tap(g, i);
+        for (size_t c = start; c < start + depth; ++c, packed += kPanelWidth) {
+          const float* const from = weights + ((group * channels + c) * outputs + column) * taps + tap;
+          for (size_t j = 0; j < kPanelWidth; ++j) packed[j] = column + j < outputs ? from[j * taps] : 0.0f;
+        }
+      }
+    }
+  };
+  const auto pack_phase = [&](const Phase& phase) {
+    for (size_t group = 0; group < shape.groups; ++group) {
+      for (size_t unit = 0; unit < phase.taps(); unit += at_once) {
+        const size_t units = std::min(at_once, phase.taps() - unit);
+        for (size_t start = 0; start < channels; start += slices.step) {
+          pack_block(phase, group, unit, units, start, std::min(slices.step, channels - start));
         }
       }
     }
@@ -178,7 +194,7 @@ void pack_conv_transpose_weights(float* packed, const ConvShape& shape, const fl
   for (ptrdiff_t z = 0; z < PhaseTaps::phases(g, 0); ++z) {
     for (ptrdiff_t y = 0; y < PhaseTaps::phases(g, 1); ++y) {
       for (ptrdiff_t x = 0; x < PhaseTaps::phases(g, 2); ++x) {
-        pack_phase(PhaseTaps::with_first(g, 0, z), PhaseTaps::with_first(g, 1, y), PhaseTaps::with_first(g, 2, x));
+        pack_phase({PhaseTaps::with_first(g, 0, z), PhaseTaps::with_first(g, 1, y), PhaseTaps::with_first(g, 2, x)});
       }
     }
   }

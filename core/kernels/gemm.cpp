@@ -70,7 +70,8 @@ KINGLET_INLINE void gemm_f32_tile(const GemmBlock& block, const Finish& end, con
   }
 
   const float* b[NP];
-  for (size_t q = 0; q < NP; ++q) b[q] = block.packed_b + (panel + q) * block.panel_stride;
+  const size_t panel_size = rows.taps * rows.depth * kPanelWidth;
+  for (size_t q = 0; q < NP; ++q) b[q] = block.packed_b + (panel + q) * panel_size;
   for (size_t tap = 0; tap < rows.taps; ++tap) {
     const float* a[MR];
     for (size_t r = 0; r < MR; ++r) a[r] = rows.piece(row, tap, r);
@@ -145,48 +146,48 @@ void gemm_block(const GemmBlock& block, const float* const* rows, size_t offset,
   run_block(block, IndirectRows{rows, offset, taps, depth});
 }
 
-size_t packed_b_size(size_t k, size_t n) { return (n + kPanelWidth - 1) / kPanelWidth * kPanelWidth * k; }
+size_t packed_b_size(size_t k, size_t n) { return packed_columns(n) * k; }
 
 void pack_b(float* packed, size_t k, size_t n, const float* b, ptrdiff_t row_stride, ptrdiff_t column_stride) {
-  for (size_t column = 0; column < n; column += kPanelWidth) {
-    const size_t columns = std::min(n - column, kPanelWidth);
-    const float* source = b + static_cast<ptrdiff_t>(column) * column_stride;
-    if (columns == kPanelWidth && column_stride == 1) {
-      for (size_t i = 0; i < k; ++i, source += row_stride, packed += kPanelWidth) {
-        simd::store(packed, simd::load(source));
-        simd::store(packed + 4, simd::load(source + 4));
+  const DepthSplit split(k);
+  for (size_t start = 0; start < k; start += split.step) {
+    const size_t depth = std::min(split.step, k - start);
+    for (size_t column = 0; column < n; column += kPanelWidth) {
+      const size_t columns = std::min(n - column, kPanelWidth);
+      const float* from = b + static_cast<ptrdiff_t>(start) * row_stride + static_cast<ptrdiff_t>(column) * column_stride;
+      if (columns == kPanelWidth && column_stride == 1) {
+        for (size_t i = 0; i < depth; ++i, from += row_stride, packed += kPanelWidth) {
+          simd::store(packed, simd::load(from));
+          simd::store(packed + 4, simd::load(from + 4));
+        }
+        continue;
       }
-      continue;
-    }
-    for (size_t i = 0; i < k; ++i, source += row_stride, packed += kPanelWidth) {
-      for (size_t j = 0; j < columns; ++j) packed[j] = source[static_cast<ptrdiff_t>(j) * column_stride];
-      for (size_t j = columns; j < kPanelWidth; ++j) packed[j] = 0.0f;
+      for (size_t i = 0; i < depth; ++i, from += row_stride, packed += kPanelWidth) {
+        for (size_t j = 0; j < columns; ++j) packed[j] = from[static_cast<ptrdiff_t>(j) * column_stride];
+        for (size_t j = columns; j < kPanelWidth; ++j) packed[j] = 0.0f;
+      }
     }
   }
 }
 
 void gemm(size_t m, size_t n, size_t k, const float* a, ptrdiff_t lda, const float* packed_b, float* c, ptrdiff_t ldc,
           const Epilogue& epilogue) {
-  // Up to 4 rows of A fit the first cache whole, and B passes once.
-  const size_t blocks = m <= 4 ? 1 : depth_blocks(k);
-  const size_t depth_step = (k + blocks - 1) / blocks;
+  const DepthSplit split(k);
   for (size_t row = 0; row < m; row += kRowBlock) {
     Epilogue rows_epilogue = epilogue;
     const auto offset = static_cast<ptrdiff_t>(row);
     if (epilogue.residual != nullptr) rows_epilogue.residual += offset * epilogue.residual_stride;
-    for (size_t i = 0; i < blocks; ++i) {
-      const size_t start = std::min(i * depth_step, k);
-      const size_t depth = std::min(depth_step, k - start);
+    for (size_t i = 0; i < split.blocks; ++i) {
+      const size_t start = std::min(i * split.step, k);
       gemm_block({.m = std::min(kRowBlock, m - row),
                   .n = n,
-                  .packed_b = packed_b + start * kPanelWidth,
-                  .panel_stride = k * kPanelWidth,
+                  .packed_b = packed_b + start * packed_columns(n),
                   .c = c + offset * ldc,
                   .ldc = ldc,
                   .first = i == 0,
-                  .last = i + 1 == blocks,
+                  .last = i + 1 == split.blocks,
                   .epilogue = &rows_epilogue},
-                 a + offset * lda + start, lda, depth);
+                 a + offset * lda + start, lda, std::min(split.step, k - start));
     }
   }
 }

@@ -18,8 +18,7 @@ inline constexpr size_t kRowBlock = 128;
 /// epilogue's activation ends it.
 struct GemmBlock {
   size_t m = 0, n = 0;
-  const float* packed_b = nullptr;  ///< at the block's first k in the first panel
-  size_t panel_stride = 0;          ///< floats from a panel to the next
+  const float* packed_b = nullptr;  ///< of this block alone
   float* c = nullptr;
   ptrdiff_t ldc = 0;
   bool first = true, last = true;
@@ -35,9 +34,17 @@ void gemm_block(const GemmBlock& block, const float* const* rows, size_t offset,
 /// The rows of a tile lie together, tap after tap.
 constexpr size_t row_index(size_t row, size_t tap, size_t taps) { return (row / 4 * taps + tap) * 4 + row % 4; }
 
-/// How many blocks of at most kMaxDepthBlock, and about kDepthBlock, cover `depth`; at least 1.
-constexpr size_t depth_blocks(size_t depth) {
-  return depth <= kMaxDepthBlock ? 1 : (depth + kDepthBlock - 1) / kDepthBlock;
-}
+/// How K is cut: `blocks` of `step` (the last may be smaller). Packed B lies block after block, and in a block panel
+/// after panel, so that it is read in one stream.
+struct DepthSplit {
+  size_t blocks, step;
+
+  explicit constexpr DepthSplit(size_t depth)
+      : blocks(depth <= kMaxDepthBlock ? 1 : (depth + kDepthBlock - 1) / kDepthBlock),
+        step((depth + blocks - 1) / blocks) {}
+};
+
+/// Columns of B with their padding.
+constexpr size_t packed_columns(size_t n) { return (n + kPanelWidth - 1) / kPanelWidth * kPanelWidth; }
 
 }  // namespace kinglet::kernels
