@@ -11,6 +11,8 @@ constexpr Pass kPasses[] = {
     {"remove_dead_nodes", passes::remove_dead_nodes},
     {"fold_affine_into_conv", passes::fold_affine_into_conv},
     {"fuse_gated_activations", passes::fuse_gated_activations},
+    {"fuse_gelu", passes::fuse_gelu},
+    {"fuse_layer_normalization", passes::fuse_layer_normalization},
     {"fuse_matmul_bias", passes::fuse_matmul_bias},
     {"remove_dead_nodes", passes::remove_dead_nodes},
     {"channels_last", passes::channels_last},

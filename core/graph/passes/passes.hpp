@@ -24,6 +24,8 @@ bool remove_dead_nodes(Graph& graph);
 bool remove_identities(Graph& graph);
 bool fold_affine_into_conv(Graph& graph);
 bool fuse_gated_activations(Graph& graph);
+bool fuse_gelu(Graph& graph);
+bool fuse_layer_normalization(Graph& graph);
 bool fuse_matmul_bias(Graph& graph);
 bool channels_last(Graph& graph);
 bool merge_transposes(Graph& graph);
