@@ -1,7 +1,5 @@
 // Writes small ONNX models: just the protobuf that they need. Field numbers are those of onnx.proto.
 
-const utf8 = new TextEncoder();
-
 function varint(value) {
   let rest = BigInt.asUintN(64, BigInt(value));
   const bytes = [];
@@ -9,14 +7,15 @@ function varint(value) {
     bytes.push(Number(rest & 0x7fn) | (rest > 0x7fn ? 0x80 : 0));
     rest >>= 7n;
   } while (rest > 0n);
-  return bytes;
+  return Buffer.from(bytes);
 }
 
-const number = (field, value) => [...varint(field << 3), ...varint(value)];
-const bytes = (field, content) => [...varint((field << 3) | 2), ...varint(content.length), ...content];
-const text = (field, value) => bytes(field, utf8.encode(value));
-const float = (field, value) => [...varint((field << 3) | 5), ...new Uint8Array(Float32Array.of(value).buffer)];
-const each = (list, write) => (list ?? []).flatMap(write);
+const join = (...parts) => Buffer.concat(parts);
+const number = (field, value) => join(varint(field << 3), varint(value));
+const bytes = (field, content) => join(varint((field << 3) | 2), varint(content.length), content);
+const text = (field, value) => bytes(field, Buffer.from(value));
+const float = (field, value) => join(varint((field << 3) | 5), Buffer.from(Float32Array.of(value).buffer));
+const each = (list, write) => join(...(list ?? []).map(write));
 
 /** TensorProto.DataType */
 export const types = {
@@ -26,41 +25,41 @@ export const types = {
 
 /** `external`: the file's location, which then holds the elements instead of `data`. */
 function tensor({ name = '', type, dims, data, external }) {
-  return [
-    ...each(dims, (dim) => number(1, dim)),
-    ...number(2, types[type]),
-    ...text(8, name),
-    ...(external === undefined
-      ? bytes(9, new Uint8Array(data.buffer, data.byteOffset, data.byteLength))
-      : [...bytes(13, [...text(1, 'location'), ...text(2, external)]), ...number(14, 1)]),
-  ];
+  return join(
+    each(dims, (dim) => number(1, dim)),
+    number(2, types[type]),
+    text(8, name),
+    external === undefined
+      ? bytes(9, Buffer.from(data.buffer, data.byteOffset, data.byteLength))
+      : join(bytes(13, join(text(1, 'location'), text(2, external))), number(14, 1)),
+  );
 }
 
 function attribute(name, value) {
   const kinds = {
-    float: () => [...float(2, value.float), ...number(20, 1)],
-    int: () => [...number(3, value.int), ...number(20, 2)],
-    tensor: () => [...bytes(5, tensor(value.tensor)), ...number(20, 4)],
-    ints: () => [...each(value.ints, (v) => number(8, v)), ...number(20, 7)],
+    float: () => join(float(2, value.float), number(20, 1)),
+    int: () => join(number(3, value.int), number(20, 2)),
+    tensor: () => join(bytes(5, tensor(value.tensor)), number(20, 4)),
+    ints: () => join(each(value.ints, (v) => number(8, v)), number(20, 7)),
   };
-  return [...text(1, name), ...kinds[Object.keys(value)[0]]()];
+  return join(text(1, name), kinds[Object.keys(value)[0]]());
 }
 
 function node({ op, domain = '', name = '', inputs, outputs, attributes = {} }) {
-  return [
-    ...each(inputs, (input) => text(1, input)),
-    ...each(outputs, (output) => text(2, output)),
-    ...text(3, name),
-    ...text(4, op),
-    ...each(Object.entries(attributes), ([key, value]) => bytes(5, attribute(key, value))),
-    ...(domain === '' ? [] : text(7, domain)),
-  ];
+  return join(
+    each(inputs, (input) => text(1, input)),
+    each(outputs, (output) => text(2, output)),
+    text(3, name),
+    text(4, op),
+    each(Object.entries(attributes), ([key, value]) => bytes(5, attribute(key, value))),
+    text(7, domain),
+  );
 }
 
 function value({ name, type, dims }) {
-  const shape = each(dims, (dim) => bytes(1, typeof dim === 'string' ? text(2, dim) : dim === null ? [] : number(1, dim)));
-  const ofTensor = [...number(1, types[type]), ...(dims ? bytes(2, shape) : [])];
-  return [...text(1, name), ...bytes(2, bytes(1, ofTensor))];
+  const shape = each(dims, (dim) => bytes(1, typeof dim === 'string' ? text(2, dim) : dim === null ? join() : number(1, dim)));
+  const ofTensor = join(number(1, types[type]), dims ? bytes(2, shape) : join());
+  return join(text(1, name), bytes(2, bytes(1, ofTensor)));
 }
 
 /**
@@ -69,19 +68,19 @@ function value({ name, type, dims }) {
  * @returns {Uint8Array}
  */
 export function model({ nodes, inputs = [], outputs, constants = [], opset = 17, domains = {} }) {
-  const graph = [
-    ...each(nodes, (n) => bytes(1, node(n))),
-    ...text(2, 'graph'),
-    ...each(constants, (t) => bytes(5, tensor(t))),
-    ...each(inputs, (v) => bytes(11, value(v))),
-    ...each(outputs, (v) => bytes(12, value(v))),
-  ];
-  return Uint8Array.from([
-    ...number(1, 8),
-    ...bytes(7, graph),
-    ...bytes(8, [...text(1, ''), ...number(2, opset)]),
-    ...each(Object.entries(domains), ([domain, version]) => bytes(8, [...text(1, domain), ...number(2, version)])),
-  ]);
+  const graph = join(
+    each(nodes, (n) => bytes(1, node(n))),
+    text(2, 'graph'),
+    each(constants, (t) => bytes(5, tensor(t))),
+    each(inputs, (v) => bytes(11, value(v))),
+    each(outputs, (v) => bytes(12, value(v))),
+  );
+  const sets = Object.entries({ '': opset, ...domains });
+  return new Uint8Array(join(
+    number(1, 8),
+    bytes(7, graph),
+    each(sets, ([domain, version]) => bytes(8, join(text(1, domain), number(2, version)))),
+  ));
 }
 
 /** `y = x + 1` for float32 of [N, 3]. */
