@@ -19,6 +19,9 @@ export class WorkerError extends Error {
   }
 }
 
+/** After these the worker's sessions cannot be counted on. */
+const fatal = new Set(['InternalError', 'OutOfMemoryError', 'RangeError', 'RuntimeError']);
+
 interface Reader {
   resolve(reading: Reading): void;
   reject(error: unknown): void;
@@ -77,7 +80,7 @@ export class ReaderClient {
     worker.addEventListener('error', (event) => {
       event.preventDefault();
       // A script that cannot be fetched gives no message.
-      this.#abandon({ name: 'WorkerError', message: event.message || 'the page\'s worker did not start' });
+      this.#abandon({ name: 'WorkerError', message: event.message || "the page's worker did not start" });
     });
     return worker;
   }
@@ -91,7 +94,10 @@ export class ReaderClient {
       if (reply.type === 'reading') reader?.onProgress(reply);
       else this.#readers.delete(reply.id);
       if (reply.type === 'read') reader?.resolve(reply.reading);
-      if (reply.type === 'read-failed') reader?.reject(new WorkerError(reply.failure));
+      if (reply.type === 'read-failed') {
+        reader?.reject(new WorkerError(reply.failure));
+        if (fatal.has(reply.failure.name)) this.#abandon(reply.failure);
+      }
     }
   }
 

@@ -23,7 +23,7 @@ class Demo {
     this.lines = page.getByTestId('ocr-text').getByRole('listitem');
     this.boxes = page.locator('#boxes polygon');
     this.status = page.getByRole('status');
-    this.problem = page.getByRole('alert');
+    this.problem = page.getByRole('alert').getByRole('paragraph');
     this.sample = page.getByRole('button', { name: 'Try the sample' });
     this.retry = page.getByRole('button', { name: 'Try again' });
     this.file = page.getByLabel('Choose a picture');
@@ -73,18 +73,18 @@ export const test = base.extend({
   },
 });
 
-/** A PNG with lines of black text on white. */
-export async function drawText(page, lines, { width = 420, height = 60 + 60 * lines.length } = {}) {
-  const url = await page.evaluate(({ lines, width, height }) => {
+/** A PNG with lines of black text on white, in letters of `size` pixels. */
+export async function drawText(page, lines, { size = 32, width = 13 * size, height = 2 * size * (lines.length + 1) } = {}) {
+  const url = await page.evaluate(({ lines, width, height, size }) => {
     const canvas = Object.assign(document.createElement('canvas'), { width, height });
     const context = canvas.getContext('2d');
     context.fillStyle = 'white';
     context.fillRect(0, 0, width, height);
     context.fillStyle = 'black';
-    context.font = '32px sans-serif';
-    lines.forEach((line, i) => context.fillText(line, 30, 65 + 60 * i));
+    context.font = `${size}px sans-serif`;
+    lines.forEach((line, i) => context.fillText(line, size, size * (2 + 2 * i)));
     return canvas.toDataURL('image/png');
-  }, { lines, width, height });
+  }, { lines, width, height, size });
   return Buffer.from(url.slice(url.indexOf(',') + 1), 'base64');
 }
 

@@ -8,7 +8,7 @@ export default defineConfig({
   // Reading a picture takes all of a core.
   workers: 1,
   timeout: 120_000,
-  expect: { timeout: 60_000 },
+  expect: { timeout: 30_000 },
   forbidOnly: true,
   use: {
     // The system's Chromium, which scripts/test.mjs finds.

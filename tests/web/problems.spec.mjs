@@ -97,3 +97,23 @@ test.describe('a model that does not come', () => {
     await expect(demo.lines).toHaveText(sampleLines);
   });
 });
+
+test.describe('a worker that dies', () => {
+  test.use({ expectedErrors: /stumbled/ });
+
+  test('is replaced', async ({ demo }) => {
+    await demo.readSample();
+    const [worker] = demo.page.workers();
+    const closed = worker.waitForEvent('close');
+    await worker.evaluate(() => {
+      setTimeout(() => {
+        throw new Error('stumbled');
+      });
+    });
+    await closed;
+    const png = await drawText(demo.page, ['Up again']);
+    await demo.file.setInputFiles({ name: 'again.png', mimeType: 'image/png', buffer: png });
+    await expect(demo.lines).toHaveText(['Up again']);
+    expect(demo.page.workers()).toHaveLength(1);
+  });
+});
