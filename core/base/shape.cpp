@@ -38,6 +38,12 @@ void Shape::push_back(int64_t dim) {
 size_t Shape::count() const { return count(0, rank_); }
 
 size_t Shape::count(size_t begin, size_t end) const {
+  const uint64_t product = elements(begin, end);
+  if (product > SIZE_MAX / 16) throw_error(ErrorCode::kShape, "shape {} does not fit the address space", *this);
+  return static_cast<size_t>(product);
+}
+
+uint64_t Shape::elements(size_t begin, size_t end) const {
   uint64_t product = 1;
   bool empty = false;
   for (size_t i = begin; i < end; ++i) {
@@ -50,8 +56,7 @@ size_t Shape::count(size_t begin, size_t end) const {
       product *= static_cast<uint64_t>(dims_[i]);
     }
   }
-  if (!empty && product > SIZE_MAX / 16) throw_error(ErrorCode::kShape, "shape {} does not fit the address space", *this);
-  return empty ? 0 : static_cast<size_t>(product);
+  return empty ? 0 : product;
 }
 
 void append_text(std::string& out, const Shape& shape) {

@@ -38,12 +38,16 @@ class Shape {
   size_t count() const;
   /// The product of dims [begin, end).
   size_t count(size_t begin, size_t end) const;
+  /// As count(), but of shapes as well that are too large for this machine's memory.
+  uint64_t elements() const { return elements(0, rank_); }
 
   friend bool operator==(const Shape& a, const Shape& b) {
     return std::equal(a.begin(), a.end(), b.begin(), b.end());
   }
 
  private:
+  uint64_t elements(size_t begin, size_t end) const;
+
   std::array<int64_t, kMaxRank> dims_{};
   size_t rank_ = 0;
 };

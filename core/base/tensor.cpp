@@ -15,7 +15,13 @@ std::shared_ptr<void> allocate_elements(DType dtype, size_t count) {
 
 }  // namespace
 
+void check_addressable(DType dtype, const Shape& shape) {
+  const uint64_t elements = shape.elements();
+  if (elements > SIZE_MAX / 16) throw_out_of_memory(elements * dtype_size(dtype));
+}
+
 Tensor::Tensor(DType dtype, const Shape& shape) : dtype_(dtype), shape_(shape) {
+  check_addressable(dtype, shape);
   owner_ = allocate_elements(dtype, shape.count());
   data_ = static_cast<std::byte*>(owner_.get());
 }

@@ -11,6 +11,9 @@
 
 namespace kinglet {
 
+/// Throws kOutOfMemory when a tensor of this shape is too large for the machine's address space.
+void check_addressable(DType dtype, const Shape& shape);
+
 class Tensor {
  public:
   Tensor() = default;  ///< no tensor; valid() is false

@@ -16,7 +16,8 @@ struct LiveBlock {
 
 /// Sets the offsets (multiples of kAlignment) and returns the arena's size. Largest block first, each in the
 /// smallest gap that holds it between blocks live at the same time (Pisarchyk and Lee, "Efficient Memory Management
-/// for Deep Neural Net Inference", 2020, algorithm "greedy by size").
+/// for Deep Neural Net Inference", 2020, algorithm "greedy by size"). Throws kOutOfMemory when the arena does not fit
+/// the address space.
 size_t plan_memory(std::vector<LiveBlock>& blocks);
 
 }  // namespace kinglet

@@ -69,6 +69,9 @@ class Planner {
     std::vector<const ValueInfo*> inputs;
     for (const ValueId id : node.inputs) inputs.push_back(id == kNoValue ? nullptr : &info(id));
     std::vector<ValueInfo> inferred = infer_node(node, inputs);
+    for (const ValueInfo& output : inferred) {
+      if (output.shape.is_concrete()) check_addressable(output.dtype, output.shape.concrete());
+    }
     if (can_evaluate(node, inputs) && is_small(inferred)) return evaluate_now(node, inputs, inferred);
 
     Step step;
