@@ -144,5 +144,19 @@ TEST_CASE("global pooling") {
   }
 }
 
+TEST_CASE("global average of a large image keeps its digits") {
+  const size_t channels = 21, pixels = 40000;
+  Random random(1);
+  Rows x = Rows::random(random, pixels, channels, 0);
+  for (float& v : x.data) v = std::abs(v);
+  std::vector<float> mean(channels);
+  global_average_pool(x.data.data(), x.step(), mean.data(), 1, pixels, channels);
+  for (size_t c = 0; c < channels; ++c) {
+    double sum = 0;
+    for (size_t p = 0; p < pixels; ++p) sum += static_cast<double>(x.at(p, c));
+    REQUIRE(std::abs(mean[c] - sum / static_cast<double>(pixels)) <= 3e-7);
+  }
+}
+
 }  // namespace
 }  // namespace kinglet::kernels::test
