@@ -248,8 +248,6 @@ def normalisations():
         yield f"LayerNormalization axis {axis}", one("LayerNormalization", 17, [(F, dims)], [weights(*tail) + 1, weights(*tail, seed=8)], axis=axis)
     yield "LayerNormalization without bias", one("LayerNormalization", 17, [(F, (2, 7, 129))], [weights(129) + 1])
     yield "LayerNormalization, all outputs", one("LayerNormalization", 17, [(F, (2, 7, 33))], [weights(33) + 1, weights(33)], outputs=3)
-    yield "LpNormalization", one("LpNormalization", 1, [(F, (4, 7))], axis=-1, p=2)
-    yield "LRN", one("LRN", 13, [(F, (1, 7, 3, 4))], size=5)
 
 
 def movement():
@@ -327,7 +325,7 @@ def resizes():
             # onnxruntime takes the unrounded output size for align_corners, against the standard.
             for scales in ((1, 1, 2, 2), (1, 1, 1.7, 0.6))[: 1 if transform == "align_corners" else 2]:
                 yield f"Resize {mode} {transform} {rounding} scales {scales}", one("Resize", 13, x, [None, np.array(scales, np.float32)], **attributes)
-            yield f"Resize {mode} {transform} {rounding} sizes", one("Resize", 13, x, [None, None, ints(2, 3, 9, 4)], **attributes)
+            yield f"Resize {mode} {transform} {rounding} sizes", one("Resize", 13, x, [None, None, ints(2, 3, 9, 5)], **attributes)
     for mode in ("nearest", "linear"):
         yield f"Resize-10 {mode}", one("Resize", 10, x, [np.array([1, 1, 2, 3], np.float32)], mode=mode)
         yield f"Resize-11 {mode}", one("Resize", 11, x, [no_roi, np.array([1, 1, 2, 3], np.float32)], mode=mode)
