@@ -45,9 +45,9 @@ const MathRow kRows[] = {
     {"Asinh", {0, 1, -20}, std::asinh},
     {"Acosh", {1, 2, 20}, std::acosh},
     {"Atanh", {0, 0.5, -0.875}, std::atanh},
-    {"Softplus", {0, 1, -1, 80, -80}, [](double x) { return std::max(x, 0.0) + std::log1p(std::exp(-std::abs(x))); }},
+    {"Softplus", {0, 1, -1, 80, -80, -16.5, 16.5}, [](double x) { return std::max(x, 0.0) + std::log1p(std::exp(-std::abs(x))); }},
     {"Softsign", {0, 1, -3}, [](double x) { return x / (1 + std::abs(x)); }},
-    {"Mish", {0, 1, -3}, [](double x) { return x * std::tanh(std::log1p(std::exp(x))); }},
+    {"Mish", {0, 1, -3, 19.5, 21, 90, -90}, [](double x) { return x * std::tanh(std::log1p(std::exp(x))); }},
     {"Relu", {0, 1.5, -2.5}, [](double x) { return std::max(x, 0.0); }},
     {"HardSwish", {0, 1.5, -1.5, 4, -4}, [](double x) { return x * std::clamp(x / 6 + 0.5, 0.0, 1.0); }},
     {"HardSigmoid", {0, 1, -1, 4, -4}, [](double x) { return std::clamp(double{0.2f} * x + 0.5, 0.0, 1.0); }},
@@ -95,6 +95,14 @@ TEST_CASE("NaN stays NaN") {
       const Tensor y = run_op({.op = row.op, .inputs = {make(t, {1}, {std::nan("")})}})[0];
       CHECK(std::isnan(to_doubles(y)[0]));
     }
+  }
+}
+
+TEST_CASE("Softplus of very negative numbers keeps its digits") {
+  for (const float x : {-10.0f, -16.5f, -30.0f, -80.0f}) {
+    const Tensor y = run_op({.op = "Softplus", .inputs = {f32({}, {x})}})[0];
+    const double want = std::log1p(std::exp(static_cast<double>(x)));
+    CHECK(std::abs(static_cast<double>(y.data<float>()[0]) / want - 1) < 1e-5);
   }
 }
 
