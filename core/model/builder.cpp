@@ -111,7 +111,7 @@ void Builder::apply_types(const std::vector<DecodedValue>& values, Scope& scope)
     const auto found = scope.names.find(info.name);
     if (found == scope.names.end() || found->second == kNoValue) continue;
     Value& value = scope.graph.value(found->second);
-    if (!value.constant.valid() && value.dtype == DType::kUndefined) apply_type(value, info.type);
+    if (value.dtype == DType::kUndefined) apply_type(value, info.type);
   }
 }
 

@@ -308,5 +308,13 @@ TEST_CASE("files of other kinds are recognised", "[onnx]") {
     CAPTURE(row.message);
     CHECK_THAT(read_error(row.file), ContainsSubstring(row.message));
   }
-  CHECK_NOTHROW(read(one_graph({node("Relu", {"x"}, {"y"})})));
+}
+
+TEST_CASE("a model whose bytes 4 to 8 spell another format's name is a model", "[onnx]") {
+  Bytes file = one_graph({node("Relu", {"x"}, {"y"})});
+  REQUIRE(file.substr(4, 4) == "test");  // the producer's name
+  for (const char* name : {"TFL3", "ORTM"}) {
+    file.replace(4, 4, name);
+    CHECK(read(file).producer == name);
+  }
 }
