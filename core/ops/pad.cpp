@@ -14,6 +14,7 @@ struct Pad {
   bool attributes;
   std::vector<int64_t> pads;
   float value;
+  std::vector<int64_t> layout;  // see permute_layout
 };
 
 Pad parse(const NodeView& n) {
@@ -28,6 +29,7 @@ Pad parse(const NodeView& n) {
   } else if (name != "constant") {
     throw_error(ErrorCode::kModel, "mode '{}' is not known", name);
   }
+  op.layout = n.attr_ints("layout", {});
   op.attributes = n.opset() < 11;
   if (op.attributes) {
     op.pads = n.attr_ints("pads");
@@ -43,16 +45,18 @@ struct Ends {
 };
 
 /// The pads of each of `rank` dims.
-std::vector<Ends> ends_of(std::span<const int64_t> pads, const std::vector<int64_t>* axes, size_t rank) {
+std::vector<Ends> ends_of(const Pad& op, std::span<const int64_t> pads, const std::vector<int64_t>* axes,
+                          size_t rank) {
   const size_t count = axes != nullptr ? axes->size() : rank;
   if (pads.size() != 2 * count) throw_error(ErrorCode::kShape, "{} pads for {} axes", pads.size(), count);
   std::vector<Ends> out(rank);
   if (axes != nullptr) axis_mask(*axes, rank);
+  const std::vector<size_t> position = layout_positions(op.layout, rank);
   for (const int64_t pad : pads) {
     if (pad < -kMaxPad || pad > kMaxPad) throw_error(ErrorCode::kShape, "a pad of {}", pad);
   }
   for (size_t i = 0; i < count; ++i) {
-    out[axes != nullptr ? normalize_axis((*axes)[i], rank) : i] = {pads[i], pads[count + i]};
+    out[position[axes != nullptr ? normalize_axis((*axes)[i], rank) : i]] = {pads[i], pads[count + i]};
   }
   return out;
 }
@@ -65,7 +69,7 @@ void infer(const Pad& op, InferContext& c) {
   if (!in.has_rank()) return c.out(0, c.dtype(0), {});
   SymShape out = SymShape::of_rank(in.rank());
   if (pads && (axes || !c.has(3))) {
-    const std::vector<Ends> ends = ends_of(*pads, axes ? &*axes : nullptr, in.rank());
+    const std::vector<Ends> ends = ends_of(op, *pads, axes ? &*axes : nullptr, in.rank());
     for (size_t d = 0; d < in.rank(); ++d) {
       const int64_t grown = add(ends[d].begin, ends[d].end);
       if (grown == 0) {
@@ -117,7 +121,7 @@ void run(const Pad& op, RunContext& c) {
   if (out.count() == 0) return;
   const std::vector<int64_t> pads = op.attributes ? op.pads : to_int64s(c.in(1));
   const std::vector<int64_t> axes = c.has(3) ? to_int64s(c.in(3)) : std::vector<int64_t>();
-  const std::vector<Ends> ends = ends_of(pads, c.has(3) ? &axes : nullptr, in.rank());
+  const std::vector<Ends> ends = ends_of(op, pads, c.has(3) ? &axes : nullptr, in.rank());
   IndexMaps maps;
   for (size_t d = 0; d < in.rank(); ++d) maps.push_back(map_of(op.mode, ends[d], in.dim(d), out.dim(d)));
 
@@ -131,22 +135,8 @@ void run(const Pad& op, RunContext& c) {
   }
 }
 
-bool permute(Node& node, std::span<const int64_t> perm) {
-  if (node.opset >= 11) return false;  // the pads are an input
-  const std::vector<int64_t> pads = NodeView(node).attr_ints("pads");
-  if (pads.size() != 2 * perm.size()) return false;
-  std::vector<int64_t> moved(pads.size());
-  for (size_t i = 0; i < perm.size(); ++i) {
-    const auto from = static_cast<size_t>(perm[i]);
-    moved[i] = pads[from];
-    moved[perm.size() + i] = pads[perm.size() + from];
-  }
-  node.set_ints("pads", std::move(moved));
-  return true;
-}
-
 }  // namespace
 
-KINGLET_OP(Pad, op<Pad, parse, infer, run>(since(2)).with_permute(permute));
+KINGLET_OP(Pad, op<Pad, parse, infer, run>(since(2)).with_permute(permute_layout));
 
 }  // namespace kinglet::ops

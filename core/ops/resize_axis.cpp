@@ -110,7 +110,9 @@ ResizeTaps resize_taps(const ResizeMode& mode, const ResizeAxis& axis) {
   // Reducing with antialias stretches the filter over all inputs that an output stands for.
   const float stretch = mode.antialias ? std::min(axis.scale, 1.0f) : 1.0f;
   const float reach = std::floor(-support / stretch) + 1;
-  if (2 - 2 * reach > 8 * static_cast<float>(axis.in) + 16) {
+  const double taps = 2 - 2 * static_cast<double>(reach), in = static_cast<double>(axis.in);
+  const auto outputs = static_cast<double>(axis.out);
+  if (taps * outputs > 64 * (in + outputs + 1)) {
     throw_error(ErrorCode::kShape, "a scale of {} is too small for dim {}", static_cast<double>(axis.scale),
                 axis.in);
   }

@@ -101,4 +101,27 @@ std::optional<int64_t> permuted_axis(int64_t axis, std::span<const int64_t> perm
   return std::nullopt;
 }
 
+bool permute_layout(Node& node, std::span<const int64_t> perm) {
+  const std::vector<int64_t> old = NodeView(node).attr_ints("layout", {});
+  std::vector<int64_t> layout(perm.begin(), perm.end());
+  if (!old.empty()) {
+    if (old.size() != perm.size()) return false;
+    for (int64_t& dim : layout) dim = old[static_cast<size_t>(dim)];
+  }
+  node.set_ints("layout", std::move(layout));
+  return true;
+}
+
+std::vector<size_t> layout_positions(const std::vector<int64_t>& layout, size_t rank) {
+  std::vector<size_t> out(rank);
+  for (size_t i = 0; i < rank; ++i) out[i] = i;
+  if (layout.empty()) return out;
+  if (layout.size() != rank) {
+    throw_error(ErrorCode::kModel, "layout has {} dims, the input {}", layout.size(), rank);
+  }
+  axis_mask(layout, rank);
+  for (size_t i = 0; i < rank; ++i) out[normalize_axis(layout[i], rank)] = i;
+  return out;
+}
+
 }  // namespace kinglet::ops

@@ -40,4 +40,12 @@ void require_same_types(const InferContext& c, size_t i, size_t j);
 /// it could be told.
 std::optional<int64_t> permuted_axis(int64_t axis, std::span<const int64_t> perm);
 
+/// For operators whose axes are inputs, which a pass cannot edit: the attribute `layout` says that dim i of
+/// the tensors is dim layout[i] of those that the node was written for. A PermuteFn.
+bool permute_layout(Node& node, std::span<const int64_t> perm);
+
+/// Where each dim that the node was written for lies under `layout` (empty: where it was). Throws kModel when
+/// the layout is no permutation of `rank` dims.
+std::vector<size_t> layout_positions(const std::vector<int64_t>& layout, size_t rank);
+
 }  // namespace kinglet::ops

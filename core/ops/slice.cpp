@@ -10,6 +10,7 @@ struct Slice {
   bool attributes;
   std::vector<int64_t> starts, ends, axes;
   bool has_axes;
+  std::vector<int64_t> layout;  // see permute_layout
 };
 
 /// What one axis takes: `count` elements from `start`, `step` apart.
@@ -18,8 +19,15 @@ struct Range {
 };
 
 Slice parse(const NodeView& n) {
-  if (n.opset() >= 10) return {};
-  return {true, n.attr_ints("starts"), n.attr_ints("ends"), n.attr_ints("axes", {}), n.has("axes")};
+  Slice op{};
+  op.layout = n.attr_ints("layout", {});
+  op.attributes = n.opset() < 10;
+  if (!op.attributes) return op;
+  op.starts = n.attr_ints("starts");
+  op.ends = n.attr_ints("ends");
+  op.axes = n.attr_ints("axes", {});
+  op.has_axes = n.has("axes");
+  return op;
 }
 
 /// ONNX Slice: negative starts and ends count from the end, then both are clamped.
@@ -40,13 +48,15 @@ Range range_of(int64_t start, int64_t end, int64_t step, int64_t dim) {
 }
 
 /// The axis of each entry of starts; empty axes mean the first ones in order.
-std::vector<size_t> axes_of(const std::vector<int64_t>& given, bool has_axes, size_t count, size_t rank) {
+std::vector<size_t> axes_of(const Slice& op, const std::vector<int64_t>& given, bool has_axes, size_t count,
+                            size_t rank) {
   std::vector<int64_t> axes = given;
   for (size_t i = 0; !has_axes && i < count; ++i) axes.push_back(static_cast<int64_t>(i));
   if (axes.size() != count) throw_error(ErrorCode::kShape, "{} axes for {} starts", axes.size(), count);
   axis_mask(axes, rank);
+  const std::vector<size_t> position = layout_positions(op.layout, rank);
   std::vector<size_t> out;
-  for (const int64_t axis : axes) out.push_back(normalize_axis(axis, rank));
+  for (const int64_t axis : axes) out.push_back(position[normalize_axis(axis, rank)]);
   return out;
 }
 
@@ -95,7 +105,7 @@ void infer(const Slice& op, InferContext& c) {
   const size_t count = known.starts ? known.starts->size() : known.axes->size();
   check_counts(count, known.ends ? known.ends->size() : count, known.steps ? known.steps->size() : count);
   const std::vector<int64_t> given = known.has_axes ? *known.axes : std::vector<int64_t>();
-  const std::vector<size_t> axes = axes_of(given, known.has_axes, count, in.rank());
+  const std::vector<size_t> axes = axes_of(op, given, known.has_axes, count, in.rank());
   out = in;
   for (size_t i = 0; i < count; ++i) out[axes[i]] = sliced_dim(known, i, in[axes[i]]);
   c.out(0, c.dtype(0), out);
@@ -122,7 +132,7 @@ void run(const Slice& op, RunContext& c) {
   std::vector<int64_t> steps(starts.size(), 1);
   if (!op.attributes && c.has(4)) steps = to_int64s(c.in(4));
   check_counts(starts.size(), ends.size(), steps.size());
-  const std::vector<size_t> axes = axes_of(given, has_axes, starts.size(), in.rank());
+  const std::vector<size_t> axes = axes_of(op, given, has_axes, starts.size(), in.rank());
 
   std::array<CopyAxis, kMaxRank> loops;
   const auto src = strides_of(in.shape()), dst = strides_of(out.shape());
@@ -139,24 +149,8 @@ void run(const Slice& op, RunContext& c) {
   copy_strided(in.dtype(), std::span(loops).first(in.rank()), out.raw(), element(in, first));
 }
 
-bool permute(Node& node, std::span<const int64_t> perm) {
-  if (node.opset >= 10) return false;  // the axes are an input
-  std::vector<int64_t> axes = NodeView(node).attr_ints("axes", {});
-  if (node.find("axes") == nullptr) {
-    const size_t count = NodeView(node).attr_ints("starts").size();
-    for (size_t i = 0; i < count; ++i) axes.push_back(static_cast<int64_t>(i));
-  }
-  for (int64_t& axis : axes) {
-    const std::optional<int64_t> moved = permuted_axis(axis, perm);
-    if (!moved) return false;
-    axis = *moved;
-  }
-  node.set_ints("axes", axes);
-  return true;
-}
-
 }  // namespace
 
-KINGLET_OP(Slice, op<Slice, parse, infer, run>(since(1)).with_permute(permute));
+KINGLET_OP(Slice, op<Slice, parse, infer, run>(since(1)).with_permute(permute_layout));
 
 }  // namespace kinglet::ops

@@ -1,6 +1,7 @@
 #include <catch2/catch_amalgamated.hpp>
 
 #include "ops/op_test.hpp"
+#include "ops/shape_inputs.hpp"
 
 // What the shape operators infer when names stand for dims: the subgraphs that compute shapes in exported
 // models.
@@ -202,6 +203,20 @@ TEST_CASE("Certain contradictions are found with names around them") {
   CHECK(fails("Resize", {}, {value({kBatch, 2}), ValueInfo(), constant(f32({3}, {1, 1, 1}))}));
   CHECK_FALSE(fails("Concat", {attr("axis", 0)}, {value({kBatch, 2}), value({kBatch, kLength})}));
   CHECK_FALSE(fails("Squeeze", {}, {value({kBatch, kLength}), ints({1})}));
+}
+
+TEST_CASE("Layouts add up") {
+  Node node;
+  const std::vector<int64_t> to_last = {0, 2, 3, 1}, swap = {0, 2, 1, 3};
+  REQUIRE(ops::permute_layout(node, to_last));
+  CHECK(ops::NodeView(node).attr_ints("layout") == to_last);
+  CHECK(ops::layout_positions(to_last, 4) == std::vector<size_t>{0, 3, 1, 2});
+  REQUIRE(ops::permute_layout(node, swap));
+  CHECK(ops::NodeView(node).attr_ints("layout") == std::vector<int64_t>{0, 3, 2, 1});
+  CHECK_FALSE(ops::permute_layout(node, std::vector<int64_t>{1, 0}));
+  CHECK(ops::layout_positions({}, 2) == std::vector<size_t>{0, 1});
+  CHECK_THROWS_AS(ops::layout_positions({0, 0}, 2), Error);
+  CHECK_THROWS_AS(ops::layout_positions({0, 1}, 3), Error);
 }
 
 }  // namespace kinglet::test
