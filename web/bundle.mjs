@@ -30,12 +30,21 @@ export async function bundle({ esbuild, glue, outdir }) {
         build.onResolve({ filter: /^#environment$/ }, () => ({ path: source(`env/${environment}.ts`) }));
         // The reader and the application share one Session class: that of the host's index.
         build.onResolve({ filter: /^\.\.\/index\.js$/ }, ({ importer }) =>
-          importer.startsWith(source('ocr') + sep) ? { path: `./${index}.js`, external: true } : undefined);
+          importer.startsWith(source('ocr') + sep) ? { path: `./${index}.js`, external: true } : undefined,
+        );
       },
     };
     const common = {
-      outdir, plugins: [resolve], bundle: true, minify: true, format: 'esm', target: 'es2022', platform: 'neutral',
-      external: ['node:*', '*.wasm'], legalComments: 'none', logLevel: 'warning',
+      outdir,
+      plugins: [resolve],
+      bundle: true,
+      minify: true,
+      format: 'esm',
+      target: 'es2022',
+      platform: 'neutral',
+      external: ['node:*', '*.wasm'],
+      legalComments: 'none',
+      logLevel: 'warning',
     };
     await esbuild.build({ ...common, entryPoints: { [index]: source('index.ts'), [ocr]: source('ocr.ts') } });
   }

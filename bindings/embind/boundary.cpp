@@ -19,7 +19,9 @@ const char* code_name(ErrorCode code) {
 }
 
 // val::u8string reads the characters where they lie: no copy in the wasm heap.
-void set(val& object, const char* key, const char* text) { object.set(val::u8string(key), val::u8string(text)); }
+void set(val& object, const char* key, const char* text) {
+  object.set(val::u8string(key), val::u8string(text));
+}
 void set(val& object, const char* key, const std::string& text) { set(object, key, text.c_str()); }
 void set(val& object, const char* key, uint64_t number) {
   object.set(val::u8string(key), val(static_cast<double>(number)));
@@ -39,7 +41,9 @@ val missing_to_js(const std::vector<MissingOperator>& missing) {
     set(entry, "domain", missing[i].domain);
     set(entry, "opset", static_cast<uint64_t>(missing[i].opset));
     val nodes = val::array();
-    for (size_t n = 0; n < missing[i].nodes.size(); ++n) nodes.set(n, val::u8string(missing[i].nodes[n].c_str()));
+    for (size_t n = 0; n < missing[i].nodes.size(); ++n) {
+      nodes.set(n, val::u8string(missing[i].nodes[n].c_str()));
+    }
     entry.set(val::u8string("nodes"), nodes);
     list.set(i, entry);
   }

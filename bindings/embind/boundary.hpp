@@ -1,6 +1,6 @@
 #pragma once
-// The boundary between C++ and JavaScript: nothing is thrown across it. A call answers with its result, or with
-// `{error: {code, message, node, op, input, expected, actual, missing, requestedBytes, limitBytes}}`.
+// The boundary between C++ and JavaScript: nothing is thrown across it. A call answers with its result, or
+// with `{error: {code, message, node, op, input, expected, actual, missing, requestedBytes, limitBytes}}`.
 //
 // One wasm instance holds one session, so the functions are free functions over the state of this module.
 // Addresses and sizes are numbers: a signed 32-bit pointer would turn negative above 2 GiB.
@@ -39,7 +39,9 @@ val guarded(F&& f) {
   }
 }
 
-inline val to_js(const void* address) { return val(static_cast<double>(reinterpret_cast<uintptr_t>(address))); }
+inline val to_js(const void* address) {
+  return val(static_cast<double>(reinterpret_cast<uintptr_t>(address)));
+}
 
 /// A pointer that this module gave to JavaScript before.
 template <class T>

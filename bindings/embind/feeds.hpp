@@ -1,5 +1,5 @@
 #pragma once
-// Buffers that JavaScript writes a run's inputs into. They stay between runs, so that a steady run allocates nothing.
+// Buffers that JavaScript writes a run's inputs into. They stay between runs: a steady run allocates nothing.
 
 #include <span>
 #include <string>
@@ -11,11 +11,11 @@ namespace kinglet::binding {
 
 class Feeds {
  public:
-  /// The buffer of input `name` for the next run: `tensor.count()` elements, uninitialised, strings empty. Throws
-  /// kOutOfMemory, kShape.
+  /// The buffer of input `name` for the next run: uninitialised, strings empty. Throws kOutOfMemory, kShape.
   Tensor& add(const std::string& name, DType dtype, const Shape& shape);
 
-  /// What was added since the last clear(). Any byte of a bool that is not 0 becomes 1 first: C++ knows no others.
+  /// What was added since the last clear(). Bytes of a bool that are not 0 become 1 first: C++ knows no
+  /// others.
   std::span<const Feed> ready();
 
   /// Forgets which feeds were added; their memory stays for the next run.

@@ -140,7 +140,8 @@ val output_to_js(const Tensor& tensor) {
 val run(const val& wanted) {
   const val result = guarded([&] {
     std::vector<std::string> names;
-    for (size_t i = 0, n = wanted["length"].as<size_t>(); i < n; ++i) names.push_back(wanted[i].as<std::string>());
+    const auto count = wanted["length"].as<size_t>();
+    for (size_t i = 0; i < count; ++i) names.push_back(wanted[i].as<std::string>());
     state().outputs.clear();
     state().outputs = session().run(state().feeds.ready(), names);
     val list = val::array();
@@ -151,8 +152,8 @@ val run(const val& wanted) {
   return result;
 }
 
-/// Forgets the feeds of a run that will not take place or failed, and gives the memory of all feeds back: it may be what
-/// was lacking.
+/// Forgets the feeds of a run that will not take place or failed, and gives the memory of all feeds back: it
+/// may be what was lacking.
 void release_feeds() { state().feeds.release(); }
 
 val memory() {

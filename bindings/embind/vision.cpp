@@ -56,7 +56,9 @@ std::vector<Quad> quads_from_js(const val& list) {
   return quads;
 }
 
-std::span<float> floats_from_js(double address, size_t count) { return {pointer_from_js<float>(address), count}; }
+std::span<float> floats_from_js(double address, size_t count) {
+  return {pointer_from_js<float>(address), count};
+}
 
 /// Address to which JavaScript writes 4 * width * height bytes of RGBA: the picture of the calls below.
 val set_image(double width, double height) {
@@ -79,8 +81,8 @@ void clear_image() {
 val detection_size_of_image(bool short_side, double side) {
   return guarded([&] {
     using Limit = DetectionInputOptions::Limit;
-    const Size size = detection_size(
-        state().image, {.limit = short_side ? Limit::kShortSide : Limit::kLongSide, .side = bytes_from_js(side)});
+    const auto limit = short_side ? Limit::kShortSide : Limit::kLongSide;
+    const Size size = detection_size(state().image, {.limit = limit, .side = bytes_from_js(side)});
     val object = val::object();
     object.set("width", static_cast<double>(size.width));
     object.set("height", static_cast<double>(size.height));
@@ -107,7 +109,8 @@ val text_boxes(double address, double width, double height, const val& options) 
     chosen.unclip_ratio = options["unclipRatio"].as<float>();
     chosen.min_side = options["minSide"].as<float>();
     chosen.max_boxes = bytes_from_js(options["maxBoxes"].as<double>());
-    const auto boxes = find_text_boxes(floats_from_js(address, map.width * map.height), map, state().image, chosen);
+    const auto probabilities = floats_from_js(address, map.width * map.height);
+    const auto boxes = find_text_boxes(probabilities, map, state().image, chosen);
     val list = val::array();
     for (size_t i = 0; i < boxes.size(); ++i) {
       val entry = val::object();
@@ -157,14 +160,16 @@ val recognizer_input(const val& quads, double width) {
   return guarded([&] {
     const std::vector<Quad> lines = quads_from_js(quads);
     const size_t columns = bytes_from_js(width);
-    if (columns > kMaxLineWidth) throw_error(ErrorCode::kInvalidArgument, "lines of {} columns are too wide", columns);
+    if (columns > kMaxLineWidth) {
+      throw_error(ErrorCode::kInvalidArgument, "lines of {} columns are too wide", columns);
+    }
     const auto input = line_buffer(lines.size() * 3 * kLineHeight * columns);
     line_batch(image(), lines, columns, input);
     return binding::to_js(input.data());
   });
 }
 
-/// Address of the orientation classifier's input [1, 3, kLineHeight, kOrientationWidth]; it holds until the next call.
+/// Address of the classifier's input [1, 3, kLineHeight, kOrientationWidth]; it holds until the next call.
 val classifier_input(const val& quad) {
   return guarded([&] {
     const auto input = line_buffer(3 * kLineHeight * kOrientationWidth);
@@ -189,7 +194,8 @@ val decode_line(double address, double steps, double classes) {
   return guarded([&] {
     if (!state().dictionary) throw_error(ErrorCode::kInternal, "no dictionary is loaded");
     const size_t rows = bytes_from_js(steps), columns = bytes_from_js(classes);
-    const DecodedLine line = decode_ctc(floats_from_js(address, rows * columns), rows, columns, *state().dictionary);
+    const auto scores = floats_from_js(address, rows * columns);
+    const DecodedLine line = decode_ctc(scores, rows, columns, *state().dictionary);
     val object = val::object();
     object.set("text", line.text);
     object.set("confidence", line.confidence);

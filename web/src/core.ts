@@ -24,6 +24,12 @@ export interface CoreOutput {
 export type Point = [x: number, y: number];
 export type Quad = [Point, Point, Point, Point];
 
+export interface TextBox {
+  box: Quad;
+  /** Mean probability inside, [0, 1]. */
+  score: number;
+}
+
 export interface TextBoxOptions {
   threshold: number;
   boxThreshold: number;
@@ -52,7 +58,7 @@ export interface Core {
   clearImage(): void;
   detectionSize(shortSide: boolean, side: number): Result<{ width: number; height: number }>;
   detectionInput(address: number, width: number, height: number): Result<undefined>;
-  textBoxes(address: number, width: number, height: number, options: TextBoxOptions): Result<{ box: Quad; score: number }[]>;
+  textBoxes(address: number, width: number, height: number, options: TextBoxOptions): Result<TextBox[]>;
   upright(quad: Quad): Result<Quad>;
   halfTurn(quad: Quad): Result<Quad>;
   readingOrder(quads: readonly Readonly<Quad>[]): Result<number[]>;
@@ -65,7 +71,9 @@ export interface Core {
 }
 
 /** The functions of `Core`. */
-export type CoreCall = { [K in keyof Core]: Core[K] extends (...args: never[]) => unknown ? K : never }[keyof Core];
+export type CoreCall = {
+  [K in keyof Core]: Core[K] extends (...args: never[]) => unknown ? K : never;
+}[keyof Core];
 
 /** What a call answers when it does not fail. */
 export type Answer<K extends CoreCall> = Exclude<ReturnType<Core[K]>, Failure>;

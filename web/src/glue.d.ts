@@ -1,7 +1,10 @@
 import type { Core } from './core.js';
 
 interface GlueOptions {
-  /** Called once; `done` takes the instance. Emscripten waits for it forever, so failures are the caller's to tell. */
+  /**
+   * Called once; `done` takes the instance. Emscripten waits for it forever, so failures are the caller's to
+   * tell.
+   */
   instantiateWasm(imports: WebAssembly.Imports, done: (instance: WebAssembly.Instance) => void): object;
 }
 

@@ -1,6 +1,20 @@
 export * from './errors/index.js';
-export { configure, type Features, features, type WasmModule, type WasmOptions, type WasmSource } from './load.js';
-export { type LoadOptions, type LoadProgress, type MemoryUse, type RunOptions, Session, type ValueInfo } from './session.js';
+export {
+  configure,
+  type Features,
+  features,
+  type WasmModule,
+  type WasmOptions,
+  type WasmSource,
+} from './load.js';
+export {
+  type LoadOptions,
+  type LoadProgress,
+  type MemoryUse,
+  type RunOptions,
+  Session,
+  type ValueInfo,
+} from './session.js';
 export type { Source } from './sources.js';
 export type { Variant } from './variant.js';
 export { Tensor, type TensorData, type TensorSource, type TensorType } from './tensor.js';

@@ -29,7 +29,7 @@ export class Instance {
     return this.#core;
   }
 
-  /** Calls the core. A trap (a bug of Kinglet's) leaves it in an unknown state: every later call throws as well. */
+  /** Calls the core. A trap (a bug of Kinglet's) leaves it in an unknown state: later calls throw as well. */
   call<K extends CoreCall>(name: K, ...args: Parameters<Core[K]>): Answer<K> {
     if (this.#broken) {
       throw new InternalError('the session cannot be used after an internal error', { cause: this.#broken });
@@ -38,7 +38,10 @@ export class Instance {
     try {
       result = (this.#core[name] as (...args: unknown[]) => ReturnType<Core[K]>)(...args);
     } catch (cause) {
-      this.#broken = new InternalError(`${name} failed: ${cause instanceof Error ? cause.message : 'a C++ exception'}`, { cause });
+      this.#broken = new InternalError(
+        `${name} failed: ${cause instanceof Error ? cause.message : 'a C++ exception'}`,
+        { cause },
+      );
       throw this.#broken;
     }
     if (isFailure(result)) throw errorFromCore(result.error);
@@ -55,25 +58,35 @@ export class Instance {
     try {
       return this.#memory.buffer.slice(address, address + length) as ArrayBuffer;
     } catch (cause) {
-      throw new OutOfMemoryError(`out of memory: no buffer of ${length} bytes for an output`, { requestedBytes: length, cause });
+      throw new OutOfMemoryError(`out of memory: no buffer of ${length} bytes for an output`, {
+        requestedBytes: length,
+        cause,
+      });
     }
   }
 
   /** Writes an input of the next run. */
   feed(name: string, tensor: Tensor): void {
     if (tensor.type === 'string') {
-      this.call('feedStrings', name, new TensorClass('string', tensor.data as string[], tensor.dims).data, tensor.dims);
+      this.call(
+        'feedStrings',
+        name,
+        new TensorClass('string', tensor.data as string[], tensor.dims).data,
+        tensor.dims,
+      );
       return;
     }
     const { buffer, byteOffset, byteLength, length } = tensor.data as Uint8Array;
     if (length < tensor.size) {
-      throw new InvalidArgumentError(`the elements of input '${name}' are gone: was their buffer transferred?`);
+      throw new InvalidArgumentError(
+        `the elements of input '${name}' are gone: was their buffer transferred?`,
+      );
     }
     const address = this.call('feed', name, tensor.type, tensor.dims);
     this.view(address, byteLength).set(new Uint8Array(buffer, byteOffset, byteLength));
   }
 
-  /** Forgets what was fed, and gives the memory of all feeds back. Throws nothing: an error is on its way already. */
+  /** Forgets what was fed, and gives its memory back. Throws nothing: an error is on its way already. */
   abandonRun(): void {
     if (!this.#broken) this.#core.releaseFeeds();
   }
@@ -81,7 +94,9 @@ export class Instance {
   /** The outputs `names` (all when empty) for what was fed since the last run. */
   run(names: readonly string[]): Tensor[] {
     return this.call('run', names).map(({ type, dims, strings, address, bytes }) =>
-      strings ? new TensorClass('string', strings, dims) : tensorOver(type as Exclude<TensorType, 'string'>, this.copy(address!, bytes!), dims),
+      strings
+        ? new TensorClass('string', strings, dims)
+        : tensorOver(type as Exclude<TensorType, 'string'>, this.copy(address!, bytes!), dims),
     );
   }
 }

@@ -6,7 +6,11 @@ export { pause, throwIfAborted } from './abort.js';
 export { Queue } from './queue.js';
 
 /** The text of a source. */
-export async function readText(source: Source, signal: AbortSignalLike | undefined, what: string): Promise<string> {
+export async function readText(
+  source: Source,
+  signal: AbortSignalLike | undefined,
+  what: string,
+): Promise<string> {
   const opened = await openSource(source, signal, what);
   try {
     return new TextDecoder().decode(await readOpened(opened));

@@ -10,7 +10,10 @@ import { hasRelaxedSimd, hasSimd } from './probe.js';
 import { fetchResponse, openResponse, openSource, readAll } from './sources.js';
 import type { Variant } from './variant.js';
 
-/** A `.wasm` of Kinglet's: its address (in Node also a path), a `Response`, its bytes, or a `WebAssembly.Module`. */
+/**
+ * A `.wasm` of Kinglet's: its address (in Node also a path), a `Response`, its bytes, or a
+ * `WebAssembly.Module`.
+ */
 export type WasmSource = string | UrlLike | ResponseLike | ArrayBufferLike | BytesLike | WasmModule;
 
 /** A compiled `WebAssembly.Module`. */
@@ -20,8 +23,8 @@ export interface WasmModule {
 
 export interface WasmOptions {
   /**
-   * Where Kinglet's own binaries are, when not beside its JavaScript: one source, which must fit the host, or one for each
-   * variant. A `Response` or bytes are read once and the compiled module is kept.
+   * Where Kinglet's own binaries are, when not beside its JavaScript: one source, which must fit the host, or
+   * one for each variant. A `Response` or bytes are read once and the compiled module is kept.
    */
   wasm?: WasmSource | Readonly<Record<Variant, WasmSource>> | undefined;
   /** Which binary to take; by default the best that the host runs. */
@@ -57,12 +60,14 @@ export function features(): Features {
 
 function checkWasm(bytes: Uint8Array, url: string | undefined): Uint8Array<ArrayBuffer> {
   const what = url || 'the given .wasm';
-  if (bytes[0] === 0 && bytes[1] === 0x61 && bytes[2] === 0x73 && bytes[3] === 0x6d) return bytes as Uint8Array<ArrayBuffer>;
-  const html = /^\s*</.test(new TextDecoder().decode(bytes.subarray(0, 64)));
+  if (bytes[0] === 0 && bytes[1] === 0x61 && bytes[2] === 0x73 && bytes[3] === 0x6d) {
+    return bytes as Uint8Array<ArrayBuffer>;
+  }
+  const html = /^\s*</.test(new TextDecoder().decode(bytes.slice(0, 64)));
   const found = html ? 'an HTML page' : bytes.length === 0 ? 'empty' : 'something else';
   throw new LoadError(
     `${what} is not WebAssembly but ${found}. Is the file served beside Kinglet's JavaScript? ` +
-      "If not, tell where it is: configure({ wasm: url }) (with Vite's development server: optimizeDeps.exclude: ['kinglet'])",
+      "If not, say where it is: configure({ wasm: url }); in Vite's settings, optimizeDeps.exclude: ['kinglet']",
     { url },
   );
 }
@@ -81,11 +86,15 @@ async function compile(source: WasmSource): Promise<WebAssembly.Module> {
     const file = isUrl ? environment.openFile?.(source) : undefined;
     if (isUrl && !file) return await compileResponse(await fetchResponse(source));
     const opened = await (file ?? openSource(source as BytesLike, undefined, 'wasm'));
-    return await WebAssembly.compile(checkWasm(await readAll(opened).finally(() => opened.close()), opened.url));
+    return await WebAssembly.compile(
+      checkWasm(await readAll(opened).finally(() => opened.close()), opened.url),
+    );
   } catch (cause) {
     if (cause instanceof KingletError) throw cause;
     const { message } = cause as Error;
-    const hint = /unsafe-eval|Content.Security.Policy/i.test(message) ? " (allow 'wasm-unsafe-eval' in the page's script-src)" : '';
+    const hint = /unsafe-eval|Content.Security.Policy/i.test(message)
+      ? " (allow 'wasm-unsafe-eval' in the page's script-src)"
+      : '';
     throw new LoadError(`Kinglet's .wasm could not be compiled${hint}: ${message}`, { cause });
   }
 }
@@ -96,7 +105,10 @@ const modulesByObject = new WeakMap<object, Promise<WebAssembly.Module>>();
 /** The compiled module of a source, shared by all sessions; a failure is not kept. */
 function moduleOf(source: WasmSource): Promise<WebAssembly.Module> {
   const address = typeof source === 'string' ? source : 'href' in source ? source.href : undefined;
-  const cache = (address === undefined ? modulesByObject : modulesByAddress) as Map<unknown, Promise<WebAssembly.Module>>;
+  const cache = (address === undefined ? modulesByObject : modulesByAddress) as Map<
+    unknown,
+    Promise<WebAssembly.Module>
+  >;
   const key = address ?? source;
   let module = cache.get(key);
   if (!module) {
@@ -109,17 +121,27 @@ function moduleOf(source: WasmSource): Promise<WebAssembly.Module> {
 
 function binaryOf(options: WasmOptions): WasmSource {
   const { simd, relaxedSimd } = features();
-  if (!simd) throw new UnsupportedEnvironmentError('Kinglet needs WebAssembly with SIMD, which this browser or runtime does not have');
+  if (!simd) {
+    throw new UnsupportedEnvironmentError(
+      'Kinglet needs WebAssembly with SIMD, which this browser or runtime does not have',
+    );
+  }
   const variant = options.variant ?? configured.variant ?? (relaxedSimd ? 'relaxed' : 'simd');
   const wasm = options.wasm ?? configured.wasm;
   if (wasm === undefined) return environment.binary(variant);
-  return typeof wasm === 'object' && 'simd' in wasm && 'relaxed' in wasm ? wasm[variant] : (wasm as WasmSource);
+  return typeof wasm === 'object' && 'simd' in wasm && 'relaxed' in wasm
+    ? wasm[variant]
+    : (wasm as WasmSource);
 }
 
 function instantiationError(cause: unknown): KingletError {
   const message = (cause as Error).message;
-  if (cause instanceof RangeError) return new OutOfMemoryError(`no memory for another session: ${message}`, { cause });
-  return new LoadError(`Kinglet's .wasm does not fit its JavaScript; are they of one version? ${message}`, { cause });
+  if (cause instanceof RangeError) {
+    return new OutOfMemoryError(`no memory for another session: ${message}`, { cause });
+  }
+  return new LoadError(`Kinglet's .wasm does not fit its JavaScript; are they of one version? ${message}`, {
+    cause,
+  });
 }
 
 /** @internal A new wasm instance with a heap of its own. */

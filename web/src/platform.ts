@@ -1,5 +1,5 @@
-// What Kinglet needs of the host's own classes, as structures: the published types name no global of a browser or of
-// Node, so they compile with any `lib`. The real classes fit.
+// What Kinglet needs of the host's own classes, as structures: the published types name no global of a
+// browser or of Node, so they compile with any `lib`. The real classes fit.
 
 export interface UrlLike {
   readonly href: string;

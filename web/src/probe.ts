@@ -39,7 +39,8 @@ export function hasSimd(): boolean {
 }
 
 /**
- * Whether relaxed SIMD is there and right. It is tried, not only validated: a V8 of 2023 loses the accumulator of the dot.
+ * Whether relaxed SIMD is there and right. It is tried, not only validated: the V8 of Node 20 loses the
+ * accumulator of the dot product.
  * @param runs false where the host compiles no bytes (workerd): validation has to do
  */
 export function hasRelaxedSimd(runs: boolean): boolean {

@@ -4,9 +4,11 @@ import type { ByteSource } from './sources.js';
 
 /** Tells pages and pointers that servers and repositories give in the place of a model. */
 function checkModelStart(start: Uint8Array, url: string | undefined): void {
-  const text = new TextDecoder().decode(start.subarray(0, 64));
+  const text = new TextDecoder().decode(start.slice(0, 64));
   const what = url || 'the source';
-  if (/^\s*</.test(text)) throw new LoadError(`${what} is an HTML page, not a model: is the address right?`, { url });
+  if (/^\s*</.test(text)) {
+    throw new LoadError(`${what} is an HTML page, not a model: is the address right?`, { url });
+  }
   if (text.startsWith('version https://git-lfs')) {
     throw new LoadError(`${what} is a Git LFS pointer, not the model itself`, { url });
   }
@@ -26,8 +28,8 @@ export async function receive(
   const reserved = source.total ?? 0;
   let address = reserved > 0 ? instance.call('reserveFile', location, reserved) : 0;
   let written = 0;
-  // What comes beyond the announced size (all, when none was) is kept aside until the size is known, so that the
-  // heap is asked for one block that fits.
+  // What comes beyond the announced size (all, when none was) is kept aside until the size is known, so that
+  // the heap is asked for one block that fits.
   const rest: Uint8Array[] = [];
   let size = 0;
   for (let chunk = await source.read(); chunk; chunk = await source.read()) {

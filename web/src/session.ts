@@ -11,11 +11,11 @@ import { Tensor, type TensorType } from './tensor.js';
 
 /** How far loading is. */
 export interface LoadProgress {
-  /** `download`: bytes arrive. `prepare`: the model is read, optimised and packed; one step, 0 of 1, then 1 of 1. */
+  /** `download`: bytes arrive. `prepare`: the model is read, optimised and packed, in one step (0, then 1). */
   readonly phase: 'download' | 'prepare';
-  /** Bytes that have come, of all files of the model. */
+  /** Bytes that have come, of all files of the model; or steps. */
   readonly loaded: number;
-  /** Bytes that there will be; undefined while a server has not told. */
+  /** Bytes that there will be, undefined when a server does not tell; or steps. */
   readonly total: number | undefined;
 }
 
@@ -56,7 +56,8 @@ export interface MemoryUse {
 }
 
 // Older browsers lack the symbols; the methods are then found by these.
-const disposeSymbol: typeof Symbol.dispose = Symbol.dispose ?? (Symbol.for('Symbol.dispose') as typeof Symbol.dispose);
+const disposeSymbol: typeof Symbol.dispose =
+  Symbol.dispose ?? (Symbol.for('Symbol.dispose') as typeof Symbol.dispose);
 const asyncDisposeSymbol: typeof Symbol.asyncDispose =
   Symbol.asyncDispose ?? (Symbol.for('Symbol.asyncDispose') as typeof Symbol.asyncDispose);
 
@@ -94,7 +95,10 @@ export class Session {
   static async load(source: Source, options: LoadOptions = {}): Promise<Session> {
     const { signal, onProgress } = options;
     throwIfAborted(signal);
-    const files: [location: string, source: Source][] = [['', source], ...Object.entries(options.externalData ?? {})];
+    const files: [location: string, source: Source][] = [
+      ['', source],
+      ...Object.entries(options.externalData ?? {}),
+    ];
     // Ends the other downloads when one of them fails.
     const controller = new AbortController();
     const stopListening = onAbort(signal, () => controller.abort(signal!.reason));
@@ -104,7 +108,11 @@ export class Session {
     try {
       const [instance, ...opened] = await Promise.all([createInstance(options), ...opening]);
       throwIfAborted(signal);
-      await download(instance, files.map(([location], i) => [location, opened[i]!]), onProgress);
+      await download(
+        instance,
+        files.map(([location], i) => [location, opened[i]!]),
+        onProgress,
+      );
       onProgress?.({ phase: 'prepare', loaded: 0, total: 1 });
       if (onProgress || signal) await pause();
       throwIfAborted(signal);
@@ -123,8 +131,8 @@ export class Session {
   }
 
   /**
-   * Runs the model. Runs that are asked for at the same time take place one after another, in the order of the calls;
-   * the feeds' elements are read when the run's turn comes.
+   * Runs the model. Runs that are asked for at the same time take place one after another, in the order of
+   * the calls; the feeds' elements are read when the run's turn comes.
    * @param feeds a tensor for each input, by name
    * @returns the outputs by name; their elements are the caller's
    * @throws InvalidArgumentError for unknown names, missing feeds, a disposed session
@@ -135,8 +143,12 @@ export class Session {
     return this.enqueue((instance) => {
       throwIfAborted(options.signal);
       const names = options.outputs?.length ? options.outputs : this.outputs.map(({ name }) => name);
-      if (!names.every((name) => typeof name === 'string')) throw new InvalidArgumentError('outputs must be names');
-      if (typeof feeds !== 'object' || feeds === null) throw new InvalidArgumentError('feeds must be tensors by name');
+      if (!names.every((name) => typeof name === 'string')) {
+        throw new InvalidArgumentError('outputs must be names');
+      }
+      if (typeof feeds !== 'object' || feeds === null) {
+        throw new InvalidArgumentError('feeds must be tensors by name');
+      }
       try {
         for (const [name, tensor] of Object.entries(feeds)) {
           if (!(tensor instanceof Tensor)) throw new InvalidArgumentError(`the feed '${name}' is no Tensor`);
@@ -194,11 +206,17 @@ async function download(
   onProgress: LoadOptions['onProgress'],
 ): Promise<void> {
   let total: number | undefined = 0;
-  for (const [, source] of files) total = total === undefined || source.total === undefined ? undefined : total + source.total;
+  for (const [, source] of files) {
+    total = total === undefined || source.total === undefined ? undefined : total + source.total;
+  }
   let loaded = 0;
   const report = (count: number) => {
     loaded += count;
-    onProgress?.({ phase: 'download', loaded, total: total === undefined ? undefined : Math.max(total, loaded) });
+    onProgress?.({
+      phase: 'download',
+      loaded,
+      total: total === undefined ? undefined : Math.max(total, loaded),
+    });
   };
   report(0);
   for (const [location, source] of files) await receive(instance, location, source, report);

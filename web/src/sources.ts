@@ -14,18 +14,11 @@ import type {
 } from './platform.js';
 
 /**
- * Where bytes come from: an address or (in Node) a path, a `URL`, `Request`, `Response`, `Blob`, a `ReadableStream` of
- * bytes, an `ArrayBuffer` or a view of one.
+ * Where bytes come from: an address or (in Node) a path, a `URL`, `Request`, `Response`, `Blob`, a
+ * `ReadableStream` of bytes, an `ArrayBuffer` or a view of one.
  */
 export type Source =
-  | string
-  | UrlLike
-  | RequestLike
-  | ResponseLike
-  | BlobLike
-  | ReadableStreamLike
-  | ArrayBufferLike
-  | BytesLike;
+  string | UrlLike | RequestLike | ResponseLike | BlobLike | ReadableStreamLike | ArrayBufferLike | BytesLike;
 
 /** Bytes that arrive in pieces. */
 export interface ByteSource {
@@ -58,7 +51,10 @@ function chunkFromStream(value: unknown): Uint8Array {
   throw new InvalidArgumentError(`the stream gave a ${typeof value}, not bytes`);
 }
 
-function streamedBytes(stream: ReadableStreamLike, details: { url?: string | undefined; total?: number | undefined }): ByteSource {
+function streamedBytes(
+  stream: ReadableStreamLike,
+  details: { url?: string | undefined; total?: number | undefined },
+): ByteSource {
   if (stream.locked) throw new InvalidArgumentError('the stream is locked: somebody else reads it');
   const reader = stream.getReader() as StreamReaderLike;
   return {
@@ -71,22 +67,32 @@ function streamedBytes(stream: ReadableStreamLike, details: { url?: string | und
   };
 }
 
-/** The number of bytes that a response's body will have. The header counts compressed bytes when there is an encoding. */
+/**
+ * The number of bytes that a response's body will have. The header counts compressed bytes when there is an
+ * encoding.
+ */
 function contentLength({ headers }: ResponseLike): number | undefined {
   const encoding = headers.get('content-encoding');
   const length = headers.get('content-length');
-  return length !== null && /^\d+$/.test(length) && (encoding === null || encoding === 'identity') ? Number(length) : undefined;
+  return length !== null && /^\d+$/.test(length) && (encoding === null || encoding === 'identity')
+    ? Number(length)
+    : undefined;
 }
 
 /** @throws LoadError for a status that is no success; InvalidArgumentError when the body was read before */
 export function openResponse(response: ResponseLike, what: string): ByteSource {
   const { url, status } = response;
-  if (!response.ok) throw new LoadError(`${url || what} could not be loaded: the server answered ${status}`, { url, status });
+  if (!response.ok) {
+    throw new LoadError(`${url || what} could not be loaded: the server answered ${status}`, { url, status });
+  }
   if (response.bodyUsed) throw new InvalidArgumentError('the body of the Response was read before');
   const body = response.body as ReadableStreamLike | null;
   if (!body) return { ...wholeBytes(new Uint8Array()), url };
   const source = streamedBytes(body, { url, total: contentLength(response) });
-  return { ...source, read: () => source.read().catch((cause: unknown) => Promise.reject(interrupted(cause, url || what))) };
+  return {
+    ...source,
+    read: () => source.read().catch((cause: unknown) => Promise.reject(interrupted(cause, url || what))),
+  };
 }
 
 function interrupted(cause: unknown, url: string): unknown {
@@ -95,12 +101,14 @@ function interrupted(cause: unknown, url: string): unknown {
 }
 
 /** @throws LoadError when the server cannot be reached */
-export async function fetchResponse(request: string | UrlLike | RequestLike, signal?: AbortSignalLike): Promise<ResponseLike> {
+export async function fetchResponse(
+  request: string | UrlLike | RequestLike,
+  signal?: AbortSignalLike,
+): Promise<ResponseLike> {
   const url = typeof request === 'string' ? request : 'url' in request ? request.url : request.href;
   try {
-    return await fetch(typeof request === 'object' && 'href' in request ? request.href : (request as Request), {
-      signal: (signal as AbortSignal | undefined) ?? null,
-    });
+    const target = typeof request === 'object' && 'href' in request ? request.href : (request as Request);
+    return await fetch(target, { signal: (signal as AbortSignal | undefined) ?? null });
   } catch (cause) {
     throwIfAborted(signal);
     throw new LoadError(`${url} could not be fetched: ${(cause as Error).message}`, { url, cause });
@@ -116,22 +124,32 @@ function has<K extends string>(source: object, ...keys: K[]): source is Record<K
 }
 
 async function open(source: Source, signal: AbortSignalLike | undefined, what: string): Promise<ByteSource> {
-  const wrong = `${what} must be a URL, path, Request, Response, Blob, ReadableStream, ArrayBuffer or a view of one`;
-  const isUrl = typeof source === 'string' || (typeof source === 'object' && source !== null && has(source, 'href'));
+  const kinds = 'URL, path, Request, Response, Blob, ReadableStream, ArrayBuffer or a view of one';
+  const wrong = `${what} must be a ${kinds}`;
+  const isUrl =
+    typeof source === 'string' || (typeof source === 'object' && source !== null && has(source, 'href'));
   if (isUrl) {
     const location = source as string | UrlLike;
-    return (await environment.openFile?.(location)) ?? openResponse(await fetchResponse(location, signal), what);
+    return (
+      (await environment.openFile?.(location)) ?? openResponse(await fetchResponse(location, signal), what)
+    );
   }
-  if (typeof source !== 'object' || source === null) throw new InvalidArgumentError(`${wrong}; got ${source === null ? 'null' : typeof source}`);
+  if (typeof source !== 'object' || source === null) {
+    throw new InvalidArgumentError(`${wrong}; got ${source === null ? 'null' : typeof source}`);
+  }
   if (isBuffer(source)) return wholeBytes(new Uint8Array(source));
-  if (ArrayBuffer.isView(source)) return wholeBytes(new Uint8Array(source.buffer, source.byteOffset, source.byteLength));
+  if (ArrayBuffer.isView(source)) {
+    return wholeBytes(new Uint8Array(source.buffer, source.byteOffset, source.byteLength));
+  }
   if (has(source, 'getReader')) return streamedBytes(source as ReadableStreamLike, {});
   if (has(source, 'stream', 'size')) {
     const blob = source as BlobLike;
     return streamedBytes(blob.stream() as ReadableStreamLike, { total: blob.size });
   }
   if (has(source, 'status', 'headers')) return openResponse(source as ResponseLike, what);
-  if (has(source, 'url', 'method')) return openResponse(await fetchResponse(source as RequestLike, signal), what);
+  if (has(source, 'url', 'method')) {
+    return openResponse(await fetchResponse(source as RequestLike, signal), what);
+  }
   throw new InvalidArgumentError(wrong);
 }
 
@@ -139,7 +157,11 @@ async function open(source: Source, signal: AbortSignalLike | undefined, what: s
  * Opens a source. While it is read, an abort of `signal` ends it with the signal's reason.
  * @param what name of the source in messages, such as 'the model'
  */
-export async function openSource(source: Source, signal: AbortSignalLike | undefined, what: string): Promise<ByteSource> {
+export async function openSource(
+  source: Source,
+  signal: AbortSignalLike | undefined,
+  what: string,
+): Promise<ByteSource> {
   throwIfAborted(signal);
   const opened = await open(source, signal, what);
   const stopListening = onAbort(signal, () => void opened.close().catch(() => {}));

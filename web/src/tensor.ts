@@ -52,20 +52,37 @@ interface NumberArrayClass {
 /** The typed array of each type and how many of its values make an element. */
 function layout(type: TensorType): { array: NumberArrayClass; values: number } | undefined {
   switch (type) {
-    case 'float32': return { array: Float32Array, values: 1 };
-    case 'float64': return { array: Float64Array, values: 1 };
-    case 'int8': return { array: Int8Array, values: 1 };
-    case 'uint8': case 'bool': return { array: Uint8Array, values: 1 };
-    case 'int16': return { array: Int16Array, values: 1 };
-    case 'uint16': case 'float16': case 'bfloat16': return { array: Uint16Array, values: 1 };
-    case 'int32': return { array: Int32Array, values: 1 };
-    case 'uint32': return { array: Uint32Array, values: 1 };
-    case 'int64': return { array: BigInt64Array, values: 1 };
-    case 'uint64': return { array: BigUint64Array, values: 1 };
-    case 'complex64': return { array: Float32Array, values: 2 };
-    case 'complex128': return { array: Float64Array, values: 2 };
-    case 'string': return undefined;
-    default: throw new InvalidArgumentError(`unknown tensor type '${String(type)}'`);
+    case 'float32':
+      return { array: Float32Array, values: 1 };
+    case 'float64':
+      return { array: Float64Array, values: 1 };
+    case 'int8':
+      return { array: Int8Array, values: 1 };
+    case 'uint8':
+    case 'bool':
+      return { array: Uint8Array, values: 1 };
+    case 'int16':
+      return { array: Int16Array, values: 1 };
+    case 'uint16':
+    case 'float16':
+    case 'bfloat16':
+      return { array: Uint16Array, values: 1 };
+    case 'int32':
+      return { array: Int32Array, values: 1 };
+    case 'uint32':
+      return { array: Uint32Array, values: 1 };
+    case 'int64':
+      return { array: BigInt64Array, values: 1 };
+    case 'uint64':
+      return { array: BigUint64Array, values: 1 };
+    case 'complex64':
+      return { array: Float32Array, values: 2 };
+    case 'complex128':
+      return { array: Float64Array, values: 2 };
+    case 'string':
+      return undefined;
+    default:
+      throw new InvalidArgumentError(`unknown tensor type '${String(type)}'`);
   }
 }
 
@@ -77,15 +94,24 @@ function className(data: unknown): string {
 }
 
 function checkStrings(data: unknown): asserts data is string[] {
-  if (!Array.isArray(data)) throw new InvalidArgumentError(`a string tensor needs an Array of strings, got ${className(data)}`);
+  if (!Array.isArray(data)) {
+    throw new InvalidArgumentError(`a string tensor needs an Array of strings, got ${className(data)}`);
+  }
   const wrong = data.findIndex((element) => typeof element !== 'string');
-  if (wrong >= 0) throw new InvalidArgumentError(`element ${wrong} of a string tensor is no string but ${typeof data[wrong]}`);
+  if (wrong >= 0) {
+    throw new InvalidArgumentError(
+      `element ${wrong} of a string tensor is no string but ${typeof data[wrong]}`,
+    );
+  }
 }
 
 function checkNumbers(type: TensorType, array: NumberArrayClass, data: unknown): NumberArray {
   const actual = className(data);
   if (actual === array.name) return data as NumberArray;
-  if ((type === 'uint8' && actual === 'Uint8ClampedArray') || (type === 'float16' && actual === 'Float16Array')) {
+  if (
+    (type === 'uint8' && actual === 'Uint8ClampedArray') ||
+    (type === 'float16' && actual === 'Float16Array')
+  ) {
     const view = data as Float16View;
     return new array(view.buffer, view.byteOffset, view.length);
   }
@@ -123,7 +149,8 @@ export class Tensor<T extends TensorType = TensorType> {
 
   /**
    * @param data elements of the class that belongs to `type` (see `TensorData`), used in place
-   * @param dims whole numbers >= 0 whose product is the number of elements; `[]` is a scalar. Default: one dimension
+   * @param dims whole numbers >= 0 whose product is the number of elements; `[]` is a scalar. Default: one
+   * dimension
    * @throws InvalidArgumentError for an unknown type, data of another class, or dims that do not fit
    */
   constructor(type: T, data: TensorSource[T], dims?: readonly number[]) {
@@ -141,7 +168,9 @@ export class Tensor<T extends TensorType = TensorType> {
     this.dims = checkDims(dims ?? [count]);
     this.size = this.dims.reduce((product, dim) => product * dim, 1);
     if (this.size !== count) {
-      throw new InvalidArgumentError(`dims [${this.dims.join(',')}] have ${this.size} elements, the data has ${count}`);
+      throw new InvalidArgumentError(
+        `dims [${this.dims.join(',')}] have ${this.size} elements, the data has ${count}`,
+      );
     }
   }
 }

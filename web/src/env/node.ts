@@ -7,7 +7,7 @@ import type { ByteSource } from '../sources.js';
 
 const chunkBytes = 1 << 20;
 
-/** The path that a string or URL names, when it is no address to fetch. One letter before the colon is a drive. */
+/** The path that a string or URL names, when it is no address to fetch. A scheme of one letter is a drive. */
 function pathOf(location: string | UrlLike): string | undefined {
   const text = typeof location === 'string' ? location : location.href;
   if (/^file:/i.test(text)) return fileURLToPath(text);
@@ -35,7 +35,9 @@ async function openFile(path: string): Promise<ByteSource> {
 /** Node, and what offers its modules: Deno, Bun. */
 export const environment: Environment = {
   binary: (variant) =>
-    variant === 'relaxed' ? new URL('./relaxed.wasm', import.meta.url) : new URL('./simd.wasm', import.meta.url),
+    variant === 'relaxed'
+      ? new URL('./relaxed.wasm', import.meta.url)
+      : new URL('./simd.wasm', import.meta.url),
   compiles: true,
   openFile(location) {
     const path = pathOf(location);

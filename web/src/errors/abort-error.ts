@@ -1,8 +1,8 @@
 import { type ErrorDetails, KingletError } from './kinglet-error.js';
 
 /**
- * A run was stopped from inside the core. A call that is stopped by an `AbortSignal` throws the signal's own reason, as
- * `fetch` does: unless the caller gave another, a `DOMException` that is named `AbortError` as well.
+ * A run was stopped from inside the core. A call that is stopped by an `AbortSignal` throws the signal's own
+ * reason, as `fetch` does: unless the caller gave another, a `DOMException` with the same name.
  */
 export class AbortError extends KingletError {
   /** @internal */

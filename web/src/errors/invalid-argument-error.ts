@@ -1,6 +1,6 @@
 import { type ErrorDetails, KingletError } from './kinglet-error.js';
 
-/** A call's arguments are wrong: an unknown name, a missing feed, a value of the wrong kind, a disposed session. */
+/** A call's arguments are wrong: an unknown name, a missing feed, a value of the wrong kind. */
 export class InvalidArgumentError extends KingletError {
   /** @internal */
   static override readonly name = 'InvalidArgumentError'; // minifiers rename classes

@@ -6,7 +6,7 @@ import type { Picture } from './picture.js';
 
 /** How a picture is scaled for the detector. */
 export interface DetectionSize {
-  /** `long`: shrink until the long side is at most `side`. `short`: enlarge until the short side is at least `side`. */
+  /** `long`: shrink until no side is above `side`. `short`: enlarge until no side is below `side`. */
   limit: 'long' | 'short';
   /** Pixels. */
   side: number;
@@ -27,7 +27,12 @@ function setPicture(instance: Instance, { data, width, height }: Picture): void 
 }
 
 /** Finds the lines of text in a picture, which stays in the session's instance for cutting lines out. */
-export function detect(session: Session, picture: Picture, size: DetectionSize, options: TextBoxOptions): Promise<Detection> {
+export function detect(
+  session: Session,
+  picture: Picture,
+  size: DetectionSize,
+  options: TextBoxOptions,
+): Promise<Detection> {
   return session.enqueue(async (instance) => {
     const start = performance.now();
     setPicture(instance, picture);
@@ -41,7 +46,9 @@ export function detect(session: Session, picture: Picture, size: DetectionSize, 
     const [map] = instance.call('run', [session.outputs[0]!.name]);
     const ran = performance.now();
     if (map?.type !== 'float32' || map.dims.length !== 4) {
-      throw new ModelError(`the detector gives ${map?.type} [${map?.dims}], not a float32 map [1,1,height,width]`);
+      throw new ModelError(
+        `the detector gives ${map?.type} [${map?.dims}], not a float32 map [1,1,height,width]`,
+      );
     }
     const boxes = instance.call('textBoxes', map.address!, map.dims[3]!, map.dims[2]!, options);
     return {

@@ -1,7 +1,8 @@
 import { InvalidArgumentError } from '../index.js';
 
 /**
- * Pixels, as an `ImageData` has them: 4 bytes each (red, green, blue, alpha; alpha not premultiplied), rows from the top.
+ * Pixels, as an `ImageData` has them: 4 bytes each (red, green, blue, alpha; alpha not premultiplied), rows
+ * from the top.
  */
 export interface Picture {
   /** 4 * width * height bytes. */
@@ -17,7 +18,9 @@ export function checkPicture(picture: Picture): void {
   const { data, width, height } = picture ?? {};
   for (const side of [width, height]) {
     if (!Number.isSafeInteger(side) || side < 1) {
-      throw new InvalidArgumentError(`a picture's width and height must be whole numbers > 0, got ${width} x ${height}`);
+      throw new InvalidArgumentError(
+        `a picture's width and height must be whole numbers > 0, got ${width} x ${height}`,
+      );
     }
   }
   if (!ArrayBuffer.isView(data) || data.BYTES_PER_ELEMENT !== 1) {

@@ -1,6 +1,13 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 import type { Point } from '../core.js';
-import { internal, InvalidArgumentError, type LoadProgress, Session, type Source, type WasmOptions } from '../index.js';
+import {
+  internal,
+  InvalidArgumentError,
+  type LoadProgress,
+  Session,
+  type Source,
+  type WasmOptions,
+} from '../index.js';
 import type { AbortSignalLike } from '../platform.js';
 import { type DetectionSize, detect } from './detector.js';
 import { checkPicture, type Picture } from './picture.js';
@@ -14,7 +21,7 @@ export interface TextReaderSources {
   recognizer: Source;
   /** The recognizer's symbols: UTF-8 text, one a line, in the order of its classes. */
   dictionary: Source;
-  /** Tells lines that stand on their head: [1, 3, 48, 192] to the probabilities [1, 2]. Without it they are misread. */
+  /** Tells lines that are upside down: [1, 3, 48, 192] to probabilities [1, 2]. Without it they are misread. */
   classifier?: Source | undefined;
 }
 
@@ -40,7 +47,7 @@ export interface ReadOptions {
   onProgress?: ((progress: ReadProgress) => void) | undefined;
   /** Ends reading after the step at hand; `read` then throws the signal's reason. */
   signal?: AbortSignalLike | undefined;
-  /** How the picture is scaled for the detector. Default: shrunk until its long side is at most 960 pixels. */
+  /** How the picture is scaled for the detector. Default: shrunk until no side is above 960 pixels. */
   detection?: Partial<DetectionSize> | undefined;
   /** Boxes whose mean probability is lower are dropped, [0, 1]. Default 0.6. */
   minBoxScore?: number | undefined;
@@ -140,8 +147,8 @@ export class TextReader {
   }
 
   /**
-   * Finds and reads the lines of a picture. The thread is free for events between the steps (the detector's run, each
-   * line). Calls at the same time take place one after another.
+   * Finds and reads the lines of a picture. The thread is free for events between the steps (the detector's
+   * run, each line). Calls at the same time take place one after another.
    * @throws InvalidArgumentError for a picture whose sizes do not fit, or a disposed reader
    * @throws OutOfMemoryError, and the signal's reason
    */
@@ -149,7 +156,9 @@ export class TextReader {
     if (this.#disposed) throw new InvalidArgumentError('the reader is disposed');
     checkPicture(picture);
     return this.#queue.add(() =>
-      this.#read(picture, options).finally(() => this.#detector.enqueue((instance) => instance.call('clearImage'))),
+      this.#read(picture, options).finally(() =>
+        this.#detector.enqueue((instance) => instance.call('clearImage')),
+      ),
     );
   }
 
@@ -163,7 +172,13 @@ export class TextReader {
       this.#detector,
       picture,
       { limit: 'long', side: 960, ...options.detection },
-      { threshold: 0.3, boxThreshold: options.minBoxScore ?? 0.6, unclipRatio: 2, minSide: 3, maxBoxes: 1000 },
+      {
+        threshold: 0.3,
+        boxThreshold: options.minBoxScore ?? 0.6,
+        unclipRatio: 2,
+        minSide: 3,
+        maxBoxes: 1000,
+      },
     );
     const lines: Line[] = [];
     const spent = { classify: 0, recognizePreprocess: 0, recognize: 0 };
@@ -174,7 +189,11 @@ export class TextReader {
       const begun = performance.now();
       const box = this.#classifier ? await straighten(this.#detector, this.#classifier, found) : found;
       spent.classify += performance.now() - begun;
-      const { confidence, preprocess, run, ...decoded } = await recognize(this.#detector, this.#recognizer, box);
+      const { confidence, preprocess, run, ...decoded } = await recognize(
+        this.#detector,
+        this.#recognizer,
+        box,
+      );
       const text = decoded.text.trim();
       spent.recognizePreprocess += preprocess;
       spent.recognize += run;
@@ -182,18 +201,31 @@ export class TextReader {
     }
     onProgress?.({ phase: 'recognize', done: boxes.length, total: boxes.length });
     // Lines that were found upside down tell which way the whole picture is read.
-    const order = await this.#detector.enqueue((instance) => instance.call('readingOrder', lines.map(({ box }) => box)));
+    const order = await this.#detector.enqueue((instance) =>
+      instance.call(
+        'readingOrder',
+        lines.map(({ box }) => box),
+      ),
+    );
     const { preprocess, run, postprocess } = detection;
     return {
       lines: order.map((i) => lines[i]!),
-      timings: { detectPreprocess: preprocess, detect: run, detectPostprocess: postprocess, ...spent, total: performance.now() - start },
+      timings: {
+        detectPreprocess: preprocess,
+        detect: run,
+        detectPostprocess: postprocess,
+        ...spent,
+        total: performance.now() - start,
+      },
     };
   }
 
   /** Gives all memory back when the pictures that were asked for are read. */
   dispose(): Promise<void> {
     this.#disposed ??= this.#queue.add(async () => {
-      await Promise.all([this.#detector, this.#recognizer, this.#classifier].map((session) => session?.dispose()));
+      await Promise.all(
+        [this.#detector, this.#recognizer, this.#classifier].map((session) => session?.dispose()),
+      );
     });
     return this.#disposed;
   }
