@@ -17,7 +17,7 @@ constexpr size_t round_up(size_t channels) { return (channels + 3) / 4 * 4; }
 struct Context {
   size_t channels;
   size_t weight_stride;  ///< floats from a tap's weights to the next
-  ptrdiff_t input_stride, output_stride, residual_stride;
+  ptrdiff_t input_stride, output_stride, residual_stride;  ///< of pixels
   const float* bias;
   Finish end;
 };
@@ -37,51 +37,82 @@ void depthwise_f32_taps(const Context& x, size_t first, size_t taps, const float
       acc = simd::madd(simd::load_partial(inputs[t] + c, lanes), simd::load(weights[t] + c), acc);
     }
     if (to.residual != nullptr) acc += simd::load_partial(to.residual + c, lanes);
-    simd::store_partial(to.output + c, finish(x.end, acc), lanes);
+    f32x4 result[1] = {acc};
+    finish(x.end, result);
+    simd::store_partial(to.output + c, result[0], lanes);
   });
 }
 
-/// TX neighbouring output pixels from `rows` kernel rows of width KX, with horizontal stride SX and no dilation; all
-/// whole vectors of channels. inputs[r] is the first tap of the first pixel.
-template <size_t KX, size_t SX, size_t TX>
-void depthwise_f32_tile(const Context& x, size_t rows, const float* const* inputs, const float* const* weights,
-                        const Target& to) {
+constexpr size_t kTilePixels = 8;
+
+/// The kernel rows under a tile of neighbouring output pixels.
+struct TileInput {
+  size_t rows;
+  const float* const* inputs;  ///< [rows], each at the first tap of the first pixel
+  const float* const* weights;
+  size_t pixels = kTilePixels;  ///< that exist
+  // Input columns, counted from the first tap, that lie inside the image.
+  size_t first_column = 0, last_column = ~size_t{0};
+};
+
+/// Up to kTilePixels pixels from kernel rows of width KX, with horizontal stride SX and no dilation; all whole vectors of
+/// channels. Without kEdge, all pixels and all input columns exist.
+template <size_t KX, size_t SX, bool kEdge>
+void depthwise_f32_tile(const Context& context, const TileInput& input, const Target& target) {
+  // Copies, because the stores below could change what a reference names.
+  const Context x = context;
+  const TileInput in = input;
+  const Target to = target;
   for (size_t c = 0; c + simd::kLanes <= x.channels; c += simd::kLanes) {
-    f32x4 acc[TX];
+    f32x4 acc[kTilePixels];
     const f32x4 bias = x.bias != nullptr ? simd::load(x.bias + c) : f32x4{};
-    for (size_t t = 0; t < TX; ++t) acc[t] = bias;
-    for (size_t r = 0; r < rows; ++r) {
+    for (size_t t = 0; t < kTilePixels; ++t) acc[t] = bias;
+    for (size_t r = 0; r < in.rows; ++r) {
       f32x4 w[KX];
-      for (size_t k = 0; k < KX; ++k) w[k] = simd::load(weights[r] + k * x.weight_stride + c);
-      const float* p = inputs[r] + c;
-      for (size_t column = 0; column < (TX - 1) * SX + KX; ++column, p += x.input_stride) {
+      for (size_t k = 0; k < KX; ++k) w[k] = simd::load(in.weights[r] + k * x.weight_stride + c);
+      const float* p = in.inputs[r] + c;
+#pragma GCC unroll 32
+      for (size_t column = 0; column < (kTilePixels - 1) * SX + KX; ++column, p += x.input_stride) {
+        if (kEdge && (column < in.first_column || column >= in.last_column)) continue;
         const f32x4 v = simd::load(p);
-        for (size_t t = 0; t < TX; ++t) {
+#pragma GCC unroll 8
+        for (size_t t = 0; t < kTilePixels; ++t) {
           // A negative tap wraps to a great one.
           const size_t k = column - t * SX;
           if (k < KX) acc[t] = simd::madd(v, w[k], acc[t]);
         }
       }
     }
-    for (size_t t = 0; t < TX; ++t) {
-      const auto i = static_cast<ptrdiff_t>(t);
-      if (to.residual != nullptr) acc[t] += simd::load(to.residual + i * x.residual_stride + c);
-      simd::store(to.output + i * x.output_stride + c, finish(x.end, acc[t]));
+    const size_t pixels = kEdge ? in.pixels : kTilePixels;
+    if (to.residual != nullptr) {
+      for (size_t t = 0; t < kTilePixels; ++t) {
+        if (t < pixels) acc[t] += simd::load(to.residual + static_cast<ptrdiff_t>(t) * x.residual_stride + c);
+      }
+    }
+    finish(x.end, acc);
+    for (size_t t = 0; t < kTilePixels; ++t) {
+      if (t < pixels) simd::store(to.output + static_cast<ptrdiff_t>(t) * x.output_stride + c, acc[t]);
     }
   }
 }
 
-constexpr size_t kTilePixels = 4;
-using TileFunction = void (*)(const Context&, size_t, const float* const*, const float* const*, const Target&);
+using TileFunction = void (*)(const Context&, const TileInput&, const Target&);
 
-/// The tile for this kernel width and stride, or null when only the taps form fits.
-TileFunction tile_for(const Geometry& g) {
-  if (g.dilation[2] != 1) return nullptr;
-  if (g.kernel[2] == 3 && g.stride[2] == 1) return depthwise_f32_tile<3, 1, kTilePixels>;
-  if (g.kernel[2] == 3 && g.stride[2] == 2) return depthwise_f32_tile<3, 2, kTilePixels>;
-  if (g.kernel[2] == 5 && g.stride[2] == 1) return depthwise_f32_tile<5, 1, kTilePixels>;
-  if (g.kernel[2] == 5 && g.stride[2] == 2) return depthwise_f32_tile<5, 2, kTilePixels>;
-  return nullptr;
+/// A tile for the inside of the image and one for its edges; null when only the taps form fits.
+struct Tiles {
+  TileFunction inside = nullptr, edge = nullptr;
+};
+
+template <size_t KX, size_t SX>
+constexpr Tiles kTiles{depthwise_f32_tile<KX, SX, false>, depthwise_f32_tile<KX, SX, true>};
+
+Tiles tiles_for(const Geometry& g) {
+  if (g.dilation[2] != 1) return {};
+  if (g.kernel[2] == 3 && g.stride[2] == 1) return kTiles<3, 1>;
+  if (g.kernel[2] == 3 && g.stride[2] == 2) return kTiles<3, 2>;
+  if (g.kernel[2] == 5 && g.stride[2] == 1) return kTiles<5, 1>;
+  if (g.kernel[2] == 5 && g.stride[2] == 2) return kTiles<5, 2>;
+  return {};
 }
 
 /// The kernel rows and taps of one output line that lie inside the input. Lives in the caller's scratch.
@@ -109,11 +140,19 @@ class LineTaps {
     }
   }
 
-  /// The first taps of each row, for a tile at an inside column.
-  void tile(const Context& x, ptrdiff_t column, TileFunction run, const Target& to) {
-    const ptrdiff_t offset = (column * g_.stride[2] - g_.pad[2]) * x.input_stride;
-    for (size_t r = 0; r < row_count_; ++r) taps_[r] = rows_[r] + offset;
-    run(x, row_count_, taps_, row_weights_, to);
+  /// `pixels` output pixels, at most kTilePixels, from `column`.
+  void tile(const Context& x, ptrdiff_t column, ptrdiff_t pixels, const Tiles& tiles, const Target& to) {
+    const ptrdiff_t first = column * g_.stride[2] - g_.pad[2];
+    const ptrdiff_t columns = (static_cast<ptrdiff_t>(kTilePixels) - 1) * g_.stride[2] + g_.kernel[2];
+    for (size_t r = 0; r < row_count_; ++r) taps_[r] = rows_[r] + first * x.input_stride;
+    TileInput in{.rows = row_count_, .inputs = taps_, .weights = row_weights_};
+    if (first >= 0 && first + columns <= g_.in[2] && pixels == static_cast<ptrdiff_t>(kTilePixels)) {
+      return tiles.inside(x, in, to);
+    }
+    in.pixels = static_cast<size_t>(pixels);
+    in.first_column = static_cast<size_t>(std::max<ptrdiff_t>(-first, 0));
+    in.last_column = static_cast<size_t>(std::max<ptrdiff_t>(g_.in[2] - first, 0));
+    tiles.edge(x, in, to);
   }
 
   void pixel(const Context& x, size_t first_channel, ptrdiff_t column, const Target& to) {
@@ -162,8 +201,7 @@ size_t depthwise_scratch_bytes(const ConvShape& shape) { return LineTaps::bytes(
 void depthwise(const ConvShape& shape, const float* input, ptrdiff_t input_stride, const float* packed_weights,
                float* output, ptrdiff_t output_stride, const Epilogue& epilogue, void* scratch, size_t begin, size_t end) {
   const Geometry g(shape);
-  const Inside inside(g);
-  const TileFunction tile = tile_for(g);
+  const Tiles tiles = tiles_for(g);
   const size_t whole_channels = shape.in_channels / simd::kLanes * simd::kLanes;
   const Context x{shape.in_channels,        round_up(shape.in_channels), input_stride, output_stride,
                   epilogue.residual_stride, epilogue.bias,               make_finish(epilogue.activation)};
@@ -176,17 +214,13 @@ void depthwise(const ConvShape& shape, const float* input, ptrdiff_t input_strid
       return Target{output + pixel * output_stride,
                     epilogue.residual != nullptr ? epilogue.residual + pixel * epilogue.residual_stride : nullptr};
     };
-    constexpr auto kTile = static_cast<ptrdiff_t>(kTilePixels);
-    for (ptrdiff_t column = 0; column < g.out[2];) {
-      if (tile != nullptr && column >= inside.first && column + kTile <= inside.last) {
-        taps.tile(x, column, tile, target(column));
-        if (whole_channels < shape.in_channels) {
-          for (ptrdiff_t i = 0; i < kTile; ++i) taps.pixel(x, whole_channels, column + i, target(column + i));
-        }
-        column += kTile;
-      } else {
-        taps.pixel(x, 0, column, target(column));
-        ++column;
+    const ptrdiff_t step = tiles.inside != nullptr ? static_cast<ptrdiff_t>(kTilePixels) : 1;
+    for (ptrdiff_t column = 0; column < g.out[2]; column += step) {
+      const ptrdiff_t pixels = std::min(step, g.out[2] - column);
+      if (tiles.inside != nullptr) taps.tile(x, column, pixels, tiles, target(column));
+      const size_t done = tiles.inside != nullptr ? whole_channels : 0;
+      for (ptrdiff_t i = 0; i < pixels && done < shape.in_channels; ++i) {
+        taps.pixel(x, done, column + i, target(column + i));
       }
     }
     if (!finishes_in_registers(epilogue.activation.kind)) {

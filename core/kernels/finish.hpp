@@ -1,6 +1,8 @@
 #pragma once
 // Activations that a kernel can apply in registers, before the store. Internal to kernels/.
 
+#include <limits>
+
 #include "kernels/activation.hpp"
 #include "kernels/simd.hpp"
 
@@ -8,9 +10,11 @@ namespace kinglet::kernels {
 
 /// The activation as vectors; made once a call.
 struct Finish {
-  Activation::Kind kind = Activation::Kind::kNone;
-  simd::f32x4 alpha = {}, beta = {};
-  // Of HardSwish; here because V8 would build constants anew at every use.
+  enum class Kind : uint8_t { kNothing, kClamp, kHardSwish };
+  Kind kind = Kind::kNothing;
+  simd::f32x4 low = {}, high = {};     ///< of the clamp
+  simd::f32x4 alpha = {}, beta = {};   ///< of HardSwish
+  // Of HardSwish too; here because V8 would build constants anew at every use.
   simd::f32x4 sixth = simd::splat(1.0f / 6.0f), half = simd::splat(0.5f), one = simd::splat(1.0f);
 };
 
@@ -20,21 +24,40 @@ constexpr bool finishes_in_registers(Activation::Kind kind) {
          kind == Activation::Kind::kHardSwish;
 }
 
-/// No activation at all where it cannot be done in registers.
+/// Nothing at all where it cannot be done in registers.
 inline Finish make_finish(Activation activation) {
-  if (!finishes_in_registers(activation.kind)) return {};
-  return {.kind = activation.kind, .alpha = simd::splat(activation.alpha), .beta = simd::splat(activation.beta)};
+  Finish f;
+  const simd::f32x4 alpha = simd::splat(activation.alpha), beta = simd::splat(activation.beta);
+  switch (activation.kind) {
+    case Activation::Kind::kRelu:
+      f.kind = Finish::Kind::kClamp;
+      f.high = simd::splat(std::numeric_limits<float>::infinity());
+      break;
+    case Activation::Kind::kClip:
+      f.kind = Finish::Kind::kClamp;
+      f.low = alpha;
+      f.high = beta;
+      break;
+    case Activation::Kind::kHardSwish:
+      f.kind = Finish::Kind::kHardSwish;
+      f.alpha = alpha;
+      f.beta = beta;
+      break;
+    default: break;
+  }
+  return f;
 }
 
-inline __attribute__((always_inline)) simd::f32x4 finish(const Finish& f, simd::f32x4 v) {
-  switch (f.kind) {
-    case Activation::Kind::kRelu: return simd::clamp_below(v, simd::f32x4{});
-    case Activation::Kind::kClip: return simd::clamp_above(simd::clamp_below(v, f.alpha), f.beta);
-    case Activation::Kind::kHardSwish: {
-      const simd::f32x4 gate = simd::madd(v, f.sixth, f.half);
-      return simd::madd(v * f.alpha, simd::clamp_above(simd::clamp_below(gate, simd::f32x4{}), f.one), f.beta);
+/// Over all vectors of a tile, so that the kind is looked at once.
+template <size_t N>
+inline __attribute__((always_inline)) void finish(const Finish& f, simd::f32x4 (&v)[N]) {
+  if (f.kind == Finish::Kind::kClamp) {
+    for (size_t i = 0; i < N; ++i) v[i] = simd::clamp_above(simd::clamp_below(v[i], f.low), f.high);
+  } else if (f.kind == Finish::Kind::kHardSwish) {
+    for (size_t i = 0; i < N; ++i) {
+      const simd::f32x4 gate = simd::clamp_below(simd::madd(v[i], f.sixth, f.half), simd::f32x4{});
+      v[i] = simd::madd(v[i] * f.alpha, simd::clamp_above(gate, f.one), f.beta);
     }
-    default: return v;
   }
 }
 

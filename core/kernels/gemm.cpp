@@ -45,7 +45,7 @@ KINGLET_INLINE void gemm_f32_tile(const GemmBlock& block, const Finish& end, con
   const bool whole = columns == NP * kPanelWidth;
   float* const c = block.c + static_cast<ptrdiff_t>(row) * block.ldc + column;
 
-  f32x4 acc[MR][kVectors];
+  f32x4 acc[MR * kVectors];
   if (block.first) {
     const Epilogue& e = *block.epilogue;
     for (size_t j = 0; j < kVectors; ++j) {
@@ -54,7 +54,7 @@ KINGLET_INLINE void gemm_f32_tile(const GemmBlock& block, const Finish& end, con
         bias = whole ? simd::load(e.bias + column + j * 4)
                      : simd::load_partial(e.bias + column + j * 4, columns - std::min(columns, j * 4));
       }
-      for (size_t r = 0; r < MR; ++r) acc[r][j] = bias;
+      for (size_t r = 0; r < MR; ++r) acc[r * kVectors + j] = bias;
     }
   }
   const float* const addend = block.first ? block.epilogue->residual : block.c;
@@ -64,7 +64,7 @@ KINGLET_INLINE void gemm_f32_tile(const GemmBlock& block, const Finish& end, con
     for (size_t r = 0; r < MR; ++r, p += stride) {
       for (size_t j = 0; j < kVectors; ++j) {
         const f32x4 v = whole ? simd::load(p + j * 4) : simd::load_partial(p + j * 4, columns - std::min(columns, j * 4));
-        acc[r][j] = block.first ? acc[r][j] + v : v;
+        acc[r * kVectors + j] = block.first ? acc[r * kVectors + j] + v : v;
       }
     }
   }
@@ -81,19 +81,19 @@ KINGLET_INLINE void gemm_f32_tile(const GemmBlock& block, const Finish& end, con
       for (size_t q = 0; q < NP; ++q) b[q] += kPanelWidth;
       for (size_t r = 0; r < MR; ++r) {
         const f32x4 av = simd::load_splat(a[r] + p);
-        for (size_t j = 0; j < kVectors; ++j) acc[r][j] = simd::madd(av, bv[j], acc[r][j]);
+        for (size_t j = 0; j < kVectors; ++j) acc[r * kVectors + j] = simd::madd(av, bv[j], acc[r * kVectors + j]);
       }
     }
   }
 
+  finish(end, acc);
   for (size_t r = 0; r < MR; ++r) {
     float* const out = c + static_cast<ptrdiff_t>(r) * block.ldc;
     for (size_t j = 0; j < kVectors; ++j) {
-      const f32x4 v = finish(end, acc[r][j]);
       if (whole) {
-        simd::store(out + j * 4, v);
+        simd::store(out + j * 4, acc[r * kVectors + j]);
       } else {
-        simd::store_partial(out + j * 4, v, columns - std::min(columns, j * 4));
+        simd::store_partial(out + j * 4, acc[r * kVectors + j], columns - std::min(columns, j * 4));
       }
     }
   }

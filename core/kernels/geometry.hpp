@@ -1,7 +1,6 @@
 #pragma once
 // Spatial sizes brought to three dimensions, and the walk over output positions. Internal to kernels/.
 
-#include <algorithm>
 #include <array>
 #include <cstddef>
 
@@ -54,16 +53,5 @@ inline ptrdiff_t input_line(const Geometry& g, const Line& line, ptrdiff_t kz, p
 }
 
 constexpr ptrdiff_t ceil_div(ptrdiff_t a, ptrdiff_t b) { return a >= 0 ? (a + b - 1) / b : -(-a / b); }
-
-/// Output columns [first, last) whose windows lie wholly inside the input's width; first = last when there are none.
-struct Inside {
-  ptrdiff_t first, last;
-
-  explicit Inside(const Geometry& g) {
-    const ptrdiff_t reach = (g.kernel[2] - 1) * g.dilation[2];
-    first = std::clamp<ptrdiff_t>(ceil_div(g.pad[2], g.stride[2]), 0, g.out[2]);
-    last = std::clamp<ptrdiff_t>(ceil_div(g.in[2] - reach + g.pad[2], g.stride[2]), first, g.out[2]);
-  }
-};
 
 }  // namespace kinglet::kernels
