@@ -18,6 +18,8 @@ log_name=emscripten
 recipe=1                                   # raise it to have old prefixes made again
 mkdir -p "$prefix"; prefix=$(cd "$prefix" && pwd -P)
 stamp=$prefix/.complete
+# Held by whatever this script starts, too: what a killed run left behind must end before the next begins.
+exec 9>"$prefix/.lock"; flock 9
 if [ "$(head -1 "$stamp" 2>/dev/null)" = "recipe=$recipe" ] && "$prefix/bin/emcc" --version >/dev/null 2>&1; then
   log "already there: $(sed -n 2p "$stamp")"; exit 0
 fi
