@@ -41,12 +41,14 @@ void infer(const ArgExtreme& op, InferContext& c) {
 
 template <class T>
 struct Search {
-  const ArgExtreme& op;
+  ArgExtreme op;
 
   /// Does `x` take the place of `best`, which came before it?
   bool wins(T x, T best) const {
-    if (x != x || best != best) return x != x && (best == best || op.last_index);
-    return (op.least ? x < best : x > best) || (op.last_index && x == best);
+    // Most elements lose, and the first comparison tells: kept cheap.
+    if (op.least ? x > best : x < best) return false;
+    if (x == best) return op.last_index;
+    return best == best || (x != x && op.last_index);
   }
 
   /// Lanes [0, n) of x[view.n][view.inner], n <= kBlock.

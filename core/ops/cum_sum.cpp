@@ -29,31 +29,67 @@ void infer(const CumSum&, InferContext& c) {
 
 /// Sums in float64, or in wrapping 64-bit integers.
 template <class A>
-void run_as(const CumSum& op, const AxisView& view, const Tensor& x, Tensor& y) {
-  const DType wide = dtype_of<A>;
-  const size_t size = dtype_size(x.dtype());
-  A sums[kBlock], values[kBlock];
-  for (size_t o = 0; o < view.outer; ++o) {
-    for (size_t lane = 0; lane < view.inner; lane += kBlock) {
-      const size_t n = std::min(kBlock, view.inner - lane);
-      std::fill_n(sums, n, A{0});
-      for (size_t step = 0; step < view.n; ++step) {
-        const size_t row = op.reverse ? view.n - 1 - step : step;
-        const size_t at = ((o * view.n + row) * view.inner + lane) * size;
-        convert(x.dtype(), x.raw() + at, wide, values, n);
-        if (op.exclusive) convert(wide, sums, y.dtype(), y.raw() + at, n);
-        for (size_t i = 0; i < n; ++i) sums[i] += values[i];
-        if (!op.exclusive) convert(wide, sums, y.dtype(), y.raw() + at, n);
+class Sums {
+ public:
+  Sums(const CumSum& op, const Tensor& x, Tensor& y) : op_(op), x_(x), y_(y), size_(dtype_size(x.dtype())) {}
+
+  void run(const AxisView& view) {
+    for (size_t o = 0; o < view.outer; ++o) {
+      const size_t at = o * view.n * view.inner;
+      if (view.inner == 1) {
+        run_contiguous(at, view.n);
+        continue;
+      }
+      for (size_t lane = 0; lane < view.inner; lane += kBlock) {
+        run_lanes(at + lane, view, std::min(kBlock, view.inner - lane));
       }
     }
   }
-}
+
+ private:
+  void run_lanes(size_t first, const AxisView& view, size_t n) {
+    A sums[kBlock];
+    std::fill_n(sums, n, A{0});
+    for (size_t step = 0; step < view.n; ++step) {
+      const size_t at = first + (op_.reverse ? view.n - 1 - step : step) * view.inner;
+      load(at, n);
+      if (op_.exclusive) store(at, sums, n);
+      for (size_t i = 0; i < n; ++i) sums[i] += values_[i];
+      if (!op_.exclusive) store(at, sums, n);
+    }
+  }
+
+  void run_contiguous(size_t first, size_t n) {
+    A sum = 0;
+    for (size_t done = 0; done < n; done += kBlock) {
+      const size_t count = std::min(kBlock, n - done);
+      const size_t at = first + (op_.reverse ? n - done - count : done);
+      load(at, count);
+      for (size_t step = 0; step < count; ++step) {
+        A& value = values_[op_.reverse ? count - 1 - step : step];
+        const A before = sum;
+        sum += value;
+        value = op_.exclusive ? before : sum;
+      }
+      store(at, values_, count);
+    }
+  }
+
+  void load(size_t at, size_t n) { convert(x_.dtype(), x_.raw() + at * size_, dtype_of<A>, values_, n); }
+  void store(size_t at, const A* values, size_t n) { convert(dtype_of<A>, values, y_.dtype(), y_.raw() + at * size_, n); }
+
+  const CumSum& op_;
+  const Tensor& x_;
+  Tensor& y_;
+  size_t size_;
+  A values_[kBlock];
+};
 
 void run(const CumSum& op, RunContext& c) {
   const Tensor& x = c.in(0);
   const AxisView view(x.shape(), normalize_axis(only_axis(to_int64s(c.in(1))), x.rank()));
-  if (is_float(x.dtype())) return run_as<double>(op, view, x, c.out(0));
-  run_as<uint64_t>(op, view, x, c.out(0));
+  if (is_float(x.dtype())) return Sums<double>(op, x, c.out(0)).run(view);
+  Sums<uint64_t>(op, x, c.out(0)).run(view);
 }
 
 }  // namespace

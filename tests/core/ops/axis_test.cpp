@@ -122,6 +122,20 @@ TEST_CASE("CumSum") {
       {"wider than a block", {.op = "CumSum", .inputs = {make(DType::kFloat32, {2, 600}, std::vector<double>(1200, 1)), i64({}, {0})}},
        make(DType::kFloat32, {2, 600}, [] { std::vector<double> v(1200, 1); std::fill(v.begin() + 600, v.end(), 2); return v; }())},
   });
+  // Longer than a block along the axis, from both ends.
+  for (const int64_t reverse : {0, 1}) {
+    for (const int64_t exclusive : {0, 1}) {
+      const Tensor ones = make(DType::kInt16, {2, 700}, std::vector<double>(1400, 1));
+      const Tensor y = run_op({.op = "CumSum",
+                               .attributes = {attr("reverse", reverse), attr("exclusive", exclusive)},
+                               .inputs = {ones, i64({}, {1})}})[0];
+      for (int64_t i = 0; i < 1400; ++i) {
+        const int64_t column = i % 700;
+        const int64_t from_start = reverse != 0 ? 699 - column : column;
+        REQUIRE(y.data<int16_t>()[i] == from_start + 1 - exclusive);
+      }
+    }
+  }
   check_failures({
       {"axis outside", {.op = "CumSum", .inputs = {iota({3}), i64({}, {1})}}, ErrorCode::kShape},
       {"two axes", {.op = "CumSum", .inputs = {iota({3}), i64({2}, {0, 0})}}, ErrorCode::kShape},
