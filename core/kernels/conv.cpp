@@ -118,18 +118,26 @@ class RowTable {
       for (size_t i = 0; i < count; ++i) rows_[row_index(row + i, t, taps_)] = zeros_;
       return;
     }
-    const float* pixels = input_ + start * stride_;
+    const float* const pixels = input_ + start * stride_;
     const ptrdiff_t covered = joined_ ? g_.kernel[2] : 1;
-    ptrdiff_t x = column * g_.stride[2] - g_.pad[2] + kx * g_.dilation[2];
-    for (size_t i = 0; i < count; ++i, x += g_.stride[2]) {
-      const float* p = zeros_;
-      if (x >= 0 && x + covered <= g_.in[2]) {
-        p = pixels + x * stride_;
-      } else if (x + covered > 0 && x < g_.in[2]) {
-        p = gather(pixels, x);
-      }
-      rows_[row_index(row + i, t, taps_)] = p;
-    }
+    const ptrdiff_t step = g_.stride[2];
+    const ptrdiff_t x = column * step - g_.pad[2] + kx * g_.dilation[2];
+    const auto total = static_cast<ptrdiff_t>(count);
+    // Pixels [inside, outside) need no look at the padding.
+    const ptrdiff_t inside = std::clamp<ptrdiff_t>(ceil_div(-x, step), 0, total);
+    const ptrdiff_t outside = std::clamp<ptrdiff_t>(ceil_div(g_.in[2] - covered + 1 - x, step), inside, total);
+    const auto set = [&](ptrdiff_t i, const float* p) {
+      rows_[row_index(row + static_cast<size_t>(i), t, taps_)] = p;
+    };
+    for (ptrdiff_t i = 0; i < inside; ++i) set(i, at_edge(pixels, x + i * step, covered));
+    const float* p = pixels + (x + inside * step) * stride_;
+    for (ptrdiff_t i = inside; i < outside; ++i, p += step * stride_) set(i, p);
+    for (ptrdiff_t i = outside; i < total; ++i) set(i, at_edge(pixels, x + i * step, covered));
+  }
+
+  /// A tap that is not wholly inside.
+  const float* at_edge(const float* pixels, ptrdiff_t x, ptrdiff_t covered) {
+    return x + covered > 0 && x < g_.in[2] ? gather(pixels, x) : zeros_;
   }
 
   /// A kernel row that lies partly in the padding, with its zeros.
