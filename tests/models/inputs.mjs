@@ -38,17 +38,17 @@ export function gradient(dims) {
   });
 }
 
-/** A page-like [N, 3, H, W]: lines of stroke-built glyphs, dark on light, in the -1..1 range of the OCR models. */
+/** A page-like [N, 3, H, W]: lines of stroke-built glyphs, dark on light, normalised as the detector wants photographs. */
 export function textPage(dims, seed = 1) {
   const [batch, channels, height, width] = dims;
   const next = randomNumbers(seed);
-  const page = floats(dims, () => 0.9);
+  const page = floats(dims, () => 2.2);
   const plane = height * width;
   const glyph = Math.max(12, Math.min(32, height - 16));
   const fill = (n, x, y, w, h) => {
     for (let c = 0; c < channels; ++c) {
       for (let row = y; row < Math.min(height, y + h); ++row) {
-        page.data.fill(-0.8, (n * channels + c) * plane + row * width + x, (n * channels + c) * plane + row * width + Math.min(width, x + w));
+        page.data.fill(-1.9, (n * channels + c) * plane + row * width + x, (n * channels + c) * plane + row * width + Math.min(width, x + w));
       }
     }
   };
