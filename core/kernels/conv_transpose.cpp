@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <numeric>
 
+#include "kernels/conv_transpose_patches.hpp"
 #include "kernels/gemm_block.hpp"
 #include "kernels/geometry.hpp"
 
@@ -158,11 +159,13 @@ void run_pixels(const Call& call, const Phase& phase, const Line& line, ptrdiff_
 }  // namespace
 
 size_t packed_conv_transpose_weights_size(const ConvShape& shape) {
+  if (makes_patches(shape)) return packed_patch_weights_size(shape);
   const auto taps = static_cast<size_t>(Geometry(shape).taps());
   return shape.groups * packed_b_size(taps * (shape.in_channels / shape.groups), shape.out_channels / shape.groups);
 }
 
 void pack_conv_transpose_weights(float* packed, const ConvShape& shape, const float* weights) {
+  if (makes_patches(shape)) return pack_patch_weights(packed, shape, weights);
   const Geometry g(shape);
   const size_t channels = shape.in_channels / shape.groups;
   const size_t outputs = shape.out_channels / shape.groups;
@@ -201,6 +204,7 @@ void pack_conv_transpose_weights(float* packed, const ConvShape& shape, const fl
 }
 
 size_t conv_transpose_scratch_bytes(const ConvShape& shape) {
+  if (makes_patches(shape)) return patches_scratch_bytes(shape);
   const Geometry g(shape);
   return zero_floats(shape) * sizeof(float) + kTransposeRowBlock * most_units(shape, g) * sizeof(const float*);
 }
@@ -208,6 +212,10 @@ size_t conv_transpose_scratch_bytes(const ConvShape& shape) {
 void conv_transpose(const ConvShape& shape, const float* input, ptrdiff_t input_stride, const float* packed_weights,
                     float* output, ptrdiff_t output_stride, const Epilogue& epilogue, void* scratch, size_t begin,
                     size_t end) {
+  if (makes_patches(shape)) {
+    return conv_transpose_patches(shape, input, input_stride, packed_weights, output, output_stride, epilogue, scratch,
+                                  begin, end);
+  }
   const Geometry g(shape);
   auto* zeros = static_cast<float*>(scratch);
   std::fill_n(zeros, zero_floats(shape), 0.0f);

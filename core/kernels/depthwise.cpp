@@ -223,10 +223,15 @@ void depthwise(const ConvShape& shape, const float* input, ptrdiff_t input_strid
         taps.pixel(x, done, column + i, target(column + i));
       }
     }
-    if (!finishes_in_registers(epilogue.activation.kind)) {
-      for (ptrdiff_t column = 0; column < g.out[2]; ++column) {
-        apply(epilogue.activation, target(column).output, shape.in_channels);
-      }
+    if (finishes_in_registers(epilogue.activation.kind)) continue;
+    float* const first = output + line_start * output_stride;
+    const auto width = static_cast<size_t>(g.out[2]);
+    if (output_stride == static_cast<ptrdiff_t>(shape.in_channels)) {
+      apply(epilogue.activation, first, width * shape.in_channels);
+      continue;
+    }
+    for (size_t i = 0; i < width; ++i) {
+      apply(epilogue.activation, first + static_cast<ptrdiff_t>(i) * output_stride, shape.in_channels);
     }
   }
 }

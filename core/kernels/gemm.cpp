@@ -132,6 +132,7 @@ void run_block(const GemmBlock& block, const Rows& rows) {
     default: break;
   }
   if (block.last && !finishes_in_registers(activation.kind)) {
+    if (block.ldc == static_cast<ptrdiff_t>(block.n)) return apply(activation, block.c, block.m * block.n);
     for (size_t i = 0; i < block.m; ++i) apply(activation, block.c + static_cast<ptrdiff_t>(i) * block.ldc, block.n);
   }
 }

@@ -105,6 +105,21 @@ TEST_CASE("conv_transpose: several K blocks, long lines, several calls") {
   check(square(2, 3, 70, 2, 2), 0, true, {}, 3);
 }
 
+TEST_CASE("conv_transpose: patches that tile the output") {
+  for (size_t outputs : {1, 2, 3, 5, 12}) {
+    for (size_t kernel : {2, 3}) {
+      check(square(5, outputs, 6, kernel, kernel), 0, false, {Activation::Kind::kSigmoid}, 1);
+      check(square(400, outputs, 3, kernel, kernel), 1, true, {Activation::Kind::kRelu}, 4);
+    }
+  }
+  check(square(3, 1, 140, 2, 2), 0, false, {}, 7);
+  ConvShape volume{.rank = 3, .batch = 2, .in_channels = 3, .out_channels = 1};
+  volume.in = {2, 3, 4};
+  volume.kernel = volume.stride = {2, 3, 2};
+  volume.out = {4, 9, 8};
+  check(volume, 1, true, {}, 5);
+}
+
 TEST_CASE("conv_transpose: every activation") {
   for (const Activation& activation : activations()) check(square(3, 6, 4, 3, 2, 1, 1), 1, true, activation);
 }
