@@ -19,14 +19,33 @@ SymShape common(const SymShape& a, const SymShape& b) {
   return SymShape(std::move(dims));
 }
 
+/// A branch whose shapes contradict each other is one that the model never takes with these inputs.
+std::optional<std::vector<ValueInfo>> infer_branch(size_t branch, InferContext& c) {
+  try {
+    std::vector<ValueInfo> results = c.infer_subgraph(branch, {});
+    c.require(results.size() == c.outputs(), "{} outputs, but a branch has {}", c.outputs(), results.size());
+    return results;
+  } catch (const Error& error) {
+    if (error.code != ErrorCode::kShape) throw;
+    return std::nullopt;
+  }
+}
+
 void infer(const If& op, InferContext& c) {
-  const std::vector<ValueInfo> on_true = c.infer_subgraph(op.then_branch, {});
-  const std::vector<ValueInfo> on_false = c.infer_subgraph(op.else_branch, {});
-  c.require(on_true.size() == c.outputs() && on_false.size() == c.outputs(), "{} outputs, but the branches have {} and {}",
-            c.outputs(), on_true.size(), on_false.size());
+  if (const Tensor* condition = c.constant(0); condition != nullptr && condition->dtype() == DType::kBool && condition->count() == 1) {
+    const std::vector<ValueInfo> taken = c.infer_subgraph(condition->data<bool>()[0] ? op.then_branch : op.else_branch, {});
+    for (size_t i = 0; i < taken.size(); ++i) c.out(i, taken[i].dtype, taken[i].shape);
+    return;
+  }
+  const auto on_true = infer_branch(op.then_branch, c);
+  const auto on_false = infer_branch(op.else_branch, c);
   for (size_t i = 0; i < c.outputs(); ++i) {
-    const DType type = on_true[i].dtype != DType::kUndefined ? on_true[i].dtype : on_false[i].dtype;
-    c.out(i, type, common(on_true[i].shape, on_false[i].shape));
+    if (!on_true || !on_false) {
+      if (on_true || on_false) c.out(i, (on_true ? *on_true : *on_false)[i].dtype, {});
+      continue;
+    }
+    const ValueInfo &a = (*on_true)[i], &b = (*on_false)[i];
+    c.out(i, a.dtype != DType::kUndefined ? a.dtype : b.dtype, common(a.shape, b.shape));
   }
 }
 
