@@ -79,10 +79,15 @@ void run_sum(const Variadic&, RunContext& c) {
   if (y.dtype() != wide) convert(wide, sum.raw(), y.dtype(), y.raw(), y.count());
 }
 
+template <const BinaryLoops& loops>
+constexpr OpDef extreme() {
+  return op<Variadic, parse, infer_extreme, run_extreme<loops>>(since(1)).with_traits(kInPlace | kPermutable);
+}
+
 }  // namespace
 
-KINGLET_OP(Min, op<Variadic, parse, infer_extreme, run_extreme<kMinLoops>>(since(1)).with_traits(kInPlace | kPermutable));
-KINGLET_OP(Max, op<Variadic, parse, infer_extreme, run_extreme<kMaxLoops>>(since(1)).with_traits(kInPlace | kPermutable));
+KINGLET_OP(Min, extreme<kMinLoops>());
+KINGLET_OP(Max, extreme<kMaxLoops>());
 KINGLET_OP(Sum, op<Variadic, parse, infer_sum, run_sum<false>>(since(1)).with_traits(kPermutable));
 KINGLET_OP(Mean, op<Variadic, parse, infer_sum, run_sum<true>>(since(1)).with_traits(kPermutable));
 

@@ -1,4 +1,4 @@
-// ReduceSum, ReduceMean, ReduceMax and their kin. Axes are an attribute or, from opset 13 (ReduceSum) or 18 on, an input.
+// ReduceSum, ReduceMean, ReduceMax and their kin. Axes are an attribute or, since opset 13 or 18, an input.
 
 #include "ops/elementwise.hpp"
 #include "ops/fold.hpp"

@@ -38,8 +38,9 @@ struct Rows {
 
 Rows rows_of(const Softmax& op, const Shape& shape) {
   if (op.flattens) {
-    const size_t axis = op.axis == static_cast<int64_t>(shape.rank()) ? shape.rank() : normalize_axis(op.axis, shape.rank());
-    return {shape.count(0, axis), shape.count(axis, shape.rank()), 1};
+    const size_t rank = shape.rank();
+    const size_t axis = op.axis == static_cast<int64_t>(rank) ? rank : normalize_axis(op.axis, rank);
+    return {shape.count(0, axis), shape.count(axis, rank), 1};
   }
   const AxisView view(shape, normalize_axis(op.axis, shape.rank()));
   return {view.outer, view.n, view.inner};
@@ -106,10 +107,15 @@ bool permute(Node& node, std::span<const int64_t> perm) {
   return !perm.empty() && (axis == last || axis == -1) && perm.back() == last;
 }
 
+template <Kind kind>
+constexpr OpDef normalized() {
+  return op<Softmax, parse<kind>, infer, run>(since(1)).with_traits(kInPlace).with_permute(permute);
+}
+
 }  // namespace
 
-KINGLET_OP(Softmax, op<Softmax, parse<Kind::kSoftmax>, infer, run>(since(1)).with_traits(kInPlace).with_permute(permute));
-KINGLET_OP(LogSoftmax, op<Softmax, parse<Kind::kLogSoftmax>, infer, run>(since(1)).with_traits(kInPlace).with_permute(permute));
-KINGLET_OP(Hardmax, op<Softmax, parse<Kind::kHardmax>, infer, run>(since(1)).with_traits(kInPlace).with_permute(permute));
+KINGLET_OP(Softmax, normalized<Kind::kSoftmax>());
+KINGLET_OP(LogSoftmax, normalized<Kind::kLogSoftmax>());
+KINGLET_OP(Hardmax, normalized<Kind::kHardmax>());
 
 }  // namespace kinglet::ops
