@@ -36,7 +36,7 @@ struct ConvShape {
 size_t output_lines(const ConvShape& shape);
 size_t output_pixels(const ConvShape& shape);
 
-/// Floats that pack_conv_weights writes.
+/// Floats that pack_conv_weights writes. Packing looks at rank, groups, channels and kernel.
 size_t packed_conv_weights_size(const ConvShape& shape);
 
 /// Packs weights [out_channels, in_channels / groups, kernel...] (the layout of ONNX Conv).

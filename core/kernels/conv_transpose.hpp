@@ -10,7 +10,7 @@
 
 namespace kinglet::kernels {
 
-/// Floats that pack_conv_transpose_weights writes.
+/// Floats that pack_conv_transpose_weights writes. Packing looks at rank, groups, channels, kernel, stride and dilation.
 size_t packed_conv_transpose_weights_size(const ConvShape& shape);
 
 /// Packs weights [in_channels, out_channels / groups, kernel...] (the layout of ONNX ConvTranspose).

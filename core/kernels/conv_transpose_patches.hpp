@@ -1,12 +1,13 @@
 #pragma once
-// Transposed convolution whose patches tile the output: kernel = stride, no padding. One matrix product gives a whole
+// Transposed convolution whose patches do not overlap: kernel = stride. One matrix product gives a whole
 // patch a row, which fills panels that few output channels would leave empty. Internal to kernels/.
 
 #include "kernels/conv_transpose.hpp"
 
 namespace kinglet::kernels {
 
-/// Whether the shape is such, and the patches need fewer panels than one product a kernel tap.
+/// Whether the shape is such, and the patches need fewer panels than one product a kernel tap. Looks at what packing
+/// may look at.
 bool makes_patches(const ConvShape& shape);
 
 size_t packed_patch_weights_size(const ConvShape& shape);

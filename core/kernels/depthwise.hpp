@@ -10,7 +10,7 @@ namespace kinglet::kernels {
 /// True when depthwise can run this shape: one input and one output channel a group.
 bool is_depthwise(const ConvShape& shape);
 
-/// Floats that pack_depthwise_weights writes.
+/// Floats that pack_depthwise_weights writes. Packing looks at rank, groups, channels and kernel.
 size_t packed_depthwise_weights_size(const ConvShape& shape);
 
 /// Packs weights [channels, 1, kernel...] (the layout of ONNX Conv).

@@ -33,11 +33,12 @@ void check(ConvShape s, const Options& o = {}, bool run_depthwise = false) {
 
   const size_t range = run_depthwise ? output_lines(s) : output_pixels(s);
   std::vector<float> packed(run_depthwise ? packed_depthwise_weights_size(s) : packed_conv_weights_size(s));
-  if (run_depthwise) {
-    pack_depthwise_weights(packed.data(), s, w.data());
-  } else {
-    pack_conv_weights(packed.data(), s, w.data());
-  }
+  const ConvShape weights_only{.rank = s.rank,
+                               .groups = s.groups,
+                               .in_channels = s.in_channels,
+                               .out_channels = s.out_channels,
+                               .kernel = s.kernel};
+  (run_depthwise ? pack_depthwise_weights : pack_conv_weights)(packed.data(), weights_only, w.data());
   for (size_t i = 0; i < o.pieces; ++i) {
     const Scratch scratch(run_depthwise ? depthwise_scratch_bytes(s) : conv_scratch_bytes(s));
     (run_depthwise ? depthwise : conv)(s, x.data.data(), x.step(), packed.data(), y.data.data(), y.step(), epilogue,

@@ -47,7 +47,12 @@ void check(const ConvShape& s, size_t gap = 0, bool residual = false, Activation
   const Rows added = Rows::random(random, out_pixels, s.out_channels, gap);
   Rows y(out_pixels, s.out_channels, gap);
   std::vector<float> packed(packed_conv_transpose_weights_size(s));
-  pack_conv_transpose_weights(packed.data(), s, w.data());
+  ConvShape weights_only = s;
+  weights_only.batch = 1;
+  weights_only.in = weights_only.out = {1, 1, 1};
+  weights_only.pad_begin = {0, 0, 0};
+  REQUIRE(packed_conv_transpose_weights_size(weights_only) == packed.size());
+  pack_conv_transpose_weights(packed.data(), weights_only, w.data());
   const size_t lines = output_lines(s);
   for (size_t i = 0; i < pieces; ++i) {
     const Scratch scratch(conv_transpose_scratch_bytes(s));
@@ -105,7 +110,7 @@ TEST_CASE("conv_transpose: several K blocks, long lines, several calls") {
   check(square(2, 3, 70, 2, 2), 0, true, {}, 3);
 }
 
-TEST_CASE("conv_transpose: patches that tile the output") {
+TEST_CASE("conv_transpose: patches that do not overlap") {
   for (size_t outputs : {1, 2, 3, 5, 12}) {
     for (size_t kernel : {2, 3}) {
       check(square(5, outputs, 6, kernel, kernel), 0, false, {Activation::Kind::kSigmoid}, 1);
@@ -113,6 +118,13 @@ TEST_CASE("conv_transpose: patches that tile the output") {
     }
   }
   check(square(3, 1, 140, 2, 2), 0, false, {}, 7);
+  for (size_t outputs : {1, 2}) {
+    for (ptrdiff_t pad : {-1, 0, 1, 3, 5}) {
+      for (size_t extra : {0, 2}) {
+        check(square(3, outputs, 5, 3, 3, 1, pad, extra), 1, extra == 0, {Activation::Kind::kSigmoid}, 3);
+      }
+    }
+  }
   ConvShape volume{.rank = 3, .batch = 2, .in_channels = 3, .out_channels = 1};
   volume.in = {2, 3, 4};
   volume.kernel = volume.stride = {2, 3, 2};
