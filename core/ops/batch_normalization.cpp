@@ -4,7 +4,8 @@
 #include <cmath>
 
 #include "kernels/normalize.hpp"
-#include "ops/widen.hpp"
+#include "ops/convert.hpp"
+#include "ops/in_f32.hpp"
 #include "ops/spatial.hpp"
 
 namespace kinglet::ops {
@@ -93,7 +94,7 @@ void run(const BatchNormalization& op, RunContext& c) {
   for (size_t i = 1; i < 3 && op.training; ++i) {
     if (!c.wants(i)) continue;
     Tensor& out = c.out(i);
-    convert_floats(reinterpret_cast<const std::byte*>(statistics + (i - 1) * channels), DType::kFloat32, out.raw(), out.dtype(), channels);
+    convert(DType::kFloat32, statistics + (i - 1) * channels, out.dtype(), out.raw(), channels);
   }
 }
 

@@ -7,7 +7,7 @@
 
 #include "kernels/depthwise.hpp"
 #include "kernels/transpose.hpp"
-#include "ops/widen.hpp"
+#include "ops/in_f32.hpp"
 #include "ops/epilogue.hpp"
 #include "ops/spatial.hpp"
 

@@ -8,7 +8,7 @@
 #include "kernels/transpose.hpp"
 #include "ops/epilogue.hpp"
 #include "ops/spatial.hpp"
-#include "ops/widen.hpp"
+#include "ops/in_f32.hpp"
 
 namespace kinglet::ops {
 namespace {

@@ -3,7 +3,7 @@
 #include "kernels/gemm.hpp"
 
 #include "kernels/transpose.hpp"
-#include "ops/widen.hpp"
+#include "ops/in_f32.hpp"
 #include "ops/epilogue.hpp"
 
 namespace kinglet::ops {

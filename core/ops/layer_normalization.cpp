@@ -4,7 +4,7 @@
 #include <cmath>
 
 #include "kernels/normalize.hpp"
-#include "ops/widen.hpp"
+#include "ops/in_f32.hpp"
 
 namespace kinglet::ops {
 namespace {

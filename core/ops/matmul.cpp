@@ -4,7 +4,7 @@
 #include <algorithm>
 
 #include "kernels/gemm.hpp"
-#include "ops/widen.hpp"
+#include "ops/in_f32.hpp"
 #include "ops/epilogue.hpp"
 
 namespace kinglet::ops {

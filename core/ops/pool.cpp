@@ -7,7 +7,7 @@
 #include "kernels/pooling.hpp"
 #include "kernels/transpose.hpp"
 #include "ops/spatial.hpp"
-#include "ops/widen.hpp"
+#include "ops/in_f32.hpp"
 
 namespace kinglet::ops {
 namespace {

@@ -6,6 +6,7 @@
 #include "kernels/gemm.hpp"
 #include "kernels/math.hpp"
 #include "kernels/transpose.hpp"
+#include "ops/convert.hpp"
 
 namespace kinglet::ops {
 namespace {
@@ -257,7 +258,7 @@ void run_recurrent(const Recurrent& r, RunContext& c, StepFn step) {
   }
   for (size_t i = 0; i < 3; ++i) {
     if (outputs[i] == nullptr || c.out(i).dtype() == DType::kFloat32) continue;
-    convert_floats(reinterpret_cast<const std::byte*>(outputs[i]), DType::kFloat32, c.out(i).raw(), c.out(i).dtype(), c.out(i).count());
+    convert(DType::kFloat32, outputs[i], c.out(i).dtype(), c.out(i).raw(), c.out(i).count());
   }
 }
 

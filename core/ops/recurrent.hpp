@@ -2,7 +2,7 @@
 // What RNN, GRU and LSTM share (ONNX): attributes, shapes, gate activations, packed weights, and the walk over time.
 
 #include "ops/op.hpp"
-#include "ops/widen.hpp"
+#include "ops/in_f32.hpp"
 
 namespace kinglet::ops {
 

@@ -5,9 +5,6 @@
 
 namespace kinglet::ops {
 
-/// n elements from one element type to another of float32, float16, bfloat16, float64.
-void convert_floats(const std::byte* from, DType from_type, std::byte* to, DType to_type, size_t n);
-
 /// The elements of t as f32: its own when it is float32, else a converted copy in scratch. Throws kModel when t is not
 /// of a floating-point type.
 const float* as_f32(RunContext& c, const Tensor& t);
