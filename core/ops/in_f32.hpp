@@ -6,7 +6,7 @@
 namespace kinglet::ops {
 
 /// The elements of t as f32: its own when it is float32, else a converted copy in scratch. Throws kModel when t is not
-/// of a floating-point type.
+/// of a numeric type.
 const float* as_f32(RunContext& c, const Tensor& t);
 
 /// The elements of a constant as f32, for packing.

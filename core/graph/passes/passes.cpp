@@ -15,6 +15,7 @@ constexpr Pass kPasses[] = {
     {"fuse_layer_normalization", passes::fuse_layer_normalization},
     {"fuse_matmul_bias", passes::fuse_matmul_bias},
     {"remove_dead_nodes", passes::remove_dead_nodes},
+    {"axes_to_attribute", passes::axes_to_attribute},
     {"channels_last", passes::channels_last},
     {"merge_transposes", passes::merge_transposes},
     {"fuse_residual", passes::fuse_residual},

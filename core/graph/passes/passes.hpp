@@ -19,6 +19,7 @@ std::span<const Pass> all_passes();
 void optimize(Graph& graph);
 
 namespace passes {
+bool axes_to_attribute(Graph& graph);
 bool fold_constants(Graph& graph);
 bool remove_dead_nodes(Graph& graph);
 bool remove_identities(Graph& graph);
