@@ -7,26 +7,43 @@ namespace {
 
 using ops::ValueInfo;
 
+/// All values of `graph` from its formal inputs and captures; indexed by ValueId.
+std::vector<ValueInfo> infer_values(const Graph& graph, std::span<const ValueInfo> formal_inputs,
+                                    std::span<const ValueInfo> captures, Subgraphs subgraphs);
+
+void update_values(Graph& graph, std::span<ValueInfo> infos) {
+  for (size_t i = 0; i < infos.size(); ++i) {
+    Value& value = graph.values[i];
+    if (value.constant.valid()) continue;
+    if (infos[i].dtype != DType::kUndefined) value.dtype = infos[i].dtype;
+    value.shape = std::move(infos[i].shape);
+    value.dims = std::move(infos[i].dims);
+  }
+}
+
 class BodyInference : public ops::SubgraphInference {
  public:
-  BodyInference(const Node& node, std::span<const ValueInfo* const> inputs) : node_(node), inputs_(inputs) {}
+  BodyInference(const Node& node, std::span<const ValueInfo* const> inputs, Subgraphs subgraphs)
+      : node_(node), inputs_(inputs), subgraphs_(subgraphs) {}
 
   std::vector<ValueInfo> infer(size_t subgraph, std::span<const ValueInfo> formal_inputs) override {
-    const Graph& body = *node_.subgraphs.at(subgraph);
+    Graph& body = *node_.subgraphs.at(subgraph);
     std::vector<ValueInfo> captures;
     for (const Capture& c : body.captures) {
       const ValueInfo* outer = inputs_[c.node_input];
       captures.push_back(outer != nullptr ? *outer : ValueInfo{});
     }
-    const std::vector<ValueInfo> all = infer_values(body, formal_inputs, captures);
+    std::vector<ValueInfo> all = infer_values(body, formal_inputs, captures, subgraphs_);
     std::vector<ValueInfo> outputs;
     for (const ValueId id : body.outputs) outputs.push_back(all[static_cast<size_t>(id)]);
+    if (subgraphs_ == Subgraphs::kUpdate) update_values(body, all);
     return outputs;
   }
 
  private:
   const Node& node_;
   std::span<const ValueInfo* const> inputs_;
+  Subgraphs subgraphs_;
 };
 
 void collect_missing(const Graph& graph, std::vector<MissingOperator>& missing) {
@@ -98,9 +115,9 @@ ValueInfo info_of(const Value& value) {
   return info;
 }
 
-std::vector<ValueInfo> infer_node(const Node& node, std::span<const ValueInfo* const> inputs) {
+std::vector<ValueInfo> infer_node(const Node& node, std::span<const ValueInfo* const> inputs, Subgraphs subgraphs) {
   std::vector<ValueInfo> outputs(node.outputs.size());
-  BodyInference bodies(node, inputs);
+  BodyInference bodies(node, inputs, subgraphs);
   with_node(node, [&] {
     ops::InferContext context(inputs, node.own_inputs, outputs, &bodies);
     node.def->infer(node.op.get(), context);
@@ -108,8 +125,10 @@ std::vector<ValueInfo> infer_node(const Node& node, std::span<const ValueInfo* c
   return outputs;
 }
 
+namespace {
+
 std::vector<ValueInfo> infer_values(const Graph& graph, std::span<const ValueInfo> formal_inputs,
-                                    std::span<const ValueInfo> captures) {
+                                    std::span<const ValueInfo> captures, Subgraphs subgraphs) {
   std::vector<ValueInfo> infos(graph.values.size());
   for (size_t i = 0; i < infos.size(); ++i) {
     if (graph.values[i].constant.valid()) infos[i] = info_of(graph.values[i]);
@@ -127,7 +146,7 @@ std::vector<ValueInfo> infer_values(const Graph& graph, std::span<const ValueInf
   for (const Node& node : graph.nodes) {
     inputs.clear();
     for (const ValueId id : node.inputs) inputs.push_back(id == kNoValue ? nullptr : &infos[static_cast<size_t>(id)]);
-    std::vector<ValueInfo> outputs = infer_node(node, inputs);
+    std::vector<ValueInfo> outputs = infer_node(node, inputs, subgraphs);
     for (size_t i = 0; i < outputs.size(); ++i) {
       if (node.outputs[i] == kNoValue) continue;
       infos[static_cast<size_t>(node.outputs[i])] = std::move(outputs[i]);
@@ -136,17 +155,13 @@ std::vector<ValueInfo> infer_values(const Graph& graph, std::span<const ValueInf
   return infos;
 }
 
+}  // namespace
+
 void infer_shapes(Graph& graph) {
   std::vector<ValueInfo> formal;
   for (const ValueId id : graph.inputs) formal.push_back(info_of(graph.value(id)));
-  std::vector<ValueInfo> infos = infer_values(graph, formal);
-  for (size_t i = 0; i < infos.size(); ++i) {
-    Value& value = graph.values[i];
-    if (value.constant.valid()) continue;
-    if (infos[i].dtype != DType::kUndefined) value.dtype = infos[i].dtype;
-    value.shape = std::move(infos[i].shape);
-    value.dims = std::move(infos[i].dims);
-  }
+  std::vector<ValueInfo> infos = infer_values(graph, formal, {}, Subgraphs::kUpdate);
+  update_values(graph, infos);
 }
 
 }  // namespace kinglet

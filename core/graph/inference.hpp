@@ -18,14 +18,14 @@ void parse_node(Node& node);
 /// What the graph says of a value by itself: its constant, or its declared type.
 ops::ValueInfo info_of(const Value& value);
 
+/// Whether inference writes what it learns of a node's subgraphs into their values.
+enum class Subgraphs : bool { kLeave, kUpdate };
+
 /// Infers one node; entry i of the result belongs to node.outputs[i]. Errors name the node.
-std::vector<ops::ValueInfo> infer_node(const Node& node, std::span<const ops::ValueInfo* const> inputs);
+std::vector<ops::ValueInfo> infer_node(const Node& node, std::span<const ops::ValueInfo* const> inputs,
+                                       Subgraphs subgraphs = Subgraphs::kLeave);
 
-/// Infers all values of `graph` from its formal inputs and captures, without changing it; indexed by ValueId.
-std::vector<ops::ValueInfo> infer_values(const Graph& graph, std::span<const ops::ValueInfo> formal_inputs,
-                                         std::span<const ops::ValueInfo> captures = {});
-
-/// Infers the main graph from its declared inputs and writes the result into its values.
+/// Infers the main graph from its declared inputs and writes the result into its values and those of its subgraphs.
 void infer_shapes(Graph& graph);
 
 /// Calls `body`; an Error without a node gets this one's name and operator, before its message.

@@ -42,7 +42,6 @@ bool push_into_subgraphs(const Graph& graph, Node& node) {
       inner.shape = inner.constant.shape();
       changed = true;
     }
-    changed = fold_constants(*body) || changed;
   }
   return changed;
 }

@@ -29,9 +29,21 @@ constexpr Pass kPasses[] = {
 
 std::span<const Pass> all_passes() { return kPasses; }
 
+namespace {
+
+bool run_with_subgraphs(const Pass& pass, Graph& graph) {
+  bool changed = pass.run(graph);
+  for (const Node& node : graph.nodes) {
+    for (const auto& body : node.subgraphs) changed = run_with_subgraphs(pass, *body) || changed;
+  }
+  return changed;
+}
+
+}  // namespace
+
 void optimize(Graph& graph) {
   for (const Pass& pass : kPasses) {
-    if (pass.run(graph)) infer_shapes(graph);
+    if (run_with_subgraphs(pass, graph)) infer_shapes(graph);
   }
 }
 

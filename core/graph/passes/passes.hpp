@@ -15,7 +15,8 @@ struct Pass {
 
 std::span<const Pass> all_passes();
 
-/// Runs every pass once, in order, on the main graph; shapes are inferred again after each that changed something.
+/// Runs every pass once, in order, on the main graph and its subgraphs; shapes are inferred again after each that
+/// changed something.
 void optimize(Graph& graph);
 
 namespace passes {
