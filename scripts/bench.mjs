@@ -3,7 +3,7 @@
 // --cases: those whose name matches TEXT (a regular expression); a run of some cases or hosts only writes nothing.
 // --engines: names of bench/cases.mjs beside the baseline; the first is the one reported. --no-build: takes dist/ as it is.
 import { writeFile } from 'node:fs/promises';
-import { cpus, type } from 'node:os';
+import { cpus, loadavg, type } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { models } from '../tests/models/catalog.mjs';
@@ -13,7 +13,7 @@ import { hosts } from './bench/hosts.mjs';
 import { steadyRatio, writeReport } from './bench/report.mjs';
 import { building, buildPackage } from './build.mjs';
 import { buildDir } from './lib/project.mjs';
-import { command, Failure } from './lib/run.mjs';
+import { command, Failure, say } from './lib/run.mjs';
 import { setup } from './setup.mjs';
 import { prepareTestData } from './test-data.mjs';
 
@@ -89,6 +89,8 @@ await command(async () => {
   }
   await prepareTestData();
   const files = await modelFiles(options.chosen);
+  // Two threads of one core share its multipliers: beside other work, the kernel that fills them loses most.
+  if (loadavg()[0] > 0.5) say(`other work runs on this machine (load ${loadavg()[0].toFixed(1)}): ratios will come out too close to 1`);
 
   const results = {};
   for (const hostName of options.hostNames) {
