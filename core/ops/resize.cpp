@@ -119,7 +119,8 @@ void set_size(const Resize& op, ResizeAxis& a, int64_t size) {
   if (size < 0) throw_error(ErrorCode::kShape, "a size of {}", size);
   a.out = size;
   a.length = static_cast<float>(size);
-  a.scale = a.length / static_cast<float>(a.in);
+  a.scale = static_cast<double>(size) / static_cast<double>(a.in);
+  a.by_size = true;
   a.resized = size != a.in || op.mode.coordinates == Coordinates::kTfCropAndResize;
 }
 
@@ -147,13 +148,13 @@ std::vector<ResizeAxis> resolve(const Resize& op, const Shape& in, const Request
   for (size_t i = 0; i < dims.size(); ++i) set_size(op, out[dims[i]], request.sizes[i]);
   if (op.policy == Policy::kStretch || dims.empty()) return out;
   // One scale for all dims, the one that keeps within (or covers) every size.
-  float common = out[dims[0]].scale;
+  double common = out[dims[0]].scale;
   for (const size_t d : dims) {
     common =
         op.policy == Policy::kNotLarger ? std::min(common, out[d].scale) : std::max(common, out[d].scale);
   }
   for (const size_t d : dims) {
-    const int64_t size = cut(std::floor(common * static_cast<float>(out[d].in) + 0.5f));
+    const int64_t size = cut(static_cast<float>(std::floor(common * static_cast<double>(out[d].in) + 0.5)));
     set_size(op, out[d], size);
     out[d].scale = common;
   }

@@ -16,43 +16,50 @@ int find_name(std::string_view what, std::string_view name, std::span<const std:
   return static_cast<int>(at - names.begin());
 }
 
-/// The position on the input of output `o`.
-float position(const ResizeMode& mode, const ResizeAxis& a, int64_t o) {
-  const auto x = static_cast<float>(o), in = static_cast<float>(a.in), out = static_cast<float>(a.out);
+/// The position on the input of output `o`, computed in T.
+template <class T>
+T position_in(const ResizeMode& mode, const ResizeAxis& a, int64_t o) {
+  const auto x = static_cast<T>(o), in = static_cast<T>(a.in), out = static_cast<T>(a.out), half = T(0.5);
+  const auto scale = static_cast<T>(a.scale), length = static_cast<T>(a.length);
+  const auto crop_start = static_cast<T>(a.crop_start), crop_end = static_cast<T>(a.crop_end);
   switch (mode.coordinates) {
     case Coordinates::kHalfPixel: break;
     case Coordinates::kHalfPixelSymmetric: {
       // Keeps the centre in place when the output was cut to an integer.
-      const float offset = in / 2 * (1 - out / a.length);
-      return offset + (x + 0.5f) / a.scale - 0.5f;
+      const T offset = in / 2 * (1 - out / length);
+      return offset + (x + half) / scale - half;
     }
     case Coordinates::kPytorchHalfPixel:
       if (a.out == 1) return 0;
       break;
-    case Coordinates::kAlignCorners: return a.length == 1 || a.out == 1 ? 0 : x * (in - 1) / (a.length - 1);
-    case Coordinates::kAsymmetric: return x / a.scale;
+    case Coordinates::kAlignCorners: return length == 1 || a.out == 1 ? 0 : x * (in - 1) / (length - 1);
+    case Coordinates::kAsymmetric: return x / scale;
     case Coordinates::kTfCropAndResize:
-      if (a.out == 1) return 0.5f * (a.crop_start + a.crop_end) * (in - 1);
-      return a.crop_start * (in - 1) + x * (a.crop_end - a.crop_start) * (in - 1) / (out - 1);
-    case Coordinates::kTfHalfPixelForNn: return (x + 0.5f) / a.scale;
+      if (a.out == 1) return half * (crop_start + crop_end) * (in - 1);
+      return crop_start * (in - 1) + x * (crop_end - crop_start) * (in - 1) / (out - 1);
+    case Coordinates::kTfHalfPixelForNn: return (x + half) / scale;
   }
-  return (x + 0.5f) / a.scale - 0.5f;
+  return (x + half) / scale - half;
 }
 
-bool is_outside(const ResizeMode& mode, const ResizeAxis& a, float x) {
-  return mode.coordinates == Coordinates::kTfCropAndResize && !(x >= 0 && x <= static_cast<float>(a.in - 1));
+double position(const ResizeMode& mode, const ResizeAxis& a, int64_t o) {
+  return a.by_size ? position_in<double>(mode, a, o) : static_cast<double>(position_in<float>(mode, a, o));
+}
+
+bool is_outside(const ResizeMode& mode, const ResizeAxis& a, double x) {
+  return mode.coordinates == Coordinates::kTfCropAndResize && !(x >= 0 && x <= static_cast<double>(a.in - 1));
 }
 
 /// A position as an integer that later arithmetic cannot overflow.
-int64_t to_index(float x) {
-  constexpr float kFar = 0x1p40f;
+int64_t to_index(double x) {
+  constexpr double kFar = 0x1p40;
   return x > -kFar ? static_cast<int64_t>(std::min(x, kFar)) : -static_cast<int64_t>(kFar);
 }
 
-float round(Rounding rounding, float x, float scale) {
+double round(Rounding rounding, double x, double scale) {
   switch (rounding) {
-    case Rounding::kRoundPreferFloor: return std::ceil(x - 0.5f);
-    case Rounding::kRoundPreferCeil: return std::floor(x + 0.5f);
+    case Rounding::kRoundPreferFloor: return std::ceil(x - 0.5);
+    case Rounding::kRoundPreferCeil: return std::floor(x + 0.5);
     case Rounding::kFloor: return std::floor(x);
     case Rounding::kCeil: return std::ceil(x);
     case Rounding::kBeforeOpset11: break;
@@ -97,7 +104,7 @@ std::vector<int64_t> nearest_indices(const ResizeMode& mode, const ResizeAxis& a
       index = o;
       continue;
     }
-    const float x = position(mode, axis, o);
+    const double x = position(mode, axis, o);
     index = std::clamp<int64_t>(to_index(round(mode.rounding, x, axis.scale)), 0, axis.in - 1);
     if (is_outside(mode, axis, x)) index = kOutside;
   }
@@ -108,12 +115,12 @@ ResizeTaps resize_taps(const ResizeMode& mode, const ResizeAxis& axis) {
   if (axis.in > INT32_MAX) throw_error(ErrorCode::kShape, "dim {} is too large to resize", axis.in);
   const float support = mode.interpolation == Interpolation::kLinear ? 1.0f : 2.0f;
   // Reducing with antialias stretches the filter over all inputs that an output stands for.
-  const float stretch = mode.antialias ? std::min(axis.scale, 1.0f) : 1.0f;
+  const float stretch = mode.antialias ? static_cast<float>(std::min(axis.scale, 1.0)) : 1.0f;
   const float reach = std::floor(-support / stretch) + 1;
   const double taps = 2 - 2 * static_cast<double>(reach), in = static_cast<double>(axis.in);
   const auto outputs = static_cast<double>(axis.out);
   if (taps * outputs > 64 * (in + outputs + 1)) {
-    throw_error(ErrorCode::kShape, "a scale of {} is too small for dim {}", static_cast<double>(axis.scale),
+    throw_error(ErrorCode::kShape, "a scale of {} is too small for dim {}", axis.scale,
                 axis.in);
   }
   const auto first = static_cast<int64_t>(reach);
@@ -122,10 +129,10 @@ ResizeTaps resize_taps(const ResizeMode& mode, const ResizeAxis& axis) {
   out.index.reserve(out.taps * static_cast<size_t>(axis.out));
   out.weight.reserve(out.index.capacity());
   for (int64_t o = 0; o < axis.out; ++o) {
-    const float x = position(mode, axis, o);
+    const double x = position(mode, axis, o);
     if (is_outside(mode, axis, x)) out.outside.push_back(static_cast<uint32_t>(o));
     const int64_t base = to_index(std::floor(x));
-    const float fraction = std::isfinite(x) ? x - std::floor(x) : 0;
+    const float fraction = std::isfinite(x) ? static_cast<float>(x - std::floor(x)) : 0;
     float sum = 0;
     const size_t begin = out.weight.size();
     for (size_t k = 0; k < out.taps; ++k) {

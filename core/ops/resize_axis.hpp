@@ -1,7 +1,8 @@
 #pragma once
 // Where the outputs of Resize lie on the input, one dim at a time (ONNX Resize, sections
-// coordinate_transformation_mode, nearest_mode, mode, antialias). Positions are computed in float32, as the
-// reference implementations do: what rounds to a tie there rounds to a tie here.
+// coordinate_transformation_mode, nearest_mode, mode, antialias). Positions are computed in float32 where the model
+// gives scales and in float64 where it gives sizes, as the reference implementation does: what rounds to a tie there
+// rounds to a tie here.
 
 #include <cstdint>
 #include <string_view>
@@ -46,7 +47,8 @@ Rounding parse_rounding(std::string_view name);
 /// One dim of a Resize.
 struct ResizeAxis {
   int64_t in = 1, out = 1;
-  float scale = 1;
+  double scale = 1;
+  bool by_size = false;                ///< the scale is the exact quotient of two sizes, not a float32 of the model
   float length = 1;                    ///< of the output before it was cut to an integer
   float crop_start = 0, crop_end = 1;  ///< of kTfCropAndResize, as fractions of the input
   bool resized = false;                ///< false: every output element is the input element of its index
