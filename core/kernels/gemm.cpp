@@ -45,18 +45,7 @@ KINGLET_INLINE void gemm_f32_tile(const GemmBlock& block, const Finish& end, con
   const bool whole = columns == NP * kPanelWidth;
   float* const c = block.c + static_cast<ptrdiff_t>(row) * block.ldc + column;
 
-  f32x4 acc[MR * kVectors];
-  if (block.first) {
-    const Epilogue& e = *block.epilogue;
-    for (size_t j = 0; j < kVectors; ++j) {
-      f32x4 bias = {};
-      if (e.bias != nullptr) {
-        bias = whole ? simd::load(e.bias + column + j * 4)
-                     : simd::load_partial(e.bias + column + j * 4, columns - std::min(columns, j * 4));
-      }
-      for (size_t r = 0; r < MR; ++r) acc[r * kVectors + j] = bias;
-    }
-  }
+  f32x4 acc[MR * kVectors] = {};
   const float* const addend = block.first ? block.epilogue->residual : block.c;
   if (addend != nullptr) {
     const ptrdiff_t stride = block.first ? block.epilogue->residual_stride : block.ldc;
@@ -64,7 +53,7 @@ KINGLET_INLINE void gemm_f32_tile(const GemmBlock& block, const Finish& end, con
     for (size_t r = 0; r < MR; ++r, p += stride) {
       for (size_t j = 0; j < kVectors; ++j) {
         const f32x4 v = whole ? simd::load(p + j * 4) : simd::load_partial(p + j * 4, columns - std::min(columns, j * 4));
-        acc[r * kVectors + j] = block.first ? acc[r * kVectors + j] + v : v;
+        acc[r * kVectors + j] = v;
       }
     }
   }
@@ -86,6 +75,14 @@ KINGLET_INLINE void gemm_f32_tile(const GemmBlock& block, const Finish& end, con
     }
   }
 
+  // Last, because products that are added to a large bias one by one lose their low bits.
+  if (block.last && block.epilogue->bias != nullptr) {
+    const float* const bias = block.epilogue->bias + column;
+    for (size_t j = 0; j < kVectors; ++j) {
+      const f32x4 v = whole ? simd::load(bias + j * 4) : simd::load_partial(bias + j * 4, columns - std::min(columns, j * 4));
+      for (size_t r = 0; r < MR; ++r) acc[r * kVectors + j] = acc[r * kVectors + j] + v;
+    }
+  }
   finish(end, acc);
   for (size_t r = 0; r < MR; ++r) {
     float* const out = c + static_cast<ptrdiff_t>(r) * block.ldc;

@@ -14,8 +14,8 @@ inline constexpr size_t kMaxDepthBlock = 384;
 /// Rows whose A stays in the second cache while all panels pass over it.
 inline constexpr size_t kRowBlock = 128;
 
-/// C[m, n] (+)= A * B for one K block. With `first`, C starts as bias + residual, else as it is; with `last`, the
-/// epilogue's activation ends it.
+/// C[m, n] (+)= A * B for one K block. With `first`, C starts as the residual, else as it is; with `last`, bias and
+/// activation end it.
 struct GemmBlock {
   size_t m = 0, n = 0;
   const float* packed_b = nullptr;  ///< of this block alone
