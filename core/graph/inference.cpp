@@ -28,6 +28,9 @@ class BodyInference : public ops::SubgraphInference {
 
   std::vector<ValueInfo> infer(size_t subgraph, std::span<const ValueInfo> formal_inputs) override {
     Graph& body = *node_.subgraphs.at(subgraph);
+    if (body.inputs.size() != formal_inputs.size()) {
+      throw_error(ErrorCode::kModel, "a subgraph has {} inputs, expected {}", body.inputs.size(), formal_inputs.size());
+    }
     std::vector<ValueInfo> captures;
     for (const Capture& c : body.captures) {
       const ValueInfo* outer = inputs_[c.node_input];

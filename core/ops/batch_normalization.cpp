@@ -91,10 +91,12 @@ void run(const BatchNormalization& op, RunContext& c) {
       normalize<T>(op, x.data<T>(), y.data<T>(), batch, channels, pixels, factor, shift);
     });
   }
-  for (size_t i = 1; i < 3 && op.training; ++i) {
+  // Outside of training, the statistics are those that were given; opsets before 14 list them twice.
+  for (size_t i = 1; i < c.outputs(); ++i) {
     if (!c.wants(i)) continue;
     Tensor& out = c.out(i);
-    convert(DType::kFloat32, statistics + (i - 1) * channels, out.dtype(), out.raw(), channels);
+    const float* given = i % 2 == 1 ? mean_in : var_in;
+    convert(DType::kFloat32, op.training ? statistics + (i - 1) % 2 * channels : given, out.dtype(), out.raw(), channels);
   }
 }
 

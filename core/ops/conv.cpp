@@ -8,7 +8,9 @@
 #include "kernels/depthwise.hpp"
 #include "kernels/transpose.hpp"
 #include "ops/in_f32.hpp"
+#include "ops/elementwise.hpp"
 #include "ops/epilogue.hpp"
+#include "ops/shape_inputs.hpp"
 #include "ops/spatial.hpp"
 
 namespace kinglet::ops {
@@ -28,6 +30,7 @@ Conv parse(const NodeView& n) {
 }
 
 void infer(const Conv& op, InferContext& c) {
+  common_type(c, 0, c.inputs(), kFloats);
   const SymShape& x = c.shape(0);
   const SymShape& w = c.shape(1);
   if (!x.has_rank()) {
@@ -41,9 +44,11 @@ void infer(const Conv& op, InferContext& c) {
     std::fill(image.size.begin(), image.size.end(), Dim());
   } else {
     c.require(w.rank() == x.rank(), "expected weights of rank {}, got {}", x.rank(), w);
-    c.require(!in_channels.known() || !w[1].known() || in_channels.value() == w[1].value() * op.groups,
-              "input has {} channels, weights {} with group {} need {}", in_channels.value(), w, op.groups,
-              w[1].known() ? w[1].value() * op.groups : 0);
+    if (in_channels.known() && w[1].known()) {
+      const int64_t wanted = multiply(w[1].value(), op.groups);
+      c.require(in_channels.value() == wanted, "input has {} channels, weights {} with group {} need {}",
+                in_channels.value(), w, op.groups, wanted);
+    }
     c.require(!w[0].known() || w[0].value() % op.groups == 0, "weights {} do not divide into {} groups", w, op.groups);
     bool kernel_known = !op.spatial.kernel.empty();
     std::vector<int64_t> kernel;
@@ -102,7 +107,7 @@ void prepare(Conv& op, PrepareContext& c) {
   kernels::ConvShape shape;
   shape.rank = rank;
   shape.groups = static_cast<size_t>(op.groups);
-  shape.in_channels = static_cast<size_t>(w->dim(1) * op.groups);
+  shape.in_channels = static_cast<size_t>(multiply(w->dim(1), op.groups));
   shape.out_channels = static_cast<size_t>(w->dim(0));
   for (size_t i = 0; i < rank; ++i) shape.kernel[i] = static_cast<size_t>(op.spatial.kernel[i]);
   op.packed = c.allocate_floats(packed_size(shape));
@@ -178,7 +183,8 @@ void run(const Conv& op, RunContext& c) {
   c.require(!c.has(3) || c.in(3).shape() == y.shape(), "expected input Z {}, got {}", y.shape(), c.has(3) ? c.in(3).shape() : Shape());
 
   if (x.dtype() == DType::kFloat64) {
-    c.require(!op.spatial.channels_last && !c.has(3), "double is computed as [N, C, ...] only");
+    const bool plain = !op.spatial.channels_last && !c.has(3) && op.activation.kind == kernels::Activation::Kind::kNone;
+    c.require(plain, "double is computed as [N, C, ...] only, without input Z or activation");
     return run_plain<double>(shape, x.data<double>(), c.in(1).data<double>(), has_bias ? c.in(2).data<double>() : nullptr, y.data<double>());
   }
   const float* packed = reinterpret_cast<const float*>(op.packed.get());

@@ -6,7 +6,9 @@
 #include <algorithm>
 
 #include "kernels/transpose.hpp"
+#include "ops/elementwise.hpp"
 #include "ops/epilogue.hpp"
+#include "ops/shape_inputs.hpp"
 #include "ops/spatial.hpp"
 #include "ops/in_f32.hpp"
 
@@ -46,7 +48,7 @@ Extent extent_of(const ConvTranspose& op, const Spatial& s, size_t i, int64_t in
     throw_error(ErrorCode::kShape, "output_padding or output_shape does not have {} elements", rank);
   }
   const int64_t extra = op.output_padding.empty() ? 0 : op.output_padding[i];
-  const int64_t full = s.stride(i) * (in - 1) + s.reach(i) + extra;
+  const int64_t full = add(multiply(s.stride(i), in - 1), s.reach(i) + extra);
   const bool same = s.auto_pad == Spatial::AutoPad::kSameUpper || s.auto_pad == Spatial::AutoPad::kSameLower;
   if (op.output_shape.empty() && !same) {
     const Pads pads = pads_of(s, i, in);
@@ -55,12 +57,13 @@ Extent extent_of(const ConvTranspose& op, const Spatial& s, size_t i, int64_t in
     return {size, pads.begin};
   }
   // output_shape may be given for all dims or for the spatial ones.
-  const int64_t size = op.output_shape.empty() ? in * s.stride(i) : op.output_shape[i + op.output_shape.size() - rank];
+  const int64_t size = op.output_shape.empty() ? multiply(in, s.stride(i)) : op.output_shape[i + op.output_shape.size() - rank];
   const int64_t total = std::max<int64_t>(0, full - size);
   return {size, s.auto_pad == Spatial::AutoPad::kSameUpper ? total / 2 : total - total / 2};
 }
 
 void infer(const ConvTranspose& op, InferContext& c) {
+  common_type(c, 0, c.inputs(), kFloats);
   const SymShape &x = c.shape(0), &w = c.shape(1);
   if (!x.has_rank()) return c.out(0, c.dtype(0), w.has_rank() ? SymShape::of_rank(w.rank()) : SymShape());
   ImageDims image = split_image(x, op.spatial.channels_last);
@@ -71,7 +74,7 @@ void infer(const ConvTranspose& op, InferContext& c) {
     c.require(w.rank() == x.rank(), "expected weights of rank {}, got {}", x.rank(), w);
     c.require(!in_channels.known() || !w[0].known() || in_channels.value() == w[0].value(), "input has {} channels, weights {}", in_channels.known() ? in_channels.value() : 0, w);
     c.require(!w[0].known() || w[0].value() % op.groups == 0, "weights {} do not divide into {} groups", w, op.groups);
-    if (w[1].known()) image.channels = w[1].value() * op.groups;
+    if (w[1].known()) image.channels = multiply(w[1].value(), op.groups);
     for (size_t i = 2; i < w.rank() && w[i].known(); ++i) kernel.push_back(w[i].value());
     if (kernel.size() != image.size.size()) kernel.clear();
   }
@@ -102,6 +105,7 @@ void prepare(ConvTranspose& op, PrepareContext& c) {
   if (w == nullptr || !is_float(w->dtype()) || w->rank() < 3 || w->rank() > 2 + kernels::kMaxSpatialRank) return;
   op.spatial = with_kernel(op.spatial, w->rank() - 2, w->shape().dims().subspan(2));
   op.group_outputs = w->dim(1);
+  multiply(op.group_outputs, op.groups);
   c.require(w->dim(0) % op.groups == 0, "weights {} do not divide into {} groups", w->shape(), op.groups);
   const kernels::ConvShape shape = weights_shape(op, static_cast<size_t>(w->dim(0)), op.group_outputs);
   op.packed = c.allocate_floats(kernels::packed_conv_transpose_weights_size(shape));

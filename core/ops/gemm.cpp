@@ -3,8 +3,10 @@
 #include "kernels/gemm.hpp"
 
 #include "kernels/transpose.hpp"
-#include "ops/in_f32.hpp"
+#include "ops/convert.hpp"
+#include "ops/elementwise.hpp"
 #include "ops/epilogue.hpp"
+#include "ops/in_f32.hpp"
 
 namespace kinglet::ops {
 namespace {
@@ -28,6 +30,7 @@ Gemm parse(const NodeView& node) {
 }
 
 void infer(const Gemm& op, InferContext& c) {
+  common_type(c, 0, c.inputs(), kNumbers);
   const SymShape &a = c.shape(0), &b = c.shape(1);
   c.require(!a.has_rank() || a.rank() == 2, "expected A of rank 2, got {}", a);
   c.require(!b.has_rank() || b.rank() == 2, "expected B of rank 2, got {}", b);
@@ -106,6 +109,16 @@ void run_f32(const Gemm& op, RunContext& c) {
   output.store();
 }
 
+/// v * factor; an integer goes towards zero, as Cast has it.
+template <class T>
+T scale(T v, float factor) {
+  if (factor == 1) return v;
+  const double product = static_cast<double>(v) * static_cast<double>(factor);
+  T out;
+  convert(DType::kFloat64, &product, dtype_of<T>, &out, 1);
+  return out;
+}
+
 template <class T>
 void run_plain(const Gemm& op, RunContext& c) {
   const Tensor &a = c.in(0), &b = c.in(1);
@@ -123,12 +136,8 @@ void run_plain(const Gemm& op, RunContext& c) {
       for (size_t l = 0; l < k; ++l) {
         sum += static_cast<Sum>(ad[op.transpose_a ? l * m + i : i * k + l]) * static_cast<Sum>(bd[op.transpose_b ? j * k + l : l * n + j]);
       }
-      // Scaling by a fractional alpha rounds towards zero for integers, as a cast does.
-      auto scaled = op.alpha == 1 ? sum : static_cast<Sum>(static_cast<T>(static_cast<double>(static_cast<T>(sum)) * static_cast<double>(op.alpha)));
-      if (has_c) {
-        const T bias = c.in(2).data<T>()[i * at.row + j * at.column];
-        scaled += op.beta == 1 ? static_cast<Sum>(bias) : static_cast<Sum>(static_cast<T>(static_cast<double>(bias) * static_cast<double>(op.beta)));
-      }
+      Sum scaled = static_cast<Sum>(scale(static_cast<T>(sum), op.alpha));
+      if (has_c) scaled += static_cast<Sum>(scale(c.in(2).data<T>()[i * at.row + j * at.column], op.beta));
       *out++ = static_cast<T>(scaled);
     }
   }

@@ -32,8 +32,12 @@ std::optional<std::vector<ValueInfo>> infer_branch(size_t branch, InferContext& 
 }
 
 void infer(const If& op, InferContext& c) {
+  if (c.dtype(0) != DType::kUndefined && c.dtype(0) != DType::kBool) {
+    throw_error(ErrorCode::kModel, "the condition is {}", c.dtype(0));
+  }
   if (const Tensor* condition = c.constant(0); condition != nullptr && condition->dtype() == DType::kBool && condition->count() == 1) {
     const std::vector<ValueInfo> taken = c.infer_subgraph(condition->data<bool>()[0] ? op.then_branch : op.else_branch, {});
+    c.require(taken.size() == c.outputs(), "{} outputs, but a branch has {}", c.outputs(), taken.size());
     for (size_t i = 0; i < taken.size(); ++i) c.out(i, taken[i].dtype, taken[i].shape);
     return;
   }
@@ -45,6 +49,9 @@ void infer(const If& op, InferContext& c) {
       continue;
     }
     const ValueInfo &a = (*on_true)[i], &b = (*on_false)[i];
+    if (a.dtype != b.dtype && a.dtype != DType::kUndefined && b.dtype != DType::kUndefined) {
+      throw_error(ErrorCode::kModel, "output {} is {} in one branch and {} in the other", i, a.dtype, b.dtype);
+    }
     c.out(i, a.dtype != DType::kUndefined ? a.dtype : b.dtype, common(a.shape, b.shape));
   }
 }

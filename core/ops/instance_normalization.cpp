@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "kernels/normalize.hpp"
+#include "ops/elementwise.hpp"
 #include "ops/spatial.hpp"
 #include "ops/in_f32.hpp"
 
@@ -15,7 +16,7 @@ struct InstanceNormalization {
 
 InstanceNormalization parse(const NodeView& n) { return {n.attr_float("epsilon", 1e-5f)}; }
 
-void infer(const InstanceNormalization&, InferContext& c) { c.out(0, c.dtype(0), c.shape(0)); }
+void infer(const InstanceNormalization&, InferContext& c) { c.out(0, common_type(c, 0, 3, kFloats), c.shape(0)); }
 
 template <class T>
 void run_plain(const T* x, T* y, size_t n, double epsilon, double scale, double bias) {

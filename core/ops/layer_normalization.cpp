@@ -2,9 +2,10 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "kernels/normalize.hpp"
-#include "ops/in_f32.hpp"
+#include "ops/elementwise.hpp"
 
 namespace kinglet::ops {
 namespace {
@@ -18,6 +19,7 @@ LayerNormalization parse(const NodeView& n) { return {n.attr_int("axis", -1), n.
 
 void infer(const LayerNormalization& op, InferContext& c) {
   const SymShape& x = c.shape(0);
+  common_type(c, 0, c.inputs(), kFloats);
   c.out(0, c.dtype(0), x);
   if (!x.has_rank()) {
     c.out(1, DType::kFloat32, {});
@@ -66,8 +68,9 @@ void run_plain(const LayerNormalization& op, RunContext& c, size_t rows, size_t 
 
 /// A parameter of fewer elements than the normalised dims is spread over them.
 Tensor spread(RunContext& c, const Tensor& t, const Shape& dims) {
-  if (t.count() == dims.count()) return t;
-  c.require(broadcast(t.shape(), dims) == dims, "expected scale and bias for {}, got {}", dims, t.shape());
+  const bool fits = t.rank() <= dims.rank() && broadcast(t.shape(), dims) == dims;
+  if (fits && t.count() == dims.count()) return t;
+  c.require(fits, "expected scale and bias for {}, got {}", dims, t.shape());
   Tensor out(t.dtype(), dims);
   dispatch_width(t.dtype(), [&]<class T>() {
     const T* from = reinterpret_cast<const T*>(t.raw());
@@ -93,7 +96,16 @@ void run(const LayerNormalization& op, RunContext& c) {
   const size_t axis = normalize_axis(op.axis, x.rank());
   const size_t rows = x.shape().count(0, axis), columns = x.shape().count(axis, x.rank());
   const Shape dims(x.shape().dims().subspan(axis));
-  if (x.count() == 0) return;
+  if (x.count() == 0) {
+    // Rows without elements have no mean.
+    for (size_t i = 1; i < 3; ++i) {
+      if (!c.wants(i)) continue;
+      dispatch(c.out(i).dtype(), TypeList<float, double>{}, [&]<class T>() {
+        std::fill_n(c.out(i).data<T>(), c.out(i).count(), std::numeric_limits<T>::quiet_NaN());
+      });
+    }
+    return;
+  }
   const Tensor scale = spread(c, c.in(1), dims);
   const Tensor bias = c.has(2) ? spread(c, c.in(2), dims) : Tensor();
   if (x.dtype() == DType::kFloat32) {

@@ -18,6 +18,15 @@ size_t carried_count(size_t inputs) { return inputs > 2 ? inputs - 2 : 0; }
 
 void infer(const Loop& op, InferContext& c) {
   const size_t carried = carried_count(c.inputs());
+  c.require(c.outputs() >= carried, "{} carried values, but {} outputs", carried, c.outputs());
+  for (size_t i = 0; i < 2; ++i) {
+    if (!c.has(i) || c.dtype(i) == DType::kUndefined) continue;
+    const DType wanted = i == 0 ? DType::kInt64 : DType::kBool;
+    if (c.dtype(i) != wanted) throw_error(ErrorCode::kModel, "input {} is {}, expected {}", i, c.dtype(i), wanted);
+    if (c.shape(i).is_concrete()) {
+      c.require(c.shape(i).concrete().count() == 1, "expected one element in input {}, got {}", i, c.shape(i));
+    }
+  }
   // A carried value may change its shape from one iteration to the next, so only its type is given to the body.
   std::vector<ValueInfo> formal{{DType::kInt64, Shape{}, {}, {}}, {DType::kBool, Shape{}, {}, {}}};
   for (size_t i = 0; i < carried; ++i) formal.push_back({c.dtype(i + 2), {}, {}, {}});
@@ -62,7 +71,10 @@ void run(const Loop& op, RunContext& c) {
     formal[0] = Tensor::scalar(iteration);
     formal[1] = Tensor::scalar(going);
     const std::vector<Tensor> results = c.run_subgraph(op.body, formal);
-    c.require(results.at(0).count() == 1, "the body's condition is {}", results[0].shape());
+    if (results[0].dtype() != DType::kBool) {
+      throw_error(ErrorCode::kModel, "the body's condition is {}", results[0].dtype());
+    }
+    c.require(results[0].count() == 1, "the body's condition is {}", results[0].shape());
     going = results[0].data<bool>()[0];
     // The body's next run overwrites its results: what outlives this one is copied.
     for (size_t i = 0; i < carried; ++i) formal[i + 2] = results[i + 1].clone();

@@ -4,8 +4,9 @@
 #include <algorithm>
 
 #include "kernels/gemm.hpp"
-#include "ops/in_f32.hpp"
+#include "ops/elementwise.hpp"
 #include "ops/epilogue.hpp"
+#include "ops/in_f32.hpp"
 
 namespace kinglet::ops {
 namespace {
@@ -19,6 +20,7 @@ struct MatMul {
 MatMul parse(const NodeView& n) { return {parse_activation(n), {}, nullptr}; }
 
 void infer(const MatMul&, InferContext& c) {
+  common_type(c, 0, c.inputs(), kNumbers);
   const SymShape& a = c.shape(0);
   const SymShape& b = c.shape(1);
   if (!a.has_rank() || !b.has_rank()) return c.out(0, c.dtype(0), {});

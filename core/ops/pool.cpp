@@ -31,6 +31,7 @@ Pool parse(const NodeView& n) {
 }
 
 void infer(const Pool& op, InferContext& c) {
+  if (!op.is_max && c.outputs() > 1) throw_error(ErrorCode::kModel, "has {} outputs, expected 1", c.outputs());
   const SymShape& x = c.shape(0);
   if (!x.has_rank()) {
     c.out(0, c.dtype(0), op.global ? SymShape() : SymShape::of_rank(op.spatial.kernel.size() + 2));

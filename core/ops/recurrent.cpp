@@ -7,6 +7,7 @@
 #include "kernels/math.hpp"
 #include "kernels/transpose.hpp"
 #include "ops/convert.hpp"
+#include "ops/elementwise.hpp"
 
 namespace kinglet::ops {
 namespace {
@@ -79,6 +80,9 @@ void pack_directions(const Recurrent& r, float* packed, const float* weights, si
 }
 
 void check_weights(const Recurrent& r, const Shape& shape, size_t hidden, std::string_view name) {
+  if (r.hidden != 0 && r.hidden != hidden) {
+    throw_error(ErrorCode::kShape, "R is for {} hidden units, attribute 'hidden_size' is {}", hidden, r.hidden);
+  }
   if (shape.rank() != 3 || shape[0] != static_cast<int64_t>(r.directions) || shape[1] != static_cast<int64_t>(r.gates * hidden)) {
     throw_error(ErrorCode::kShape, "expected {} [{},{},...], got {}", name, r.directions, r.gates * hidden, shape);
   }
@@ -126,6 +130,7 @@ Recurrent parse_recurrent(const NodeView& n, size_t gates, std::span<const std::
 }
 
 void infer_recurrent(const Recurrent& r, InferContext& c) {
+  common_type(c, 0, std::min<size_t>(4, c.inputs()), kFloats);
   const SymShape& x = c.shape(0);
   Dim hidden = r.hidden != 0 ? Dim(static_cast<int64_t>(r.hidden)) : Dim();
   if (!hidden.known() && c.shape(2).has_rank() && c.shape(2).rank() == 3) hidden = c.shape(2)[2];

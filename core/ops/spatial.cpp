@@ -8,6 +8,9 @@ namespace {
 /// Strides, dilations, kernel sizes and pads beyond this are no model's; the bound keeps every product in int64.
 constexpr int64_t kMaxAttribute = int64_t{1} << 30;
 
+/// No tensor has more elements; below it, sizes plus pads and reach stay in int64 as well.
+constexpr int64_t kMaxSize = int64_t{1} << 48;
+
 void check_range(std::span<const int64_t> values, int64_t lowest, std::string_view name) {
   for (const int64_t v : values) {
     if (v < lowest || v > kMaxAttribute) throw_error(ErrorCode::kModel, "attribute '{}' has an element {}", name, v);
@@ -80,6 +83,7 @@ Pads pads_of(const Spatial& s, size_t i, int64_t in) {
 }
 
 int64_t output_size(const Spatial& s, size_t i, int64_t in) {
+  if (in > kMaxSize) throw_error(ErrorCode::kShape, "an image size of {} is too large", in);
   const Pads pads = pads_of(s, i, in);
   const int64_t stride = s.stride(i);
   const int64_t room = in + pads.begin + pads.end - s.reach(i);

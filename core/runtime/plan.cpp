@@ -161,7 +161,15 @@ class Planner {
     for (uint32_t s = 0; s < plan_->steps.size(); ++s) {
       Step& step = plan_->steps[s];
       const Node& node = *step.node;
-      if (step.kind == Step::Kind::kDynamic) continue;
+      if (step.kind == Step::Kind::kDynamic) {
+        // It may turn out to share memory when it runs: the block of its input must live as long.
+        if ((node.def->traits & ops::kView) != 0 && node.outputs[0] != kNoValue) {
+          const auto out = static_cast<size_t>(node.outputs[0]);
+          block_last[out] = last_use_[out];
+          join(out, root_[static_cast<size_t>(node.inputs[0])], block_last);
+        }
+        continue;
+      }
       for (size_t i = 0; i < node.outputs.size(); ++i) {
         if (node.outputs[i] == kNoValue) continue;
         const auto out = static_cast<size_t>(node.outputs[i]);

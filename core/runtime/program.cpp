@@ -129,6 +129,10 @@ Plan& Program::plan_for(std::span<const Tensor> inputs, std::span<const Tensor> 
 
 std::vector<Tensor> Program::run(std::span<const Tensor> inputs, std::span<const Tensor> captures,
                                  const RunOptions& options) {
+  // The body of a loop may have no step at which it could be stopped.
+  if (options.cancel != nullptr && options.cancel->load(std::memory_order_relaxed)) {
+    throw_error(ErrorCode::kAborted, "the run was aborted");
+  }
   Plan& plan = plan_for(inputs, captures);
   std::byte* arena = arena_.ensure(plan.arena_bytes);
   if (plan.bound_to != arena) bind_plan(plan, arena);

@@ -88,11 +88,13 @@ class Layout {
 
   /// Convolutions always; poolings and their like when their input is there already.
   bool wants_last(const Node& node) const {
-    if ((node.def->traits & ops::kChannelsLast) == 0 || !single_output(node) || node.inputs[0] == kNoValue) return false;
+    if ((node.def->traits & ops::kChannelsLast) == 0 || !single_output(node) || node.inputs.empty() || node.inputs[0] == kNoValue) return false;
     const size_t rank = rank_of(node.inputs[0]);
     if (rank < 3 || rank > 5 || !computes_in_f32(node)) return false;
     const Attribute* done = node.find("channels_last");
     if (done != nullptr && done->i != 0) return false;
+    // The residual of a FusedConv would have to be turned as well.
+    if (node.op_type == "FusedConv" && node.own_inputs > 3) return false;
     const bool convolution = node.op_type == "Conv" || node.op_type == "ConvTranspose";
     if (convolution) return node.own_inputs <= 3;
     return has_twin(node.inputs[0]);

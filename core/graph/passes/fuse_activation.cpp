@@ -26,6 +26,7 @@ std::optional<std::vector<float>> activation_params(const Graph& graph, const No
     return alpha == 1 ? std::optional(std::vector<float>{}) : std::nullopt;
   }
   if (node.op_type == "Clip") {
+    if (node.inputs.size() > 3) return std::nullopt;
     constexpr float kInf = std::numeric_limits<float>::infinity();
     std::vector<float> bounds{attribute("min", -kInf), attribute("max", kInf)};
     for (size_t i = 1; i < node.inputs.size(); ++i) {

@@ -15,6 +15,9 @@ bool fuse_matmul_bias(Graph& graph) {
       Node* matmul = near.made_by(add.inputs[i], "MatMul");
       const ValueId bias = add.inputs[1 - i];
       if (matmul == nullptr || matmul->own_inputs != 2 || matmul->find("activation") != nullptr || !near.one_use(add.inputs[i])) continue;
+      // A product with a vector has no columns: its last dim is the rows.
+      const SymShape& right = graph.value(matmul->inputs[1]).shape;
+      if (!right.has_rank() || right.rank() < 2) continue;
       const SymShape& out = graph.value(add.inputs[i]).shape;
       if (!graph.is_constant(bias) || !out.has_rank() || out.rank() == 0) continue;
       const Shape& shape = graph.value(bias).constant.shape();

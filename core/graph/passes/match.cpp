@@ -9,7 +9,11 @@ Node* Neighbours::made_by(ValueId id, std::string_view op_type) const {
   const int32_t n = producer(id);
   if (n < 0) return nullptr;
   Node& node = graph_.nodes[static_cast<size_t>(n)];
-  return node.domain.empty() && node.op_type == op_type && node.outputs[0] == id ? &node : nullptr;
+  // A branch of If that never runs may hold nodes that inference has not seen, and so not refused.
+  static constexpr std::string_view kBinary[] = {"Add", "Sub", "Mul", "Div", "Pow"};
+  const size_t operands = std::find(std::begin(kBinary), std::end(kBinary), op_type) != std::end(kBinary) ? 2 : 1;
+  const bool fits = node.domain.empty() && node.op_type == op_type && node.inputs.size() >= operands;
+  return fits && node.outputs[0] == id ? &node : nullptr;
 }
 
 std::optional<float> Neighbours::scalar(ValueId id) const {

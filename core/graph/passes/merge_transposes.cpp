@@ -3,6 +3,7 @@
 #include <numeric>
 
 #include "graph/inference.hpp"
+#include "graph/passes/match.hpp"
 #include "graph/passes/passes.hpp"
 
 namespace kinglet::passes {
@@ -10,14 +11,22 @@ namespace {
 
 /// The permutation of a Transpose, its default (reversed dims) resolved; empty when that needs an unknown rank.
 std::vector<int64_t> permutation_of(const Graph& graph, const Node& node) {
-  if (const Attribute* perm = node.find("perm"); perm != nullptr) return perm->ints;
   const SymShape& shape = graph.value(node.inputs[0]).shape;
   std::vector<int64_t> out;
+  if (const Attribute* perm = node.find("perm"); perm != nullptr) {
+    // Where the rank is not known, nobody has checked the axes yet.
+    const auto rank = static_cast<int64_t>(perm->ints.size());
+    for (const int64_t axis : perm->ints) {
+      if (axis < -rank || axis >= rank) return {};
+      out.push_back(axis < 0 ? axis + rank : axis);
+    }
+    return out;
+  }
   for (size_t i = shape.rank(); i-- > 0;) out.push_back(static_cast<int64_t>(i));
   return out;
 }
 
-bool is_transpose(const Node& node) { return node.domain.empty() && node.op_type == "Transpose" && node.outputs[0] != kNoValue; }
+bool is_transpose(const Node& node) { return is_op(node, "Transpose", 1); }
 
 bool is_identity(const std::vector<int64_t>& perm) {
   for (size_t i = 0; i < perm.size(); ++i) {
