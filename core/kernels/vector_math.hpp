@@ -1,7 +1,7 @@
 #pragma once
 // Transcendental functions on four lanes, and the loop that maps them over an array. Internal to kernels/.
 //
-// Polynomials of exp, log and tanh: Cephes (S. Moshier, single precision). erf: N. Juffa's two-branch minimax form.
+// Polynomials of exp and log: Cephes (S. Moshier, single precision).
 
 #include <limits>
 
@@ -99,49 +99,44 @@ inline f32x4 log(f32x4 x) {
   return simd::select(x == f32x4{}, -infinity, result);
 }
 
+/// x * numerator(x^2) / denominator(x^2): a fit (least relative error) of an odd function up to `most`. It ends a little
+/// above 1 there and is clamped, so that large x give exactly 1.
 struct TanhTable {
-  float near = 0.625f;
-  // 1 - 2 / (exp(2 |x|) + 1) rounds to 1 from 9.1 on.
-  float most = 10.0f;
-  float one = 1.0f, two = 2.0f;
-  float c[5] = {-5.70498872745e-3f, 2.06390887954e-2f, -5.37397155531e-2f, 1.33314422036e-1f, -3.33332819422e-1f};
+  float most = 9.0f, one = 1.0f;
+  float numerator[5] = {1.3487161609759823e-8f, 2.0694076738436706e-5f, 3.5004750825464725e-3f, 1.3385076820850372e-1f,
+                        1.0f};
+  float denominator[5] = {7.827219405953656e-7f, 3.293798363301903e-4f, 2.5895366445183754e-2f, 4.67183917760849e-1f,
+                          1.0f};
+};
+struct ErfTable {
+  float most = 3.92f, one = 1.0f;
+  float numerator[6] = {2.060558699668036e-6f,  2.8523069340735674e-4f, 3.7570632994174957e-3f,
+                        5.2727364003658295e-2f, 1.9014456868171692e-1f, 1.1283791065216064f};
+  float denominator[6] = {3.821400605374947e-5f,  1.161367865279317e-3f, 1.495284866541624e-2f,
+                          1.1401275545358658e-1f, 5.018439888954163e-1f, 1.0f};
 };
 inline constexpr TanhTable kTanhTable;
+inline constexpr ErfTable kErfTable;
 
-inline f32x4 tanh(f32x4 x) {
-  const TanhTable& k = simd::opaque(kTanhTable);
-  const f32x4 one = simd::load_splat(&k.one);
-  const f32x4 magnitude = simd::abs(x);
+template <class Table>
+inline f32x4 odd_rational(f32x4 x, const Table& table) {
+  const Table& k = simd::opaque(table);
+  const f32x4 most = simd::load_splat(&k.most), one = simd::load_splat(&k.one);
+  x = simd::clamp_above(simd::clamp_below(x, -most), most);
   const f32x4 z = x * x;
-  const f32x4 near = simd::madd(polynomial(z, k.c) * z, x, x);
-  const f32x4 bounded = simd::clamp_above(magnitude, simd::load_splat(&k.most));
-  const f32x4 far = one - simd::load_splat(&k.two) / (exp(bounded + bounded) + one);
-  return simd::copy_sign(simd::select(magnitude < simd::load_splat(&k.near), near, far), x);
+  const f32x4 y = x * polynomial(z, k.numerator) / polynomial(z, k.denominator);
+  return simd::clamp_above(simd::clamp_below(y, -one), one);
 }
+
+inline f32x4 tanh(f32x4 x) { return odd_rational(x, kTanhTable); }
+
+inline f32x4 erf(f32x4 x) { return odd_rational(x, kErfTable); }
 
 inline f32x4 sigmoid(f32x4 x) {
   // exp(-|x|) never overflows, and as the numerator of negative x it keeps their small results exact.
   const f32x4 one = simd::load_splat(&simd::opaque(kExpTable).one);
   const f32x4 e = exp(-simd::abs(x));
   return simd::select(x < f32x4{}, e, one) / (one + e);
-}
-
-struct ErfTable {
-  float near = 0.927734375f, most = 4.0f, one = 1.0f;
-  float near_c[6] = {-5.96761703e-4f, 4.99119423e-3f, -2.67681349e-2f, 1.12819925e-1f, -3.76125336e-1f, 1.28379166e-1f};
-  float far_c[8] = {-1.72853470e-5f, 3.83197126e-4f,  -3.88396438e-3f, 2.42546219e-2f,
-                    -1.06777877e-1f, -6.34846687e-1f, -1.28717512e-1f, 0.0f};
-};
-inline constexpr ErfTable kErfTable;
-
-inline f32x4 erf(f32x4 x) {
-  const ErfTable& k = simd::opaque(kErfTable);
-  const f32x4 magnitude = simd::abs(x);
-  const f32x4 near = simd::madd(polynomial(x * x, k.near_c), x, x);
-  const f32x4 t = simd::clamp_above(magnitude, simd::load_splat(&k.most));
-  const f32x4 log_complement = polynomial(t, k.far_c) - t;
-  const f32x4 far = simd::copy_sign(simd::load_splat(&k.one) - exp(log_complement), x);
-  return simd::select(magnitude < simd::load_splat(&k.near), near, far);
 }
 
 /// y[i] = f(x[i]) four at a time; the lanes past the end are computed from zeros and dropped.

@@ -19,9 +19,9 @@ struct Function {
 const Function kFunctions[] = {
     {"exp", exp, [](double x) { return std::exp(x); }, 3e-7},
     {"log", log, [](double x) { return std::log(x); }, 3e-7},
-    {"tanh", tanh, [](double x) { return std::tanh(x); }, 3e-7},
+    {"tanh", tanh, [](double x) { return std::tanh(x); }, 4e-7},
     {"sigmoid", sigmoid, [](double x) { return 1 / (1 + std::exp(-x)); }, 3e-7},
-    {"erf", erf, [](double x) { return std::erf(x); }, 3e-7},
+    {"erf", erf, [](double x) { return std::erf(x); }, 4e-7},
     {"sqrt", sqrt, [](double x) { return std::sqrt(x); }, 1e-7},
     {"reciprocal", reciprocal, [](double x) { return 1 / x; }, 1e-7},
     {"abs", abs, [](double x) { return std::abs(x); }, 0},
@@ -81,6 +81,18 @@ TEST_CASE("math: infinities, NaN, zeros, denormals and the ends of ranges") {
   for (const Function& f : kFunctions) check(f, x);
 }
 
+TEST_CASE("math: tanh and erf end at exactly 1") {
+  for (float x : {4.0f, 9.5f, 30.0f, 1e30f}) {
+    float y[2] = {x, -x};
+    erf(y, y, 2);
+    REQUIRE((y[0] == 1.0f && y[1] == -1.0f));
+    if (x < 9) continue;
+    const float z[2] = {x, -x};
+    tanh(z, y, 2);
+    REQUIRE((y[0] == 1.0f && y[1] == -1.0f));
+  }
+}
+
 TEST_CASE("math: every length, in place, and nothing past the end") {
   for (const Function& f : kFunctions) {
     CAPTURE(f.name);
@@ -110,9 +122,10 @@ TEST_CASE("activations: accuracy and special values") {
       if (std::isnan(exact)) {
         REQUIRE(std::isnan(y[i]));
       } else {
-        // GELU's tail is a small difference of numbers near 1: absolute there.
-        REQUIRE(std::abs(y[i] - exact) <= 4e-7 * std::abs(exact) + 4e-7 * std::min(1.0f, std::abs(x[i])) +
-                                              Limits::denorm_min());
+        // GELU's tail is a small difference of numbers near 1, times x.
+        const bool gelu = activation.kind == Activation::Kind::kGelu || activation.kind == Activation::Kind::kGeluTanh;
+        const double slack = gelu ? 2.5e-7 * std::abs(x[i]) : 2e-7 * std::min(1.0f, std::abs(x[i]));
+        REQUIRE(std::abs(y[i] - exact) <= 4e-7 * std::abs(exact) + slack + Limits::denorm_min());
       }
     }
   }
