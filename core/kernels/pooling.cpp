@@ -82,6 +82,27 @@ void for_each_pixel(const Geometry& g, const float* input, ptrdiff_t input_strid
   }
 }
 
+/// y[b, c] = fold of f over the pixels of x[b, :, c]. In chunks that stay in the first cache while all channels pass
+/// over them; that also keeps the partial sums of f32 short.
+template <class F>
+void pool_all(const float* x, ptrdiff_t x_stride, float* y, size_t batch, size_t pixels, size_t channels, float initial,
+              F f) {
+  constexpr size_t kChunk = 64;
+  std::fill_n(y, batch * channels, initial);
+  for (size_t b = 0; b < batch; ++b, y += channels) {
+    for (size_t p = 0; p < pixels; p += kChunk) {
+      const size_t count = std::min(kChunk, pixels - p);
+      simd::for_vectors(channels, [&](size_t c, size_t lanes) KINGLET_INLINE_LAMBDA {
+        f32x4 acc = simd::splat(initial);
+        const float* from = x + static_cast<ptrdiff_t>(p) * x_stride + static_cast<ptrdiff_t>(c);
+        for (size_t i = 0; i < count; ++i, from += x_stride) acc = f(acc, simd::load_partial(from, lanes));
+        simd::store_partial(y + c, f(simd::load_partial(y + c, lanes), acc), lanes);
+      });
+    }
+    x += static_cast<ptrdiff_t>(pixels) * x_stride;
+  }
+}
+
 }  // namespace
 
 size_t output_lines(const PoolShape& shape) {
@@ -121,58 +142,13 @@ void average_pool(const PoolShape& shape, bool count_include_pad, const float* i
 }
 
 void global_max_pool(const float* x, ptrdiff_t x_stride, float* y, size_t batch, size_t pixels, size_t channels) {
-  PoolShape shape{.rank = 1, .batch = batch, .channels = channels};
-  shape.in[0] = shape.kernel[0] = pixels;
-  max_pool(shape, x, x_stride, y, static_cast<ptrdiff_t>(channels), 0, batch);
+  pool_all(x, x_stride, y, batch, pixels, channels, -std::numeric_limits<float>::infinity(),
+           [](f32x4 acc, f32x4 v) { return simd::clamp_below(acc, v); });
 }
-
-namespace {
-
-/// Sum over pixels of V vectors of channels; the last vector has `lanes`. Sums of kPart pixels are summed by kPart
-/// again: one running sum over a large image loses three of seven digits, and a gate made of it carries that error to
-/// every pixel.
-template <size_t V>
-inline __attribute__((always_inline)) void sum_pixels(const float* x, ptrdiff_t stride, size_t pixels, size_t lanes,
-                                                      f32x4 (&sum)[V]) {
-  constexpr size_t kPart = 64;
-  f32x4 parts[V] = {};
-  for (size_t begin = 0; begin < pixels; begin += kPart) {
-    f32x4 part[V] = {};
-    const size_t end = std::min(begin + kPart, pixels);
-    for (size_t i = begin; i < end; ++i, x += stride) {
-      for (size_t v = 0; v < V; ++v) {
-        part[v] += simd::load_partial(x + v * simd::kLanes, v + 1 < V ? simd::kLanes : lanes);
-      }
-    }
-    const bool is_full = end == pixels || end % (kPart * kPart) == 0;
-    for (size_t v = 0; v < V; ++v) {
-      parts[v] += part[v];
-      if (!is_full) continue;
-      sum[v] += parts[v];
-      parts[v] = f32x4{};
-    }
-  }
-}
-
-}  // namespace
 
 void global_average_pool(const float* x, ptrdiff_t x_stride, float* y, size_t batch, size_t pixels, size_t channels) {
-  constexpr size_t kWide = 4;
-  const f32x4 divisor = simd::splat(static_cast<float>(pixels));
-  const ptrdiff_t image = static_cast<ptrdiff_t>(pixels) * x_stride;
-  for (size_t n = 0; n < batch; ++n, x += image, y += channels) {
-    size_t c = 0;
-    for (; c + kWide * simd::kLanes <= channels; c += kWide * simd::kLanes) {
-      f32x4 sum[kWide] = {};
-      sum_pixels(x + c, x_stride, pixels, simd::kLanes, sum);
-      for (size_t v = 0; v < kWide; ++v) simd::store(y + c + v * simd::kLanes, sum[v] / divisor);
-    }
-    simd::for_vectors(c, channels, [&](size_t i, size_t lanes) KINGLET_INLINE_LAMBDA {
-      f32x4 sum[1] = {};
-      sum_pixels(x + i, x_stride, pixels, lanes, sum);
-      simd::store_partial(y + i, sum[0] / divisor, lanes);
-    });
-  }
+  pool_all(x, x_stride, y, batch, pixels, channels, 0.0f, [](f32x4 acc, f32x4 v) { return acc + v; });
+  for (size_t i = 0; i < batch * channels; ++i) y[i] /= static_cast<float>(pixels);
 }
 
 }  // namespace kinglet::kernels
