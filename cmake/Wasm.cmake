@@ -1,10 +1,6 @@
 # The two binaries of the npm package, dist-ready in <build>/wasm/: simd.{mjs,wasm} and relaxed.{mjs,wasm}.
 
 file(GLOB binding_sources CONFIGURE_DEPENDS "${CMAKE_CURRENT_SOURCE_DIR}/bindings/embind/*.cpp")
-if(NOT binding_sources)
-  message(STATUS "No bindings: no wasm binaries")
-  return()
-endif()
 
 add_library(kinglet_embind OBJECT ${binding_sources})
 target_link_libraries(kinglet_embind PRIVATE kinglet_core kinglet_small)

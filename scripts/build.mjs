@@ -1,5 +1,6 @@
 // Builds Kinglet: C++ with CMake, then the npm package in dist/, then the demo in build/demo/. Each step is
-// skipped while its inputs are unchanged. By hand: npm run build [-- native-debug|native-asan|native-release|wasm|package|demo]
+// skipped while its inputs are unchanged. By hand: npm run build [-- STEP...], a step being wasm, package,
+// demo or a native preset of CMakePresets.json.
 
 import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
@@ -36,7 +37,7 @@ export async function buildWasmTests() {
   await cmake('wasm', variants.map((variant) => `kinglet_tests_${variant}`), emscriptenEnv());
 }
 
-/** Emscripten's JavaScript, once for both binaries: it differs only in the name of the file that it would fetch. */
+/** Emscripten's JavaScript, once for both binaries: it differs only in the name of the file to fetch. */
 function sharedGlue(folder) {
   const [first, ...others] = variants.map((variant) => {
     const text = readFileSync(join(folder, `${variant}.mjs`), 'utf8');
@@ -44,11 +45,11 @@ function sharedGlue(folder) {
     const fetched = `new URL("${variant}.wasm",import.meta.url).href`;
     const cut = text.replaceAll(fetched, '""').replaceAll(`"${variant}.wasm"`, '""');
     if (!text.includes(fetched) || cut.includes(`${variant}.wasm`)) {
-      throw new Failure(`${variant}.mjs does not name ${variant}.wasm as expected: has Emscripten's output changed?`);
+      throw new Failure(`${variant}.mjs does not name its binary as it did: has Emscripten's output changed?`);
     }
     return cut;
   });
-  if (others.some((text) => text !== first)) throw new Failure('the JavaScript of the two wasm binaries differs');
+  if (others.some((text) => text !== first)) throw new Failure('the two binaries need different JavaScript');
   return first;
 }
 
@@ -59,8 +60,9 @@ export async function buildPackage() {
   const binaries = variants.map((variant) => join(wasmDir, `${variant}.wasm`));
   const source = join(root, 'web');
   await stamped('package', {
-    inputs: [join(source, 'src'), join(source, 'tsconfig.json'), join(source, 'bundle.mjs'), wasmDir, ...tools],
-    outputs: [...bundles, 'index.d.ts', 'ocr.d.ts', ...binaries.map((b) => basename(b))].map((name) => join(distDir, name)),
+    inputs: [source, wasmDir, ...tools],
+    outputs: [...bundles, 'index.d.ts', 'ocr.d.ts', ...binaries.map((path) => basename(path))]
+      .map((name) => join(distDir, name)),
   }, async () => {
     say('npm package: types and bundles in dist/');
     rmSync(distDir, { recursive: true, force: true });
@@ -71,7 +73,7 @@ export async function buildPackage() {
     mkdirSync(join(buildDir, 'glue'), { recursive: true });
     writeFileSync(glue, sharedGlue(wasmDir));
 
-    await run(hostNode, [nodeModule('typescript/bin/tsc'), '-p', join(source, 'tsconfig.json'), '--outDir', distDir]);
+    await run(hostNode, [nodeModule('typescript/bin/tsc'), '-p', source, '--outDir', distDir]);
     await bundle({ esbuild: await importTool('esbuild/lib/main.js'), glue, outdir: distDir });
   });
 }
@@ -101,7 +103,9 @@ export function building(work) {
 }
 
 const steps = { wasm: buildWasmTests, package: buildPackage, demo: buildDemo };
-for (const preset of ['native-debug', 'native-asan', 'native-release']) steps[preset] = () => buildNativeTests(preset);
+for (const preset of ['native-debug', 'native-asan', 'native-release']) {
+  steps[preset] = () => buildNativeTests(preset);
+}
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
   await command(async () => {

@@ -28,12 +28,12 @@ debian_mirror() {
 # Afterwards `APT_CONFIG=DIR/apt.conf apt-get ...` uses it. Its "installed" packages are those of DIR/status.
 private_apt() {
   local dir=$1 mirror line; shift
-  mirror=$(debian_mirror) || { log "no Debian mirror found in /etc/apt; set KINGLET_DEBIAN_MIRROR"; return 1; }
+  mirror=$(debian_mirror) || { log "/etc/apt names no Debian mirror; set KINGLET_DEBIAN_MIRROR"; return 1; }
   mkdir -p "$dir"/{lists/partial,cache/archives/partial,log}
-  : >"$dir/status"; : >"$dir/sources.list"
+  : >"$dir/status"
   for line in "$@"; do
-    printf '%s [signed-by=%s] %s %s main\n' "${line%% *}" "$kinglet_keyring" "$mirror" "${line#* }" >>"$dir/sources.list"
-  done
+    printf '%s [signed-by=%s] %s %s main\n' "${line%% *}" "$kinglet_keyring" "$mirror" "${line#* }"
+  done >"$dir/sources.list"
   cat >"$dir/apt.conf" <<CONF
 Dir::State "$dir"; Dir::State::Lists "$dir/lists"; Dir::State::status "$dir/status";
 Dir::State::extended_states "$dir/extended_states";

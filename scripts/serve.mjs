@@ -8,18 +8,19 @@ import { pathToFileURL } from 'node:url';
 import { command, Failure } from './lib/run.mjs';
 
 const types = {
-  '.html': 'text/html; charset=utf-8', '.js': 'text/javascript; charset=utf-8', '.mjs': 'text/javascript; charset=utf-8',
-  '.css': 'text/css; charset=utf-8', '.json': 'application/json', '.txt': 'text/plain; charset=utf-8',
-  '.wasm': 'application/wasm', '.onnx': 'application/octet-stream',
-  '.svg': 'image/svg+xml', '.png': 'image/png', '.jpg': 'image/jpeg', '.jpeg': 'image/jpeg', '.webp': 'image/webp',
+  '.html': 'text/html; charset=utf-8', '.css': 'text/css; charset=utf-8',
+  '.js': 'text/javascript; charset=utf-8', '.mjs': 'text/javascript; charset=utf-8', '.json': 'application/json',
+  '.txt': 'text/plain; charset=utf-8', '.wasm': 'application/wasm', '.onnx': 'application/octet-stream',
+  '.svg': 'image/svg+xml', '.png': 'image/png', '.webp': 'image/webp',
+  '.jpg': 'image/jpeg', '.jpeg': 'image/jpeg',
   '.ico': 'image/x-icon', '.woff2': 'font/woff2',
 };
 
 // The strictest policy that a page with Kinglet can have: it is the one that the tests run under.
 const policy = [
-  "default-src 'self'", "script-src 'self' 'wasm-unsafe-eval'", "img-src 'self' blob: data:", "style-src 'self'",
-  "worker-src 'self' blob:", "connect-src 'self' blob: data:", "object-src 'none'", "base-uri 'none'", "form-action 'none'",
-  "frame-ancestors 'none'",
+  "default-src 'self'", "script-src 'self' 'wasm-unsafe-eval'", "style-src 'self'",
+  "img-src 'self' blob: data:", "connect-src 'self' blob: data:", "worker-src 'self' blob:",
+  "object-src 'none'", "base-uri 'none'", "form-action 'none'", "frame-ancestors 'none'",
 ].join('; ');
 
 /** The file that a request path names inside `folder`, or undefined: nothing outside the folder is served. */
@@ -40,7 +41,9 @@ function fileFor(folder, url) {
 export function serve(folder, port, host = process.env.HOST || '127.0.0.1') {
   folder = resolve(folder);
   const server = createServer((request, response) => {
-    const headers = { 'content-security-policy': policy, 'x-content-type-options': 'nosniff', 'cache-control': 'no-cache' };
+    const headers = {
+      'content-security-policy': policy, 'x-content-type-options': 'nosniff', 'cache-control': 'no-cache',
+    };
     if (request.method !== 'GET' && request.method !== 'HEAD') {
       response.writeHead(405, { ...headers, allow: 'GET, HEAD' }).end();
       return;
@@ -71,7 +74,9 @@ export function serve(folder, port, host = process.env.HOST || '127.0.0.1') {
 export function wantedPort(text = process.env.PORT) {
   if (!text) return 5173;
   const port = Number(text);
-  if (!Number.isInteger(port) || port < 0 || port > 65535) throw new Failure(`PORT must be a number from 0 to 65535, got ${text}`);
+  if (!Number.isInteger(port) || port < 0 || port > 65535) {
+    throw new Failure(`PORT must be a number from 0 to 65535, got ${text}`);
+  }
   return port;
 }
 

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # setup-emscripten.sh PREFIX [SUITE ...]: a current Emscripten under PREFIX, on Debian (amd64).
 #
-# Debian 12's own Emscripten is from 2022. This takes a newer suite's packages (with their clang, lld, binaryen
-# and the libraries these need, libc included) and unpacks them into PREFIX, where every program is pointed at
-# PREFIX's own loader and libraries. Nothing of the system is replaced; no root is needed. Suites are tried in
+# Debian 12's own Emscripten is from 2022. This takes a newer suite's packages (with their clang, lld,
+# binaryen and the libraries that these need, libc too) and unpacks them into PREFIX, where every program is
+# pointed at PREFIX's own loader and libraries. Nothing of the system is replaced; no root is needed. Suites are tried in
 # order; default: forky sid (trixie's Emscripten is older than 4).
 #
 # Idempotent. After an interruption the downloaded packages are used again. The prefix cannot be moved.
@@ -20,7 +20,8 @@ mkdir -p "$prefix"; prefix=$(cd "$prefix" && pwd -P)
 stamp=$prefix/.complete
 # Held by whatever this script starts, too: what a killed run left behind must end before the next begins.
 exec 9>"$prefix/.lock"; flock 9
-if [ "$(head -1 "$stamp" 2>/dev/null)" = "recipe=$recipe" ] && "$prefix/bin/emcc" --version >/dev/null 2>&1; then
+if [ "$(head -1 "$stamp" 2>/dev/null)" = "recipe=$recipe" ] &&
+  "$prefix/bin/emcc" --version >/dev/null 2>&1; then
   log "already there: $(sed -n 2p "$stamp")"; exit 0
 fi
 
@@ -36,9 +37,10 @@ rm -rf "$stamp" "$root" "$prefix/cache" "$prefix/bin"
 mkdir -p "$debs"
 
 # ---- download ----
-# Told to apt as installed, so that neither they nor what only they need is downloaded: what the machine has in
-# its own way (python, node), and what only serves native compilation.
-stub='^(python3(-minimal)?|nodejs|ccache|debconf|dpkg|libstdc\+\+-[0-9]+-dev|libgcc-[0-9]+-dev|libobjc-[0-9]+-dev|libc6-dev|binutils|libcurl4.*|libpfm4|node-undici|node-xtend)$'
+# Told to apt as installed, so that neither they nor what only they need is downloaded: what the machine has
+# in its own way (python, node), and what only serves native compilation.
+stub='^(python3(-minimal)?|nodejs|node-undici|node-xtend|ccache|debconf|dpkg|binutils|libcurl4.*|libpfm4'
+stub+='|libc6-dev|lib(stdc\+\+|gcc|objc)-[0-9]+-dev)$'
 # Tied to other packages by exact version, but not needed here:
 drop='^(libclang1-[0-9]+|gcc-[0-9]+-base|libc-gconv-modules-extra)$'
 
@@ -60,15 +62,15 @@ download() {                               # download SUITE: fills $debs
     [[ $name =~ $stub ]] || continue
     multi=no; case $name in python3 | nodejs) multi=allowed ;; esac
     # Not the archive's version, or apt would take the stub for the real package.
-    printf 'Package: %s\nStatus: install ok installed\nMaintainer: none\nArchitecture: %s\nMulti-Arch: %s\nVersion: %s+stub\nDescription: stub\n\n' \
-      "$name" "$arch" "$multi" "$version"
+    printf '%s\n' "Package: $name" "Version: $version+stub" "Architecture: $arch" "Multi-Arch: $multi" \
+      'Status: install ok installed' 'Maintainer: none' 'Description: stub' ''
   done <"$work/all" >"$apt/status"
   simulate "$suite" >"$work/all" || return 1
   while read -r name version arch; do
     [[ $name =~ $drop ]] || echo "$name=$version"
   done <"$work/all" >"$work/wanted"
   rm -f "$debs"/*
-  log "$suite: downloading $(wc -l <"$work/wanted") packages ($(awk -F= '$1 == "emscripten" {print $2}' "$work/wanted"))"
+  log "$suite: downloading $(wc -l <"$work/wanted") packages ($(grep '^emscripten=' "$work/wanted"))"
   # apt checks each file against the signed lists.
   (cd "$debs" && xargs apt-get -q download <"$work/wanted") >"$work/download.log" 2>&1 ||
     { log "$suite: download failed: $(tail -1 "$work/download.log")"; return 1; }
@@ -140,7 +142,8 @@ CLANG_ADD_VERSION = ''
 CONF
 for tool in "$emscripten"/em*; do
   name=${tool##*/}; [[ $name = *.py || $name = emscripten-* || ! -x $tool || -d $tool ]] && continue
-  printf '#!/bin/sh\nEM_CONFIG=${EM_CONFIG:-%s} exec %s "$@"\n' "$prefix/emscripten_config.py" "$tool" >"$prefix/bin/$name"
+  printf '#!/bin/sh\nEM_CONFIG=${EM_CONFIG:-%s} exec %s "$@"\n' "$prefix/emscripten_config.py" "$tool" \
+    >"$prefix/bin/$name"
   chmod +x "$prefix/bin/$name"
 done
 for tool in "$root"/usr/bin/wasm-{opt,dis,as,metadce,merge} "$llvm"/bin/llvm-{objdump,dwarfdump,size}; do
@@ -173,8 +176,8 @@ int main(int argc, char**) {
 EMSCRIPTEN_BINDINGS(check) { emscripten::function("check", +[](int x) { return x; }); }
 CPP
 flags=(-O2 -fwasm-exceptions -sSUPPORT_LONGJMP=0 -lembind)
-if ! em++ "${flags[@]}" "$work/check.cpp" -o "$work/check.cjs" 2>"$work/check.log" ||
-  ! em++ "${flags[@]}" -sMALLOC=emmalloc -sFILESYSTEM=0 "$work/check.cpp" -o "$work/small.cjs" 2>>"$work/check.log"; then
+build() { em++ "${flags[@]}" "$work/check.cpp" -o "$@" 2>"$work/check.log"; }
+if ! build "$work/check.cjs" || ! build "$work/small.cjs" -sMALLOC=emmalloc -sFILESYSTEM=0; then
   tail -20 "$work/check.log" >&2; die "the check program did not build"
 fi
 for program in check small; do

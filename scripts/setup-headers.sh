@@ -13,12 +13,14 @@ log_name=headers
 recipe=1                                  # raise it to have old prefixes made again
 stamp=$prefix/.complete
 if [ "$(cat "$stamp" 2>/dev/null)" = "recipe=$recipe" ]; then log "already there"; exit 0; fi
-is_debian || die "this machine has no apt: install xtensor, nlohmann-json and protozero with its package manager"
+is_debian || die "this machine has no apt: install xtensor, nlohmann-json and protozero in its own way"
 
 mkdir -p "$(dirname "$prefix")"
 work=$(mktemp -d "$(cd "$(dirname "$prefix")" && pwd -P)/.headers.XXXXXX")
 trap 'rm -rf "$work"' EXIT
 mkdir -p "$work"/{debs,root,new/include,new/catch2}
+
+private_apt_get() { APT_CONFIG=$work/apt/apt.conf apt-get -q "$@"; }
 
 packages=(libxtensor-dev xtl-dev nlohmann-json3-dev libprotozero-dev)
 log "fetching package lists"
@@ -27,7 +29,7 @@ fetched=
 for suite in bookworm trixie; do
   rm -rf "$work/apt"
   if private_apt "$work/apt" "deb $suite" &&
-    (cd "$work/debs" && APT_CONFIG=$work/apt/apt.conf apt-get -q download "${packages[@]}") >"$work/log" 2>&1; then
+    (cd "$work/debs" && private_apt_get download "${packages[@]}") >"$work/log" 2>&1; then
     fetched=$suite; break
   fi
   [ ! -s "$work/log" ] || log "$suite: $(tail -1 "$work/log")"
@@ -43,7 +45,7 @@ fetched=
 for suite in bookworm-backports trixie forky; do
   rm -rf "$work/apt" "$work/src"; mkdir "$work/src"
   if private_apt "$work/apt" "deb-src $suite" &&
-    (cd "$work/src" && APT_CONFIG=$work/apt/apt.conf apt-get -q source --download-only --tar-only catch2) >"$work/log" 2>&1 &&
+    (cd "$work/src" && private_apt_get source --download-only --tar-only catch2) >"$work/log" 2>&1 &&
     tar -xf "$work"/src/catch2_3*.orig.tar.* -C "$work/new/catch2" --strip-components=1 --wildcards \
       '*/extras/catch_amalgamated.*' '*/LICENSE.txt' 2>>"$work/log"; then
     fetched=$suite; break

@@ -1,5 +1,5 @@
-// Installs what the build (and, with `tests`, the tests) need and the machine lacks. Uses Node's built-in modules
-// alone, because it runs before anything is installed. By hand: node scripts/setup.mjs [--tests]
+// Installs what the build (and, with `tests`, the tests) need and the machine lacks. Uses Node's built-in
+// modules alone, because it runs before anything is installed. By hand: node scripts/setup.mjs [--tests]
 
 import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
@@ -42,7 +42,7 @@ function emccOnPath() {
 const ownEmscripten = join(toolchain, 'emscripten');
 const ownEmscriptenReady = () => existsSync(join(ownEmscripten, '.complete'));
 
-/** Environment for programs that use Emscripten: `emcc` on PATH, its config, EMSCRIPTEN for CMake's presets. */
+/** Environment for programs that use Emscripten: its configuration, and EMSCRIPTEN for CMake's presets. */
 export function emscriptenEnv() {
   const nodeVar = { EM_NODE_JS: hostNode };
   if (emccOnPath()) {
@@ -57,12 +57,14 @@ export function emscriptenEnv() {
   };
 }
 
-// What Debian's packages bring. `found` asks the machine, never the package database: any other way to have it is fine.
+// What Debian's packages bring. `found` asks the machine, not the package database: any origin will do.
 function systemNeeds(tests) {
   const needs = [
-    { what: 'CMake >= 3.25', packages: ['cmake'], found: () => versionAtLeast(output('cmake', ['--version']), [3, 25]) },
+    { what: 'CMake >= 3.25', packages: ['cmake'],
+      found: () => versionAtLeast(output('cmake', ['--version']), [3, 25]) },
     { what: 'Ninja', packages: ['ninja-build'], found: () => isCommand('ninja') },
-    { what: 'Python 3', packages: ['python3'], found: () => versionAtLeast(output('python3', ['--version']), [3, 8]) },
+    { what: 'Python >= 3.8', packages: ['python3'],
+      found: () => versionAtLeast(output('python3', ['--version']), [3, 8]) },
   ];
   if (!ownEmscriptenReady() && !emccOnPath()) {
     needs.push({ what: 'patchelf', packages: ['patchelf'], found: () => isCommand('patchelf') });
@@ -82,23 +84,26 @@ async function setupSystem(tests) {
   const missing = systemNeeds(tests).filter((need) => !need.found());
   if (missing.length === 0) return;
   const packages = missing.flatMap((need) => need.packages);
-  const list = missing.map((need) => `${need.what} (Debian package ${need.packages.join(', ')})`).join('\n  ');
+  const list = missing.map(({ what, packages: names }) => `${what} (Debian package ${names.join(', ')})`);
+  const lacks = `this machine lacks:\n  ${list.join('\n  ')}\n`;
   if (!isCommand('apt-get')) {
-    throw new Failure(`this machine lacks:\n  ${list}\nInstall them with its package manager, then run this again.`);
+    throw new Failure(`${lacks}Install them with its package manager, then run this again.`);
   }
   const isRoot = process.getuid?.() === 0;
   const sudo = isRoot ? [] : output('sudo', ['-n', 'true']) !== undefined ? ['sudo', '-n'] : undefined;
   if (!sudo) {
     throw new Failure(
-      `this machine lacks:\n  ${list}\nInstalling them needs root. Run this, then try again:\n` +
+      `${lacks}Installing them needs root. Run this, then try again:\n` +
       `  sudo apt-get update && sudo apt-get install --no-install-recommends ${packages.join(' ')}`);
   }
   say(`system packages: installing ${packages.join(' ')}`);
-  const apt = [...sudo, 'env', 'DEBIAN_FRONTEND=noninteractive', 'apt-get', '-q', '-y', '-o', 'DPkg::Lock::Timeout=600'];
-  const [program, ...options] = apt;
+  const [program, ...options] = [
+    ...sudo, 'env', 'DEBIAN_FRONTEND=noninteractive', 'apt-get', '-q', '-y', '-o', 'DPkg::Lock::Timeout=600',
+  ];
   await run(program, [...options, 'update']);
   // --no-upgrade and --no-remove: what the machine has stays as it is.
-  await run(program, [...options, 'install', '--no-install-recommends', '--no-upgrade', '--no-remove', ...packages]);
+  const careful = ['--no-install-recommends', '--no-upgrade', '--no-remove'];
+  await run(program, [...options, 'install', ...careful, ...packages]);
   const still = systemNeeds(tests).filter((need) => !need.found());
   if (still.length > 0) {
     throw new Failure(`installed, but still not found: ${still.map((need) => need.what).join(', ')}`);
@@ -122,13 +127,14 @@ async function setupNpmPackages() {
 
 async function setupEmscripten() {
   if (emccOnPath() || ownEmscriptenReady()) return;
-  say(`Emscripten: no emcc >= ${oldestEmscripten} on PATH, making one in ${ownEmscripten} (85 MB to download, 3 to 5 minutes)`);
+  say(`Emscripten: no emcc >= ${oldestEmscripten} on PATH; making one, 85 MB to download, about 3 minutes`);
   await run('bash', ['scripts/setup-emscripten.sh', ownEmscripten]);
 }
 
 async function setupHeaders() {
   const folder = join(toolchain, 'headers');
-  if (existsSync(join(folder, '.complete')) || !isCommand('apt-get')) return;  // elsewhere CMake finds or fetches them
+  // Where there is no apt, CMake finds or fetches them.
+  if (existsSync(join(folder, '.complete')) || !isCommand('apt-get')) return;
   say('C++ libraries: xtensor, nlohmann-json, protozero, Catch2 (about 2 MB)');
   await run('bash', ['scripts/setup-headers.sh', folder]);
 }

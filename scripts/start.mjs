@@ -11,8 +11,8 @@ await command(async () => {
   await setup();
   await building(buildDemo);
   const server = await serve(demoDir, port).catch((error) => {
-    if (error.code === 'EADDRINUSE') throw new Failure(`port ${port} is in use; choose another: PORT=8080 npm start`);
-    if (error.code === 'EACCES') throw new Failure(`port ${port} needs privileges; choose another: PORT=8080 npm start`);
+    const why = { EADDRINUSE: 'is in use', EACCES: 'needs privileges' }[error.code];
+    if (why) throw new Failure(`port ${port} ${why}; choose another: PORT=8080 npm start`);
     throw error;
   });
   console.log(`\n  Kinglet's demo is at http://localhost:${server.address().port}/   (Ctrl+C stops it)\n`);

@@ -65,8 +65,10 @@ export async function withLock(file, work) {
         continue;
       }
       if (Date.now() > deadline) throw new Failure(`process ${owner} has held ${file} for an hour`);
-      if (!told) say(`waiting for another run (process ${owner.split(' ')[0]}) to finish its set-up or build`);
-      told = true;
+      if (!told) {
+        say(`waiting for another run (process ${owner.split(' ')[0]}) to finish its set-up or build`);
+        told = true;
+      }
       await sleep(500);
     }
   } finally {

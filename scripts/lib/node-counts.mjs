@@ -1,4 +1,4 @@
-// A node:test reporter that writes {"passed", "failed", "skipped"} as JSON: tests are counted, suites are not.
+// A node:test reporter that writes {"passed", "failed", "skipped"} as JSON. Suites are not counted.
 
 export default async function* counts(source) {
   const total = { passed: 0, failed: 0, skipped: 0 };

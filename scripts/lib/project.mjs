@@ -14,7 +14,7 @@ export const toolchain = resolve(
   process.env.KINGLET_TOOLCHAIN || join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'kinglet'),
 );
 
-/** The user's own Node. npm puts node_modules/.bin, where a newer Node of ours lies, first on a script's PATH. */
+/** The user's own Node. npm puts node_modules/.bin, where a newer one lies, first on a script's PATH. */
 export const hostNode = process.env.npm_node_execpath || process.execPath;
 
 /** The current Node of the `node` development dependency: its V8 computes relaxed SIMD right. */
@@ -23,7 +23,8 @@ export const currentNode = join(root, 'node_modules', 'node', 'bin', 'node');
 /** The environment for child processes: the user's PATH without npm's additions. */
 export function baseEnv() {
   const env = { ...process.env, KINGLET_TOOLCHAIN: toolchain };
-  const path = (env.PATH ?? '').split(delimiter).filter((p) => !/[\\/]node_modules[\\/]|[\\/]node-gyp-bin$/.test(`${p}/`));
+  const ofNpm = /[\\/]node_modules[\\/]|[\\/]node-gyp-bin$/;
+  const path = (env.PATH ?? '').split(delimiter).filter((folder) => !ofNpm.test(folder));
   if (!path.includes(dirname(hostNode))) path.push(dirname(hostNode));
   env.PATH = path.join(delimiter);
   return env;

@@ -1,4 +1,4 @@
-// Child processes: no standard input, output passed through, a failure is an exception that names the command.
+// Child processes: no standard input, output passed through; a failure is an exception naming the command.
 
 import { spawn, spawnSync } from 'node:child_process';
 
@@ -33,7 +33,7 @@ function kill(child, signal) {
 
 /**
  * Runs a command to its end and resolves to its exit code (a signal counts as 128).
- * options: env (added to the base environment), cwd, timeoutMinutes (default 40; then it is killed: code 124).
+ * options: env (added to the base environment), cwd, timeoutMinutes (then it is killed: code 124).
  */
 export function exitCode(command, args, { env = {}, cwd = root, timeoutMinutes = 40 } = {}) {
   return new Promise((resolve, reject) => {
@@ -66,7 +66,8 @@ export async function run(command, args, options) {
 /** The standard output of a short command, trimmed; undefined when it fails or does not exist. */
 export function output(command, args = [], env = {}) {
   const result = spawnSync(command, args, {
-    cwd: root, env: { ...baseEnv(), ...env }, encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'], timeout: 60_000,
+    cwd: root, env: { ...baseEnv(), ...env }, encoding: 'utf8', timeout: 60_000,
+    stdio: ['ignore', 'pipe', 'ignore'],
   });
   return result.status === 0 ? result.stdout.trim() : undefined;
 }

@@ -1,4 +1,4 @@
-// Steps that are skipped while their inputs are unchanged: a stamp holds a hash of the inputs' names and contents.
+// Steps that are skipped while their inputs are unchanged: a stamp holds a hash of their names and contents.
 
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
@@ -29,10 +29,10 @@ export function contentHash(paths, extra = '') {
  * Calls `work` unless the stamp `name` says that it was done with these inputs and all `outputs` are there.
  * Resolves to whether it ran.
  */
-export async function stamped(name, { inputs, outputs = [], extra = '' }, work, file = join(buildDir, 'stamps', name)) {
+export async function stamped(name, { inputs, outputs, extra }, work, file = join(buildDir, 'stamps', name)) {
   const hash = contentHash(inputs, extra);
-  const fresh = existsSync(file) && readFileSync(file, 'utf8') === hash && outputs.every((path) => existsSync(path));
-  if (fresh) return false;
+  const known = existsSync(file) && readFileSync(file, 'utf8') === hash;
+  if (known && outputs.every((path) => existsSync(path))) return false;
   rmSync(file, { force: true });
   await work();
   mkdirSync(dirname(file), { recursive: true });
