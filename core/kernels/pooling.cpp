@@ -82,24 +82,38 @@ void for_each_pixel(const Geometry& g, const float* input, ptrdiff_t input_strid
   }
 }
 
-/// y[b, c] = fold of f over the pixels of x[b, :, c]. In chunks that stay in the first cache while all channels pass
-/// over them; that also keeps the partial sums of f32 short.
+/// y[b, c] = fold of f over the pixels of x[b, :, c]. Parts of kPart pixels, and of these kPart again: they stay in the
+/// first cache while the channels pass over them, and a running sum over a large image would lose three of seven digits
+/// (a gate made of it carries that error to every pixel).
 template <class F>
 void pool_all(const float* x, ptrdiff_t x_stride, float* y, size_t batch, size_t pixels, size_t channels, float initial,
               F f) {
-  constexpr size_t kChunk = 64;
-  std::fill_n(y, batch * channels, initial);
-  for (size_t b = 0; b < batch; ++b, y += channels) {
-    for (size_t p = 0; p < pixels; p += kChunk) {
-      const size_t count = std::min(kChunk, pixels - p);
-      simd::for_vectors(channels, [&](size_t c, size_t lanes) KINGLET_INLINE_LAMBDA {
-        f32x4 acc = simd::splat(initial);
-        const float* from = x + static_cast<ptrdiff_t>(p) * x_stride + static_cast<ptrdiff_t>(c);
-        for (size_t i = 0; i < count; ++i, from += x_stride) acc = f(acc, simd::load_partial(from, lanes));
-        simd::store_partial(y + c, f(simd::load_partial(y + c, lanes), acc), lanes);
-      });
+  constexpr size_t kPart = 64, kGroup = 256;
+  const f32x4 start = simd::splat(initial);
+  // to[c] = f(to[c], fold over the rows of from)
+  const auto fold_rows = [&](const float* from, ptrdiff_t stride, size_t rows, float* to, size_t columns) {
+    simd::for_vectors(columns, [&](size_t c, size_t lanes) KINGLET_INLINE_LAMBDA {
+      f32x4 acc = start;
+      const float* row = from + c;
+      for (size_t i = 0; i < rows; ++i, row += stride) acc = f(acc, simd::load_partial(row, lanes));
+      simd::store_partial(to + c, f(simd::load_partial(to + c, lanes), acc), lanes);
+    });
+  };
+  float parts[kGroup];
+  for (size_t b = 0; b < batch; ++b, x += static_cast<ptrdiff_t>(pixels) * x_stride, y += channels) {
+    std::fill_n(y, channels, initial);
+    for (size_t group = 0; group < channels; group += kGroup) {
+      const size_t columns = std::min(kGroup, channels - group);
+      for (size_t p = 0; p < pixels;) {
+        std::fill_n(parts, columns, initial);
+        for (const size_t end = std::min(pixels, p + kPart * kPart); p < end;) {
+          const size_t rows = std::min(kPart, end - p);
+          fold_rows(x + static_cast<ptrdiff_t>(p) * x_stride + group, x_stride, rows, parts, columns);
+          p += rows;
+        }
+        fold_rows(parts, 0, 1, y + group, columns);
+      }
     }
-    x += static_cast<ptrdiff_t>(pixels) * x_stride;
   }
 }
 
