@@ -7,6 +7,7 @@
 
 #include "kernels/depthwise.hpp"
 #include "kernels/transpose.hpp"
+#include "kernels/winograd.hpp"
 #include "ops/in_f32.hpp"
 #include "ops/elementwise.hpp"
 #include "ops/epilogue.hpp"
@@ -20,7 +21,8 @@ struct Conv {
   Spatial spatial;
   int64_t groups = 1;
   kernels::Activation activation;
-  std::shared_ptr<std::byte[]> packed;  // weights in the kernels' order, when they are constant f32
+  std::shared_ptr<std::byte[]> packed;  // constant weights in the order of their kernel
+  bool winograd = false;                // which is this one
 };
 
 Conv parse(const NodeView& n) {
@@ -109,9 +111,15 @@ void prepare(Conv& op, PrepareContext& c) {
   shape.groups = static_cast<size_t>(op.groups);
   shape.in_channels = static_cast<size_t>(multiply(w->dim(1), op.groups));
   shape.out_channels = static_cast<size_t>(w->dim(0));
-  for (size_t i = 0; i < rank; ++i) shape.kernel[i] = static_cast<size_t>(op.spatial.kernel[i]);
-  op.packed = c.allocate_floats(packed_size(shape));
-  pack(reinterpret_cast<float*>(op.packed.get()), shape, F32Constant(*w).data());
+  for (size_t i = 0; i < rank; ++i) {
+    shape.kernel[i] = static_cast<size_t>(op.spatial.kernel[i]);
+    shape.stride[i] = static_cast<size_t>(op.spatial.stride(i));
+    shape.dilation[i] = static_cast<size_t>(op.spatial.dilation(i));
+  }
+  op.winograd = kernels::prefers_winograd(shape);
+  op.packed = c.allocate_floats(op.winograd ? kernels::packed_winograd_weights_size(shape) : packed_size(shape));
+  const auto write = op.winograd ? kernels::pack_winograd_weights : pack;
+  write(reinterpret_cast<float*>(op.packed.get()), shape, F32Constant(*w).data());
   c.release(1);
 }
 
@@ -121,7 +129,10 @@ void run_f32(const Conv& op, RunContext& c, const kernels::ConvShape& shape, con
   const auto out_channels = static_cast<ptrdiff_t>(shape.out_channels);
   const kernels::Epilogue epilogue{bias, residual, out_channels, op.activation};
   const auto in_channels = static_cast<ptrdiff_t>(shape.in_channels);
-  if (kernels::is_depthwise(shape)) {
+  if (op.winograd) {
+    std::byte* scratch = c.scratch<std::byte>(kernels::winograd_scratch_bytes(shape));
+    kernels::winograd(shape, x, in_channels, packed, y, out_channels, epilogue, scratch, 0, kernels::output_tiles(shape));
+  } else if (kernels::is_depthwise(shape)) {
     std::byte* scratch = c.scratch<std::byte>(kernels::depthwise_scratch_bytes(shape));
     kernels::depthwise(shape, x, in_channels, packed, y, out_channels, epilogue, scratch, 0, kernels::output_lines(shape));
   } else {

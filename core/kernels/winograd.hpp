@@ -1,0 +1,34 @@
+#pragma once
+// 3x3 convolution with stride 1 by Winograd's F(2x2, 3x3): 16 products where the direct form has 36 (Lavin and Gray, "Fast
+// Algorithms for Convolutional Neural Networks", 2015). Layout and terms: conv.hpp. Its coefficients are 1 and 1/2, so that
+// results stay as accurate as those of conv.
+//
+// A *tile* is a square of 2x2 output pixels of one image; a call computes a range of tiles.
+
+#include <cstddef>
+
+#include "kernels/conv.hpp"
+
+namespace kinglet::kernels {
+
+/// True when winograd can run this shape and is the quicker way: sizes are looked at, images are not.
+bool prefers_winograd(const ConvShape& shape);
+
+/// Output tiles of the whole batch.
+size_t output_tiles(const ConvShape& shape);
+
+/// Floats that pack_winograd_weights writes: 16 / 9 of the weights.
+size_t packed_winograd_weights_size(const ConvShape& shape);
+
+/// Packs weights [out_channels, in_channels, 3, 3] (the layout of ONNX Conv).
+void pack_winograd_weights(float* packed, const ConvShape& shape, const float* weights);
+
+/// Bytes of scratch, aligned to 16, that a call of winograd needs; each thread has its own.
+size_t winograd_scratch_bytes(const ConvShape& shape);
+
+/// Computes output tiles [begin, end). `input` and `output` point at the first pixel of the batch; the residual is laid
+/// out like the output, with its own stride.
+void winograd(const ConvShape& shape, const float* input, ptrdiff_t input_stride, const float* packed_weights,
+              float* output, ptrdiff_t output_stride, const Epilogue& epilogue, void* scratch, size_t begin, size_t end);
+
+}  // namespace kinglet::kernels
