@@ -20,6 +20,7 @@ ConstantOfShape parse(const NodeView& n) {
 }
 
 void infer(const ConstantOfShape& op, InferContext& c) {
+  c.in(0);
   require_non_negative(c, 0);
   const std::optional<std::vector<Dim>> dims = known_dims(c, 0);
   c.out(0, op.value.dtype(), dims ? SymShape(*dims) : SymShape());

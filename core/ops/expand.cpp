@@ -11,6 +11,7 @@ struct Expand {};
 Expand parse(const NodeView&) { return {}; }
 
 void infer(const Expand&, InferContext& c) {
+  c.in(1);
   require_non_negative(c, 1);
   const std::optional<std::vector<Dim>> dims = known_dims(c, 1);
   c.out(0, c.dtype(0), dims ? broadcast(c.shape(0), SymShape(*dims)) : SymShape());

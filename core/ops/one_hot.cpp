@@ -22,6 +22,7 @@ std::vector<int64_t> to_integers(const Tensor& t) {
 }
 
 void infer(const OneHot& op, InferContext& c) {
+  c.in(1);
   Dim depth;
   if (const Tensor* t = c.constant(1)) {
     c.require(t->count() == 1, "depth must have one element, got {}", t->count());

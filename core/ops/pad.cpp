@@ -63,6 +63,7 @@ std::vector<Ends> ends_of(const Pad& op, std::span<const int64_t> pads, const st
 
 void infer(const Pad& op, InferContext& c) {
   if (c.has(2)) require_same_types(c, 0, 2);
+  if (!op.attributes) c.in(1);
   const SymShape& in = c.shape(0);
   const auto pads = op.attributes ? std::optional(op.pads) : known_ints(c, 1);
   const auto axes = known_ints(c, 3);

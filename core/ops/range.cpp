@@ -45,6 +45,7 @@ int64_t count_of(const Tensor& start, const Tensor& limit, const Tensor& delta) 
 }
 
 void infer(const Range&, InferContext& c) {
+  for (size_t i = 0; i < 3; ++i) c.in(i);
   const Tensor *start = c.constant(0), *limit = c.constant(1), *delta = c.constant(2);
   if (start != nullptr && limit != nullptr && delta != nullptr) {
     return c.out(0, c.dtype(0), Shape{count_of(*start, *limit, *delta)});

@@ -54,6 +54,7 @@ Dim remaining_dim(const SymShape& in, const SymShape& out, size_t position) {
 }
 
 void infer_reshape(const Reshape& op, InferContext& c) {
+  c.in(1);
   const SymShape& in = c.shape(0);
   const std::optional<std::vector<int64_t>> wanted =
       c.constant(1) != nullptr ? known_ints(c, 1) : std::nullopt;

@@ -209,7 +209,7 @@ void infer(const Resize& op, InferContext& c) {
     sizes = known_dims(c, op.sizes_input);
   }
   const bool roi_known =
-      op.mode.coordinates != Coordinates::kTfCropAndResize || c.constant(op.roi_input) != nullptr;
+      op.mode.coordinates != Coordinates::kTfCropAndResize || c.constant(op.roi_input) != nullptr || !c.has(op.roi_input);
   if (in.is_concrete() && roi_known && (!request.scales.empty() || !request.sizes.empty())) {
     Shape out;
     for (const ResizeAxis& axis : resolve(op, in.concrete(), request)) out.push_back(axis.out);

@@ -76,6 +76,7 @@ struct Known {
 Known know(const Slice& op, const InferContext& c) {
   Known known{op.starts, op.ends, {}, op.axes, {}, op.has_axes, false};
   if (op.attributes) return known;
+  for (size_t i = 1; i < 3; ++i) c.in(i);
   known.starts = known_ints(c, 1);
   known.ends = known_ints(c, 2);
   known.end_dims = known_dims(c, 2);

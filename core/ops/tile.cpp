@@ -12,6 +12,7 @@ Tile parse(const NodeView&) { return {}; }
 
 void infer(const Tile&, InferContext& c) {
   const SymShape& in = c.shape(0);
+  c.in(1);
   require_non_negative(c, 1);
   const std::optional<std::vector<Dim>> repeats = known_dims(c, 1);
   if (!in.has_rank()) return c.out(0, c.dtype(0), repeats ? SymShape::of_rank(repeats->size()) : SymShape());

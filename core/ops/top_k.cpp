@@ -27,6 +27,7 @@ void infer(const TopK& op, InferContext& c) {
   check_type(c.dtype(0), kNumbers);
   std::optional<int64_t> k = op.k;
   if (!k) {
+    c.in(1);
     const auto given = known_ints(c, 1);
     if (given) c.require(given->size() == 1, "k must be one number, got {}", given->size());
     if (given) k = given->front();

@@ -28,8 +28,10 @@ std::optional<std::vector<float>> activation_params(const Graph& graph, const No
   if (node.op_type == "Clip") {
     if (node.inputs.size() > 3) return std::nullopt;
     constexpr float kInf = std::numeric_limits<float>::infinity();
-    std::vector<float> bounds{attribute("min", -kInf), attribute("max", kInf)};
-    for (size_t i = 1; i < node.inputs.size(); ++i) {
+    const bool by_inputs = node.opset >= 11;
+    std::vector<float> bounds{-kInf, kInf};
+    if (!by_inputs) bounds = {attribute("min", -kInf), attribute("max", kInf)};
+    for (size_t i = 1; by_inputs && i < node.inputs.size(); ++i) {
       if (node.inputs[i] == kNoValue) continue;
       if (!graph.is_constant(node.inputs[i])) return std::nullopt;
       const Tensor& bound = graph.value(node.inputs[i]).constant;

@@ -12,7 +12,7 @@ namespace {
 
 bool is_clip_0_6(const Neighbours& near, const Node& clip) {
   const auto bound = [&](size_t input, std::string_view attribute, float wanted) {
-    if (input < clip.inputs.size()) return near.is_scalar(clip.inputs[input], wanted);
+    if (clip.opset >= 11) return input < clip.inputs.size() && near.is_scalar(clip.inputs[input], wanted);
     const Attribute* a = clip.find(attribute);
     return a != nullptr && a->f == wanted;
   };
