@@ -32,7 +32,7 @@ export async function buildNativeTests(preset) {
   await cmake(preset, ['kinglet_tests'], {});
 }
 
-/** The wasm tests; the programs are build/wasm/tests/kinglet_tests_{simd,relaxed}.js. */
+/** The wasm tests; the programs are build/wasm/tests/kinglet_tests_{simd,relaxed}.cjs. */
 export async function buildWasmTests() {
   await cmake('wasm', variants.map((variant) => `kinglet_tests_${variant}`), emscriptenEnv());
 }
@@ -45,7 +45,7 @@ function sharedGlue(folder) {
     const fetched = `new URL("${variant}.wasm",import.meta.url).href`;
     const cut = text.replaceAll(fetched, '""').replaceAll(`"${variant}.wasm"`, '""');
     if (!text.includes(fetched) || cut.includes(`${variant}.wasm`)) {
-      throw new Failure(`${variant}.mjs does not name its binary as it did: has Emscripten's output changed?`);
+      throw new Failure(`${variant}.mjs does not name its binary as before: has Emscripten's output changed?`);
     }
     return cut;
   });

@@ -3,8 +3,8 @@
 #
 # Debian 12's own Emscripten is from 2022. This takes a newer suite's packages (with their clang, lld,
 # binaryen and the libraries that these need, libc too) and unpacks them into PREFIX, where every program is
-# pointed at PREFIX's own loader and libraries. Nothing of the system is replaced; no root is needed. Suites are tried in
-# order; default: forky sid (trixie's Emscripten is older than 4).
+# pointed at PREFIX's own loader and libraries. Nothing of the system is replaced; no root is needed. Suites are
+# tried in order; default: forky sid (trixie's Emscripten is older than 4).
 #
 # Idempotent. After an interruption the downloaded packages are used again. The prefix cannot be moved.
 set -euo pipefail

@@ -16,7 +16,7 @@ import { prepareTestData } from './test-data.mjs';
 const results = join(buildDir, 'test-results');
 
 const native = (preset) => join(buildDir, preset, 'tests', 'kinglet_tests');
-const wasm = (variant) => join(buildDir, 'wasm', 'tests', `kinglet_tests_${variant}.js`);
+const wasm = (variant) => join(buildDir, 'wasm', 'tests', `kinglet_tests_${variant}.cjs`);
 const catch2Args = (out) => ['-r', 'console', '-r', `json::out=${out}`, '--colour-mode', 'none'];
 const nodeArgs = (out) => [
   '--test', '--test-reporter=spec', '--test-reporter-destination=stdout',
