@@ -12,7 +12,7 @@ struct ReverseSequence {
 
 ReverseSequence parse(const NodeView& n) {
   const int64_t batch = n.attr_int("batch_axis", 1), time = n.attr_int("time_axis", 0);
-  if (batch + time != 1 || batch < 0 || batch > 1) {
+  if (batch < 0 || batch > 1 || time != 1 - batch) {
     throw_error(ErrorCode::kModel, "batch_axis {} and time_axis {} must be 0 and 1", batch, time);
   }
   return {time == 0};
