@@ -1,9 +1,11 @@
 #pragma once
-// 3x3 convolution with stride 1 by Winograd's F(2x2, 3x3): 16 products where the direct form has 36 (Lavin and Gray, "Fast
-// Algorithms for Convolutional Neural Networks", 2015). Layout and terms: conv.hpp. Its coefficients are 1 and 1/2, so that
-// results stay as accurate as those of conv.
+// 3x3 convolution with stride 1 by Winograd's minimal filtering (Lavin and Gray, "Fast Algorithms for Convolutional Neural
+// Networks", 2015). Layout and terms: conv.hpp.
 //
-// A *tile* is a square of 2x2 output pixels of one image; a call computes a range of tiles.
+// A *tile* is a square of output pixels of one image; a call computes a range of tiles. Tiles are 4x4, from 36 products a
+// pair of channels where the direct form has 144; where that would make the packed weights too large (4 times the given
+// ones) they are 2x2, from 16 where it has 36. Measured against double, the largest error is up to twice that of conv with
+// 4x4 tiles, and smaller than that of conv with 2x2.
 
 #include <cstddef>
 
@@ -17,7 +19,7 @@ bool prefers_winograd(const ConvShape& shape);
 /// Output tiles of the whole batch.
 size_t output_tiles(const ConvShape& shape);
 
-/// Floats that pack_winograd_weights writes: 16 / 9 of the weights.
+/// Floats that pack_winograd_weights writes: 4, or 16 / 9, times the weights. Packing looks at channels only.
 size_t packed_winograd_weights_size(const ConvShape& shape);
 
 /// Packs weights [out_channels, in_channels, 3, 3] (the layout of ONNX Conv).

@@ -26,6 +26,7 @@
 #include "kernels/pooling.hpp"
 #include "kernels/simd.hpp"
 #include "kernels/transpose.hpp"
+#include "kernels/winograd.hpp"
 
 namespace {
 
@@ -143,6 +144,13 @@ Case conv_case(const Image& i) {
                    pack_conv_weights, conv);
 }
 
+/// GFLOP/s of the products that the direct form would take.
+Case winograd_case(const Image& i) {
+  const ConvShape s = shape_of(i, 1);
+  return conv_like(name_of("winograd ", i), s, products(s), packed_winograd_weights_size(s), i.channels * i.outputs * 9,
+                   winograd_scratch_bytes(s), output_tiles(s), pack_winograd_weights, winograd);
+}
+
 Case depthwise_case(size_t channels, size_t size, size_t kernel, size_t stride) {
   const Image i{channels, channels, size, kernel, stride};
   const ConvShape s = shape_of(i, channels);
@@ -190,6 +198,10 @@ int main(int argc, char** argv) {
                          {96, 24, 80, 3, 1}, {64, 64, 56, 3, 1}, {128, 128, 28, 3, 1}, {256, 256, 14, 3, 1},
                          {512, 512, 7, 3, 1}, {256, 512, 28, 1, 2}, {24, 24, 80, 9, 1}}) {
     add(conv_case(i));
+  }
+  for (const Image& i : {Image{24, 24, 80, 3, 1}, {96, 24, 160, 3, 1}, {64, 64, 56, 3, 1}, {128, 128, 28, 3, 1},
+                         {256, 256, 14, 3, 1}, {16, 16, 112, 3, 1}}) {
+    add(winograd_case(i));
   }
   for (const auto& [channels, size, kernel, stride] :
        {std::array<size_t, 4>{32, 112, 3, 1}, {96, 112, 3, 2}, {144, 56, 3, 1}, {384, 14, 3, 1}, {960, 7, 3, 1},

@@ -79,6 +79,13 @@ TEST_CASE("winograd: strides, residual, activations, batches, split calls") {
 
 TEST_CASE("winograd: more tiles than a block holds") { check(image(64, 64, 40, 41, 1, 1)); }
 
+TEST_CASE("winograd: tiles of 2x2, for weights that are large already") {
+  const auto tiles = [](size_t channels) { return output_tiles(image(channels, channels, 8, 8, 1, 1)); };
+  REQUIRE(tiles(128) == 4);
+  REQUIRE(tiles(132) == 16);
+  for (size_t size = 3; size <= 6; ++size) check(image(132, 126, size, size + 3, 1, 1), {.in_gap = 2, .residual = true, .pieces = 3});
+}
+
 TEST_CASE("winograd is for 3x3 with stride 1, ungrouped, of enough channels") {
   const ConvShape fit = image(32, 32, 8, 8, 1, 1);
   const auto refuses = [&](auto&& change) {
