@@ -4,7 +4,6 @@
 #include <numeric>
 
 #include "base/error.hpp"
-#include "base/error.hpp"
 #include "base/memory.hpp"
 
 namespace kinglet {
@@ -30,7 +29,10 @@ size_t plan_memory(std::vector<LiveBlock>& blocks) {
       end = std::max(end, other.offset + align_up(other.bytes));
     }
     block.offset = best_offset != SIZE_MAX ? best_offset : end;
-    if (bytes > SIZE_MAX - block.offset) throw_out_of_memory(uint64_t{block.offset} + bytes);
+    if (bytes > SIZE_MAX - block.offset) {
+      const uint64_t offset = block.offset;
+      throw_out_of_memory(bytes > UINT64_MAX - offset ? UINT64_MAX : offset + bytes);
+    }
     arena_bytes = std::max(arena_bytes, uint64_t{block.offset} + bytes);
     if (arena_bytes > SIZE_MAX - kAlignment) throw_out_of_memory(arena_bytes);
     const auto at = std::upper_bound(placed.begin(), placed.end(), block.offset,

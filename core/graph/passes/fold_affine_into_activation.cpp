@@ -29,7 +29,7 @@ bool fold_affine_into_activation(Graph& graph) {
     if (!is_op(node, "Mul", 2) && !is_op(node, "Add", 2)) continue;
     for (const ValueId id : node.inputs) {
       const int32_t made_by = producer[static_cast<size_t>(id)];
-      if (made_by < 0 || !near.one_use(id)) continue;
+      if (made_by < 0 || !near.one_use(id) || !same_rank(graph, id, node.outputs[0])) continue;
       Node& target = graph.nodes[static_cast<size_t>(made_by)];
       const Attribute *activation = target.find("activation"), *params = target.find("activation_params");
       if (activation == nullptr || activation->s != "HardSwish" || target.outputs[0] != id) continue;

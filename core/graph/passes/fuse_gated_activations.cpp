@@ -70,7 +70,7 @@ bool fuse_gated_activations(Graph& graph) {
     for (size_t i = 0; i < 2 && x == kNoValue && node.op_type == "Mul"; ++i) {
       if (is_gate(near, node.inputs[1 - i], node.inputs[i], becomes)) x = node.inputs[i];
     }
-    if (x == kNoValue) continue;
+    if (x == kNoValue || !same_rank(graph, x, node.outputs[0])) continue;
     become(node, becomes, {x});
     node.opset = 24;
     parse_node(node);

@@ -51,7 +51,7 @@ bool fuse_gelu(Graph& graph) {
       if (gate_argument(near, b) == a) x = a;
       if (gate_argument(near, a) == b) x = b;
     }
-    if (x == kNoValue) continue;
+    if (x == kNoValue || !same_rank(graph, x, node.outputs[0])) continue;
     become(node, "Gelu", {x});
     node.opset = 20;
     parse_node(node);

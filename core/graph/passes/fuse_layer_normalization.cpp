@@ -78,6 +78,7 @@ bool fuse_layer_normalization(Graph& graph) {
         const Normalized norm = normalized(graph, near, mul->inputs[j]);
         const ValueId scale = mul->inputs[1 - j], bias = add.inputs[1 - i];
         if (norm.x == kNoValue || !is_parameter(graph, scale, norm.x) || !is_parameter(graph, bias, norm.x)) continue;
+        if (!same_rank(graph, norm.x, add.outputs[0])) continue;
         become(add, "LayerNormalization", {norm.x, scale, bias});
         add.set_int("axis", -1);
         Attribute epsilon;

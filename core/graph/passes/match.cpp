@@ -45,6 +45,11 @@ bool is_op(const Node& node, std::string_view op_type, size_t inputs) {
          node.outputs[0] != kNoValue && std::find(node.inputs.begin(), node.inputs.end(), kNoValue) == node.inputs.end();
 }
 
+bool same_rank(const Graph& graph, ValueId a, ValueId b) {
+  const SymShape &left = graph.value(a).shape, &right = graph.value(b).shape;
+  return left.has_rank() && right.has_rank() && left.rank() == right.rank();
+}
+
 void become(Node& node, std::string_view op_type, std::vector<ValueId> inputs) {
   node.op_type = op_type;
   node.domain.clear();

@@ -37,6 +37,9 @@ class Neighbours {
 /// Is the node ai.onnx `op_type` with `inputs` inputs, all there, and a wanted output 0?
 bool is_op(const Node& node, std::string_view op_type, size_t inputs);
 
+/// Are the ranks of both values known and the same? A factor of one element may still add dims.
+bool same_rank(const Graph& graph, ValueId a, ValueId b);
+
 /// Turns `node` into ai.onnx `op_type` over `inputs` without attributes, keeping its outputs.
 void become(Node& node, std::string_view op_type, std::vector<ValueId> inputs);
 
