@@ -62,6 +62,9 @@ std::vector<Tensor> evaluate(const Node& node, std::span<const ops::ValueInfo* c
   with_node(node, [&] {
     ops::RunContext context(in_pointers, node.own_inputs, out_pointers, services);
     node.def->run(node.op.get(), context);
+    for (size_t i = 0; i < out.size(); ++i) {
+      if (out_pointers[i] != nullptr && !out[i].valid()) throw_error(ErrorCode::kModel, "has no output {}", i);
+    }
   });
   return out;
 }

@@ -1,5 +1,6 @@
 // Resize (opset 10 on) and Upsample (7 to 9): scale any dims by nearest, linear or cubic interpolation.
 
+#include <algorithm>
 #include <cmath>
 
 #include "ops/convert.hpp"
@@ -189,7 +190,7 @@ SymShape partial_shape(const Resize& op, const SymShape& in, const Request& requ
 bool is_given(const InferContext& c, size_t i) {
   if (!c.has(i)) return false;
   const SymShape& shape = c.shape(i);
-  return !shape.has_rank() || shape.rank() == 0 || !shape[0].known() || shape[0].value() != 0;
+  return std::none_of(shape.dims().begin(), shape.dims().end(), [](Dim d) { return d.same(0); });
 }
 
 void infer(const Resize& op, InferContext& c) {

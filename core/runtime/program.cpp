@@ -203,6 +203,9 @@ void Program::run_step(Plan& plan, Step& step, const RunOptions& options) {
       ops::RunContext context(step.inputs, node.own_inputs, step.outputs, services);
       node.def->run(node.op.get(), context);
     }
+    for (size_t i = 0; i < step.outputs.size(); ++i) {
+      if (step.outputs[i] != nullptr && !step.outputs[i]->valid()) throw_error(ErrorCode::kModel, "has no output {}", i);
+    }
   }
   for (const ValueId id : step.dead_after) plan.slots[static_cast<size_t>(id)] = Tensor();
 }

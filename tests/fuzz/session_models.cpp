@@ -111,11 +111,12 @@ void add_arithmetic(std::vector<FuzzGraph>& out) {
                  {kMatrix}, {"y"}});
   out.push_back(single({"LayerNormalization", {"x", "s", "b"}, {"y", "", "i"}, {{"axis", int64_t{1}}, {"epsilon", 0.01f}}}, {weights("s", {4}), weights("b", {4})}));
   out.push_back({{{"Add", {"x", "three"}, {"a"}}, {"Clip", {"a", "lo", "hi"}, {"c"}}, {"Mul", {"x", "c"}, {"m"}}, {"Div", {"m", "six"}, {"h"}},
-                  {"PRelu", {"h", "p"}, {"q"}}, {"Mod", {"q", "three"}, {"y"}, {{"fmod", int64_t{1}}}}},
+                  {"PRelu", {"h", "p"}, {"y"}}},
                  {{"three", 1, {}, {24}}, {"lo", 1, {}, {0}}, {"hi", 1, {}, {48}}, {"six", 1, {}, {48}}, weights("p", {4})}, {kMatrix}, {"y"}});
   out.push_back({{{"Greater", {"x", "t"}, {"g"}}, {"Where", {"g", "x", "t"}, {"w"}}, {"Cast", {"w"}, {"i"}, {{"to", int64_t{7}}}}, {"Neg", {"i"}, {"n"}},
                   {"Min", {"n", "k"}, {"m"}}, {"Pow", {"m", "k"}, {"p"}}, {"Div", {"p", "k"}, {"v"}}, {"Cast", {"v"}, {"y"}, {{"to", int64_t{10}}}}},
                  {{"t", 1, {4}, {1, 2, -3, 4}}, longs("k", {2})}, {kMatrix}, {"y"}});
+  out.push_back(single({"Mod", {"x", "m"}, {"y"}, {{"fmod", int64_t{1}}}}, {weights("m", {4})}));
   out.push_back(single({"Softmax", {"x"}, {"y"}, {{"axis", int64_t{0}}}}));
   out.push_back(single({"Gemm", {"w", "x", "c"}, {"y"}, {{"transA", int64_t{1}}, {"alpha", 2.0f}, {"beta", 0.5f}}}, {weights("w", {3, 2}), weights("c", {2, 1})}));
   out.push_back(single({"MatMul", {"x", "w"}, {"y"}}, {weights("w", {2, 1, 4, 3})}, {"x", 1, {"2", "3", "4"}}));
