@@ -20,9 +20,19 @@ const tools = [join(root, 'package-lock.json'), join(root, 'scripts/build.mjs')]
 const nodeModule = (path) => join(root, 'node_modules', path);
 const importTool = (path) => import(pathToFileURL(nodeModule(path)).href);
 
+/** What a build folder was made for: with another checkout path or another Emscripten it is made anew. */
+function buildIdentity(env) {
+  if (!env.EMSCRIPTEN) return root;
+  return `${root}\n${env.EMSCRIPTEN}\n${readFileSync(join(env.EMSCRIPTEN, 'emscripten-version.txt'), 'utf8')}`;
+}
+
 async function cmake(preset, targets, env) {
   say(`C++ (${preset}): ${targets.join(', ')}`);
-  await run('cmake', ['--preset', preset, '--log-level=NOTICE'], { env });
+  const stamp = join(buildDir, preset, '.made-for');
+  const identity = buildIdentity(env);
+  const fresh = existsSync(stamp) && readFileSync(stamp, 'utf8') !== identity ? ['--fresh'] : [];
+  await run('cmake', ['--preset', preset, '--log-level=NOTICE', ...fresh], { env });
+  writeFileSync(stamp, identity);
   const jobs = String(availableParallelism());
   await run('cmake', ['--build', join(buildDir, preset), '-j', jobs, '--target', ...targets], { env });
 }
