@@ -29,8 +29,10 @@ void apply(Activation activation, const float* x, float* y, size_t n) {
     case Kind::kClip:
       return map(x, y, n, [&](f32x4 v) { return simd::clamp_above(simd::clamp_below(v, alpha), beta); });
     case Kind::kLeakyRelu: return map(x, y, n, [&](f32x4 v) { return simd::select(v < zero, v * alpha, v); });
-    case Kind::kElu: return map(x, y, n, [&](f32x4 v) { return simd::select(v < zero, alpha * expm1(v), v); });
-    case Kind::kHardSigmoid: return map(x, y, n, [&](f32x4 v) { return clamp01(simd::madd(v, alpha, beta)); });
+    case Kind::kElu:
+      return map(x, y, n, [&](f32x4 v) { return simd::select(v < zero, alpha * expm1(v), v); });
+    case Kind::kHardSigmoid:
+      return map(x, y, n, [&](f32x4 v) { return clamp01(simd::madd(v, alpha, beta)); });
     case Kind::kHardSwish:
       return map(x, y, n, [&](f32x4 v) {
         return simd::madd(v * alpha, clamp01(simd::madd(v, simd::load_splat(&k.sixth), half)), beta);
@@ -45,7 +47,8 @@ void apply(Activation activation, const float* x, float* y, size_t n) {
       });
     case Kind::kGeluTanh:
       return map(x, y, n, [&](f32x4 v) {
-        const f32x4 inner = v * simd::madd(v * v, simd::load_splat(&k.inner_cubic), simd::load_splat(&k.inner));
+        const f32x4 inner =
+            v * simd::madd(v * v, simd::load_splat(&k.inner_cubic), simd::load_splat(&k.inner));
         const f32x4 h = v * half;
         return simd::madd(h, tanh(inner), h);
       });

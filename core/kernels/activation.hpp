@@ -15,7 +15,8 @@ struct Activation {
     kLeakyRelu,    ///< x < 0 ? alpha * x : x
     kElu,          ///< x < 0 ? alpha * (exp(x) - 1) : x
     kHardSigmoid,  ///< clamp(alpha * x + beta, 0, 1)
-    kHardSwish,    ///< alpha * x * clamp(x / 6 + 0.5, 0, 1) + beta: scale and shift often follow it, and are free here
+    kHardSwish,    ///< alpha * x * clamp(x / 6 + 0.5, 0, 1) + beta: scale and shift often follow it, and are
+                   ///< free here
     kSigmoid,
     kSilu,  ///< x * sigmoid(x)
     kTanh,

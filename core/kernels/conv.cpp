@@ -13,8 +13,8 @@ constexpr size_t kConvRowBlock = 64;
 /// Thinner taps cost more in pointers than in products, so kernel rows of such images are taken whole.
 constexpr size_t kThinTap = 64;
 
-/// How the K dimension (kernel taps times channels) is cut into blocks. The cut is the same for every call, because the
-/// weights are packed by it.
+/// How the K dimension (kernel taps times channels) is cut into blocks. The cut is the same for every call,
+/// because the weights are packed by it.
 struct Plan {
   size_t taps, width, channels;
   bool thin;               ///< a *piece* is a whole kernel row, else a tap
@@ -39,11 +39,12 @@ struct Plan {
   /// Calls f(first piece, pieces) for the runs of whole pieces that a row table is made for.
   template <class F>
   void for_each_run(F f) const {
-    for (size_t piece = 0; piece < pieces; piece += pieces_in_block) f(piece, std::min(pieces_in_block, pieces - piece));
+    for (size_t piece = 0; piece < pieces; piece += pieces_in_block)
+      f(piece, std::min(pieces_in_block, pieces - piece));
   }
 
-  /// Calls f(first channel of the slice, channels in it, is the last) for the K blocks of a run; one, of whole pieces, if
-  /// a piece is not cut.
+  /// Calls f(first channel of the slice, channels in it, is the last) for the K blocks of a run; one, of
+  /// whole pieces, if a piece is not cut.
   template <class F>
   void for_each_slice(F f) const {
     for (size_t i = 0; i < slices.blocks; ++i) {
@@ -54,7 +55,8 @@ struct Plan {
 
   /// Whether a kernel row is one run of floats in the input too.
   bool joins_taps(const ConvShape& shape, const Geometry& g, ptrdiff_t input_stride) const {
-    return thin && shape.groups == 1 && g.dilation[2] == 1 && input_stride == static_cast<ptrdiff_t>(shape.in_channels);
+    return thin && shape.groups == 1 && g.dilation[2] == 1 &&
+           input_stride == static_cast<ptrdiff_t>(shape.in_channels);
   }
 };
 
@@ -76,9 +78,13 @@ struct Scratch {
 /// Pointers to the inputs of up to kConvRowBlock output pixels, for one run of pieces.
 class RowTable {
  public:
-  RowTable(const ConvShape& shape, const Geometry& g, const Plan& plan, const float* input, ptrdiff_t input_stride,
-           void* scratch)
-      : g_(g), plan_(plan), input_(input), stride_(input_stride), joined_(plan.joins_taps(shape, g, input_stride)) {
+  RowTable(const ConvShape& shape, const Geometry& g, const Plan& plan, const float* input,
+           ptrdiff_t input_stride, void* scratch)
+      : g_(g),
+        plan_(plan),
+        input_(input),
+        stride_(input_stride),
+        joined_(plan.joins_taps(shape, g, input_stride)) {
     const Scratch sizes(shape, plan);
     auto* floats = static_cast<float*>(scratch);
     std::fill_n(floats, sizes.zeros, 0.0f);
@@ -125,7 +131,8 @@ class RowTable {
     const auto total = static_cast<ptrdiff_t>(count);
     // Pixels [inside, outside) need no look at the padding.
     const ptrdiff_t inside = std::clamp<ptrdiff_t>(ceil_div(-x, step), 0, total);
-    const ptrdiff_t outside = std::clamp<ptrdiff_t>(ceil_div(g_.in[2] - covered + 1 - x, step), inside, total);
+    const ptrdiff_t outside =
+        std::clamp<ptrdiff_t>(ceil_div(g_.in[2] - covered + 1 - x, step), inside, total);
     const auto set = [&](ptrdiff_t i, const float* p) {
       rows_[row_index(row + static_cast<size_t>(i), t, taps_)] = p;
     };
@@ -172,7 +179,8 @@ Epilogue part_of(const Epilogue& e, size_t row, size_t column) {
 }
 
 bool is_pointwise(const Geometry& g) {
-  return g.taps() == 1 && g.stride == Geometry::Sizes{1, 1, 1} && g.pad == Geometry::Sizes{0, 0, 0} && g.in == g.out;
+  return g.taps() == 1 && g.stride == Geometry::Sizes{1, 1, 1} && g.pad == Geometry::Sizes{0, 0, 0} &&
+         g.in == g.out;
 }
 
 }  // namespace
@@ -182,11 +190,14 @@ size_t output_lines(const ConvShape& shape) {
   return shape.batch * static_cast<size_t>(g.out[0] * g.out[1]);
 }
 
-size_t output_pixels(const ConvShape& shape) { return output_lines(shape) * static_cast<size_t>(Geometry(shape).out[2]); }
+size_t output_pixels(const ConvShape& shape) {
+  return output_lines(shape) * static_cast<size_t>(Geometry(shape).out[2]);
+}
 
 size_t packed_conv_weights_size(const ConvShape& shape) {
   const auto taps = static_cast<size_t>(Geometry(shape).taps());
-  return shape.groups * packed_b_size(taps * (shape.in_channels / shape.groups), shape.out_channels / shape.groups);
+  return shape.groups *
+         packed_b_size(taps * (shape.in_channels / shape.groups), shape.out_channels / shape.groups);
 }
 
 void pack_conv_weights(float* packed, const ConvShape& shape, const float* weights) {
@@ -198,7 +209,8 @@ void pack_conv_weights(float* packed, const ConvShape& shape, const float* weigh
   const auto pack_block = [&](const float* filters, size_t first, size_t depth) {
     for (size_t column = 0; column < outputs; column += kPanelWidth) {
       for (size_t k = first; k < first + depth; ++k, packed += kPanelWidth) {
-        const float* const from = filters + column * filter + k % plan.channels * plan.taps + k / plan.channels;
+        const float* const from =
+            filters + column * filter + k % plan.channels * plan.taps + k / plan.channels;
         for (size_t j = 0; j < kPanelWidth; ++j) packed[j] = column + j < outputs ? from[j * filter] : 0.0f;
       }
     }
@@ -218,8 +230,9 @@ size_t conv_scratch_bytes(const ConvShape& shape) {
   return is_pointwise(g) ? 0 : Scratch(shape, Plan(shape, g)).bytes();
 }
 
-void conv(const ConvShape& shape, const float* input, ptrdiff_t input_stride, const float* packed_weights, float* output,
-          ptrdiff_t output_stride, const Epilogue& epilogue, void* scratch, size_t begin, size_t end) {
+void conv(const ConvShape& shape, const float* input, ptrdiff_t input_stride, const float* packed_weights,
+          float* output, ptrdiff_t output_stride, const Epilogue& epilogue, void* scratch, size_t begin,
+          size_t end) {
   const Geometry g(shape);
   const Plan plan(shape, g);
   const size_t outputs = shape.out_channels / shape.groups;
@@ -227,8 +240,9 @@ void conv(const ConvShape& shape, const float* input, ptrdiff_t input_stride, co
   if (is_pointwise(g)) {
     const auto row = static_cast<ptrdiff_t>(begin);
     for (size_t group = 0; group < shape.groups; ++group) {
-      gemm(end - begin, outputs, plan.channels, input + row * input_stride + group * plan.channels, input_stride,
-           packed_weights + group * group_weights, output + row * output_stride + group * outputs, output_stride,
+      gemm(end - begin, outputs, plan.channels, input + row * input_stride + group * plan.channels,
+           input_stride, packed_weights + group * group_weights,
+           output + row * output_stride + group * outputs, output_stride,
            part_of(epilogue, begin, group * outputs));
     }
     return;

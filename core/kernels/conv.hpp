@@ -1,9 +1,10 @@
 #pragma once
 // Convolution of channels-last images as a matrix product over row pointers: no im2col buffer.
 //
-// Images lie as [batch, spatial..., channels] with 1 to 3 spatial dimensions. A *pixel* is one spatial position of one
-// image, a *line* is all pixels along the last spatial dimension. A pixel's channels are contiguous; `*_stride` arguments
-// are the floats from a pixel to the next, so an image can be a range of channels of a wider one.
+// Images lie as [batch, spatial..., channels] with 1 to 3 spatial dimensions. A *pixel* is one spatial
+// position of one image, a *line* is all pixels along the last spatial dimension. A pixel's channels are
+// contiguous; `*_stride` arguments are the floats from a pixel to the next, so an image can be a range of
+// channels of a wider one.
 
 #include <array>
 #include <cstddef>
@@ -15,9 +16,10 @@ namespace kinglet::kernels {
 inline constexpr size_t kMaxSpatialRank = 3;
 using SpatialSizes = std::array<size_t, kMaxSpatialRank>;
 
-/// The sizes of a convolution; only the first `rank` entries of an array count, in the order of the ONNX attributes.
-/// Nothing is checked here: the operator has validated that sizes, strides and dilations are not 0, that `groups`
-/// divides both channel counts, and that no product of these overflows. Pads may be negative (they crop).
+/// The sizes of a convolution; only the first `rank` entries of an array count, in the order of the ONNX
+/// attributes. Nothing is checked here: the operator has validated that sizes, strides and dilations are not
+/// 0, that `groups` divides both channel counts, and that no product of these overflows. Pads may be negative
+/// (they crop).
 struct ConvShape {
   size_t rank = 2;
   size_t batch = 1;
@@ -45,9 +47,10 @@ void pack_conv_weights(float* packed, const ConvShape& shape, const float* weigh
 /// Bytes of scratch, aligned to 16, that a call of conv needs; each thread has its own.
 size_t conv_scratch_bytes(const ConvShape& shape);
 
-/// Computes output pixels [begin, end). `input` and `output` point at the first pixel of the batch; the residual is
-/// laid out like the output, with its own stride.
-void conv(const ConvShape& shape, const float* input, ptrdiff_t input_stride, const float* packed_weights, float* output,
-          ptrdiff_t output_stride, const Epilogue& epilogue, void* scratch, size_t begin, size_t end);
+/// Computes output pixels [begin, end). `input` and `output` point at the first pixel of the batch; the
+/// residual is laid out like the output, with its own stride.
+void conv(const ConvShape& shape, const float* input, ptrdiff_t input_stride, const float* packed_weights,
+          float* output, ptrdiff_t output_stride, const Epilogue& epilogue, void* scratch, size_t begin,
+          size_t end);
 
 }  // namespace kinglet::kernels

@@ -10,9 +10,9 @@
 namespace kinglet::kernels {
 namespace {
 
-// Output positions whose (o + pad) has the same remainder by the stride form a *phase*: they use the same taps, and
-// among themselves are an ordinary convolution of stride 1. The taps of a phase are `step` apart, so it is known by its
-// first tap; weights are packed phase after phase in the order of these.
+// Output positions whose (o + pad) has the same remainder by the stride form a *phase*: they use the same
+// taps, and among themselves are an ordinary convolution of stride 1. The taps of a phase are `step` apart,
+// so it is known by its first tap; weights are packed phase after phase in the order of these.
 
 constexpr size_t kTransposeRowBlock = 64;
 
@@ -39,7 +39,9 @@ struct PhaseTaps {
     return {};
   }
 
-  static ptrdiff_t step_of(const Geometry& g, size_t dim) { return g.stride[dim] / std::gcd(g.stride[dim], g.dilation[dim]); }
+  static ptrdiff_t step_of(const Geometry& g, size_t dim) {
+    return g.stride[dim] / std::gcd(g.stride[dim], g.dilation[dim]);
+  }
 
   /// Phases that have taps.
   static ptrdiff_t phases(const Geometry& g, size_t dim) { return std::min(step_of(g, dim), g.kernel[dim]); }
@@ -57,7 +59,9 @@ ptrdiff_t source(const Geometry& g, size_t dim, ptrdiff_t o, ptrdiff_t t) {
   return position < g.in[dim] ? position : -1;
 }
 
-size_t units_per_block(size_t channels) { return std::max<size_t>(1, kDepthBlock / std::max<size_t>(channels, 1)); }
+size_t units_per_block(size_t channels) {
+  return std::max<size_t>(1, kDepthBlock / std::max<size_t>(channels, 1));
+}
 
 /// The most taps that one K block takes.
 size_t most_units(const ConvShape& shape, const Geometry& g) {
@@ -102,8 +106,8 @@ struct Phase {
 };
 
 /// Pointers for output columns first + i * stride of `line`, i in [0, count), and taps [unit, unit + units).
-void fill_rows(const Call& call, const Phase& phase, const Line& line, ptrdiff_t first, size_t count, size_t unit,
-               size_t units) {
+void fill_rows(const Call& call, const Phase& phase, const Line& line, ptrdiff_t first, size_t count,
+               size_t unit, size_t units) {
   const Geometry& g = call.g;
   for (size_t u = 0; u < units; ++u) {
     const ptrdiff_t iz = source(g, 0, line.z, phase.kernel_z(unit + u));
@@ -161,7 +165,8 @@ void run_pixels(const Call& call, const Phase& phase, const Line& line, ptrdiff_
 size_t packed_conv_transpose_weights_size(const ConvShape& shape) {
   if (makes_patches(shape)) return packed_patch_weights_size(shape);
   const auto taps = static_cast<size_t>(Geometry(shape).taps());
-  return shape.groups * packed_b_size(taps * (shape.in_channels / shape.groups), shape.out_channels / shape.groups);
+  return shape.groups *
+         packed_b_size(taps * (shape.in_channels / shape.groups), shape.out_channels / shape.groups);
 }
 
 void pack_conv_transpose_weights(float* packed, const ConvShape& shape, const float* weights) {
@@ -173,7 +178,8 @@ void pack_conv_transpose_weights(float* packed, const ConvShape& shape, const fl
   const size_t at_once = units_per_block(channels);
   const DepthSplit slices(channels);
   // One K block of a group: channels [start, start + depth) of the phase's taps [unit, unit + units).
-  const auto pack_block = [&](const Phase& phase, size_t group, size_t unit, size_t units, size_t start, size_t depth) {
+  const auto pack_block = [&](const Phase& phase, size_t group, size_t unit, size_t units, size_t start,
+                              size_t depth) {
     for (size_t column = 0; column < outputs; column += kPanelWidth) {
       for (size_t i = unit; i < unit + units; ++i) {
         const size_t tap = phase.kernel_tap(g, i);
@@ -197,7 +203,8 @@ void pack_conv_transpose_weights(float* packed, const ConvShape& shape, const fl
   for (ptrdiff_t z = 0; z < PhaseTaps::phases(g, 0); ++z) {
     for (ptrdiff_t y = 0; y < PhaseTaps::phases(g, 1); ++y) {
       for (ptrdiff_t x = 0; x < PhaseTaps::phases(g, 2); ++x) {
-        pack_phase({PhaseTaps::with_first(g, 0, z), PhaseTaps::with_first(g, 1, y), PhaseTaps::with_first(g, 2, x)});
+        pack_phase(
+            {PhaseTaps::with_first(g, 0, z), PhaseTaps::with_first(g, 1, y), PhaseTaps::with_first(g, 2, x)});
       }
     }
   }
@@ -206,21 +213,23 @@ void pack_conv_transpose_weights(float* packed, const ConvShape& shape, const fl
 size_t conv_transpose_scratch_bytes(const ConvShape& shape) {
   if (makes_patches(shape)) return patches_scratch_bytes(shape);
   const Geometry g(shape);
-  return zero_floats(shape) * sizeof(float) + kTransposeRowBlock * most_units(shape, g) * sizeof(const float*);
+  return zero_floats(shape) * sizeof(float) +
+         kTransposeRowBlock * most_units(shape, g) * sizeof(const float*);
 }
 
-void conv_transpose(const ConvShape& shape, const float* input, ptrdiff_t input_stride, const float* packed_weights,
-                    float* output, ptrdiff_t output_stride, const Epilogue& epilogue, void* scratch, size_t begin,
-                    size_t end) {
+void conv_transpose(const ConvShape& shape, const float* input, ptrdiff_t input_stride,
+                    const float* packed_weights, float* output, ptrdiff_t output_stride,
+                    const Epilogue& epilogue, void* scratch, size_t begin, size_t end) {
   if (makes_patches(shape)) {
-    return conv_transpose_patches(shape, input, input_stride, packed_weights, output, output_stride, epilogue, scratch,
-                                  begin, end);
+    return conv_transpose_patches(shape, input, input_stride, packed_weights, output, output_stride, epilogue,
+                                  scratch, begin, end);
   }
   const Geometry g(shape);
   auto* zeros = static_cast<float*>(scratch);
   std::fill_n(zeros, zero_floats(shape), 0.0f);
   const auto** rows = reinterpret_cast<const float**>(zeros + zero_floats(shape));
-  const Call call{shape, g, input, input_stride, output, output_stride, epilogue, packed_weights, zeros, rows};
+  const Call call{shape,         g,        input,          input_stride, output,
+                  output_stride, epilogue, packed_weights, zeros,        rows};
   const auto phase_of = [&](size_t dim, ptrdiff_t position) {
     return PhaseTaps::of_remainder(g, dim, positive_mod(position + g.pad[dim], g.stride[dim]));
   };

@@ -58,9 +58,10 @@ struct Covered {
         last(std::clamp<ptrdiff_t>(g.in[2] * g.stride[2] - g.pad[2], first, g.out[2])) {}
 };
 
-/// Copies kernel row `row` of `count` patches, which begin at output column `column`, to the line at pixel `line_start`.
-void copy_kernel_row(const Call& call, const Covered& covered, ptrdiff_t row, ptrdiff_t count, ptrdiff_t column,
-                     ptrdiff_t line_start) {
+/// Copies kernel row `row` of `count` patches, which begin at output column `column`, to the line at pixel
+/// `line_start`.
+void copy_kernel_row(const Call& call, const Covered& covered, ptrdiff_t row, ptrdiff_t count,
+                     ptrdiff_t column, ptrdiff_t line_start) {
   const Geometry& g = call.g;
   const auto patch = static_cast<ptrdiff_t>(patch_size(call.shape, g));
   const ptrdiff_t width = g.kernel[2], taps = g.taps();
@@ -75,10 +76,10 @@ void copy_kernel_row(const Call& call, const Covered& covered, ptrdiff_t row, pt
   }
 }
 
-/// The `lines` output lines from `index` on, all under the kernel rows from `row` on of the input line that begins at
-/// pixel `input_start`.
-void cover_lines(const Call& call, const Covered& covered, size_t index, ptrdiff_t lines, ptrdiff_t input_start,
-                 ptrdiff_t row) {
+/// The `lines` output lines from `index` on, all under the kernel rows from `row` on of the input line that
+/// begins at pixel `input_start`.
+void cover_lines(const Call& call, const Covered& covered, size_t index, ptrdiff_t lines,
+                 ptrdiff_t input_start, ptrdiff_t row) {
   const Geometry& g = call.g;
   const auto patch = static_cast<ptrdiff_t>(patch_size(call.shape, g));
   constexpr auto kBlock = static_cast<ptrdiff_t>(kPatchBlock);
@@ -87,8 +88,8 @@ void cover_lines(const Call& call, const Covered& covered, size_t index, ptrdiff
   for (ptrdiff_t column = first; column < last; column += kBlock) {
     const ptrdiff_t count = std::min(kBlock, last - column);
     gemm(static_cast<size_t>(count), static_cast<size_t>(patch), call.shape.in_channels,
-         call.input + (input_start + column) * call.input_stride, call.input_stride, call.packed_weights, call.patches,
-         patch, call.product);
+         call.input + (input_start + column) * call.input_stride, call.input_stride, call.packed_weights,
+         call.patches, patch, call.product);
     for (ptrdiff_t i = 0; i < lines; ++i) {
       copy_kernel_row(call, covered, row + i, count, column * g.stride[2] - g.pad[2],
                       (static_cast<ptrdiff_t>(index) + i) * g.out[2]);
@@ -103,8 +104,8 @@ bool makes_patches(const ConvShape& shape) {
   for (size_t i = 0; i < kMaxSpatialRank; ++i) {
     if (g.kernel[i] != g.stride[i] || (g.dilation[i] != 1 && g.kernel[i] != 1)) return false;
   }
-  return shape.groups == 1 &&
-         packed_columns(patch_size(shape, g)) < static_cast<size_t>(g.taps()) * packed_columns(shape.out_channels);
+  return shape.groups == 1 && packed_columns(patch_size(shape, g)) <
+                                  static_cast<size_t>(g.taps()) * packed_columns(shape.out_channels);
 }
 
 size_t packed_patch_weights_size(const ConvShape& shape) {
@@ -146,9 +147,11 @@ void conv_transpose_patches(const ConvShape& shape, const float* input, ptrdiff_
       blank(call, line_start, line_start + g.out[2]);
     } else {
       // One input line gives all of these.
-      lines = std::min({static_cast<ptrdiff_t>(end - index), g.stride[1] - y % g.stride[1], g.out[1] - line.y});
+      lines =
+          std::min({static_cast<ptrdiff_t>(end - index), g.stride[1] - y % g.stride[1], g.out[1] - line.y});
       const ptrdiff_t input_line = (line.image * g.in[0] + z / g.stride[0]) * g.in[1] + y / g.stride[1];
-      cover_lines(call, covered, index, lines, input_line * g.in[2], z % g.stride[0] * g.kernel[1] + y % g.stride[1]);
+      cover_lines(call, covered, index, lines, input_line * g.in[2],
+                  z % g.stride[0] * g.kernel[1] + y % g.stride[1]);
       for (ptrdiff_t i = 0; i < lines; ++i) {
         const ptrdiff_t start = line_start + i * g.out[2];
         blank(call, start, start + covered.first);

@@ -6,8 +6,8 @@
 
 namespace kinglet::kernels {
 
-/// Whether the shape is such, and the patches need fewer panels than one product a kernel tap. Looks at what packing
-/// may look at.
+/// Whether the shape is such, and the patches need fewer panels than one product a kernel tap. Looks at what
+/// packing may look at.
 bool makes_patches(const ConvShape& shape);
 
 size_t packed_patch_weights_size(const ConvShape& shape);

@@ -16,7 +16,7 @@ constexpr size_t round_up(size_t channels) { return (channels + 3) / 4 * 4; }
 /// What every pixel of a call shares.
 struct Context {
   size_t channels;
-  size_t weight_stride;  ///< floats from a tap's weights to the next
+  size_t weight_stride;                                    ///< floats from a tap's weights to the next
   ptrdiff_t input_stride, output_stride, residual_stride;  ///< of pixels
   const float* bias;
   Finish end;
@@ -55,8 +55,8 @@ struct TileInput {
   size_t first_column = 0, last_column = ~size_t{0};
 };
 
-/// Up to kTilePixels pixels from kernel rows of width KX, with horizontal stride SX and no dilation; all whole vectors of
-/// channels. Without kEdge, all pixels and all input columns exist.
+/// Up to kTilePixels pixels from kernel rows of width KX, with horizontal stride SX and no dilation; all
+/// whole vectors of channels. Without kEdge, all pixels and all input columns exist.
 template <size_t KX, size_t SX, bool kEdge>
 void depthwise_f32_tile(const Context& context, const TileInput& input, const Target& target) {
   // Copies, because the stores below could change what a reference names.
@@ -130,7 +130,8 @@ class LineTaps {
     return 2 * static_cast<size_t>(g.kernel[0] * g.kernel[1] + g.taps()) * sizeof(const float*);
   }
 
-  void select_line(const Line& line, const float* input, ptrdiff_t input_stride, const float* weights, size_t weight_stride) {
+  void select_line(const Line& line, const float* input, ptrdiff_t input_stride, const float* weights,
+                   size_t weight_stride) {
     row_count_ = 0;
     for (ptrdiff_t r = 0; r < g_.kernel[0] * g_.kernel[1]; ++r) {
       const ptrdiff_t start = input_line(g_, line, r / g_.kernel[1], r % g_.kernel[1]);
@@ -198,21 +199,28 @@ void pack_depthwise_weights(float* packed, const ConvShape& shape, const float* 
 
 size_t depthwise_scratch_bytes(const ConvShape& shape) { return LineTaps::bytes(Geometry(shape)); }
 
-void depthwise(const ConvShape& shape, const float* input, ptrdiff_t input_stride, const float* packed_weights,
-               float* output, ptrdiff_t output_stride, const Epilogue& epilogue, void* scratch, size_t begin, size_t end) {
+void depthwise(const ConvShape& shape, const float* input, ptrdiff_t input_stride,
+               const float* packed_weights, float* output, ptrdiff_t output_stride, const Epilogue& epilogue,
+               void* scratch, size_t begin, size_t end) {
   const Geometry g(shape);
   const Tiles tiles = tiles_for(g);
   const size_t whole_channels = shape.in_channels / simd::kLanes * simd::kLanes;
-  const Context x{shape.in_channels,        round_up(shape.in_channels), input_stride, output_stride,
-                  epilogue.residual_stride, epilogue.bias,               make_finish(epilogue.activation)};
+  const Context x{shape.in_channels,
+                  round_up(shape.in_channels),
+                  input_stride,
+                  output_stride,
+                  epilogue.residual_stride,
+                  epilogue.bias,
+                  make_finish(epilogue.activation)};
   LineTaps taps(g, scratch);
   for (size_t index = begin; index < end; ++index) {
     taps.select_line(Line(g, index), input, input_stride, packed_weights, x.weight_stride);
     const ptrdiff_t line_start = static_cast<ptrdiff_t>(index) * g.out[2];
     const auto target = [&](ptrdiff_t column) {
       const ptrdiff_t pixel = line_start + column;
-      return Target{output + pixel * output_stride,
-                    epilogue.residual != nullptr ? epilogue.residual + pixel * epilogue.residual_stride : nullptr};
+      return Target{output + pixel * output_stride, epilogue.residual != nullptr
+                                                        ? epilogue.residual + pixel * epilogue.residual_stride
+                                                        : nullptr};
     };
     const ptrdiff_t step = tiles.inside != nullptr ? static_cast<ptrdiff_t>(kTilePixels) : 1;
     for (ptrdiff_t column = 0; column < g.out[2]; column += step) {

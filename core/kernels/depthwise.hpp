@@ -20,7 +20,8 @@ void pack_depthwise_weights(float* packed, const ConvShape& shape, const float* 
 size_t depthwise_scratch_bytes(const ConvShape& shape);
 
 /// Computes output lines [begin, end). `input` and `output` point at the first pixel of the batch.
-void depthwise(const ConvShape& shape, const float* input, ptrdiff_t input_stride, const float* packed_weights,
-               float* output, ptrdiff_t output_stride, const Epilogue& epilogue, void* scratch, size_t begin, size_t end);
+void depthwise(const ConvShape& shape, const float* input, ptrdiff_t input_stride,
+               const float* packed_weights, float* output, ptrdiff_t output_stride, const Epilogue& epilogue,
+               void* scratch, size_t begin, size_t end);
 
 }  // namespace kinglet::kernels

@@ -21,7 +21,9 @@ void with_function(Binary op, Run run) {
 }
 
 /// Lanes from i of an array; past its end they are 1, which no function here minds as a divisor.
-inline f32x4 operand(const float* p, size_t i, size_t lanes) { return simd::load_partial(p + i, lanes, 1.0f); }
+inline f32x4 operand(const float* p, size_t i, size_t lanes) {
+  return simd::load_partial(p + i, lanes, 1.0f);
+}
 
 /// A scalar has the same value in all lanes.
 inline f32x4 operand(f32x4 value, size_t, size_t) { return value; }

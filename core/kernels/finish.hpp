@@ -12,16 +12,16 @@ namespace kinglet::kernels {
 struct Finish {
   enum class Kind : uint8_t { kNothing, kClamp, kHardSwish };
   Kind kind = Kind::kNothing;
-  simd::f32x4 low = {}, high = {};     ///< of the clamp
-  simd::f32x4 alpha = {}, beta = {};   ///< of HardSwish
+  simd::f32x4 low = {}, high = {};    ///< of the clamp
+  simd::f32x4 alpha = {}, beta = {};  ///< of HardSwish
   // Of HardSwish too; here because V8 would build constants anew at every use.
   simd::f32x4 sixth = simd::splat(1.0f / 6.0f), half = simd::splat(0.5f), one = simd::splat(1.0f);
 };
 
 /// Whether finish() does all of this activation; else apply() has to run over the stored values.
 constexpr bool finishes_in_registers(Activation::Kind kind) {
-  return kind == Activation::Kind::kNone || kind == Activation::Kind::kRelu || kind == Activation::Kind::kClip ||
-         kind == Activation::Kind::kHardSwish;
+  return kind == Activation::Kind::kNone || kind == Activation::Kind::kRelu ||
+         kind == Activation::Kind::kClip || kind == Activation::Kind::kHardSwish;
 }
 
 /// Nothing at all where it cannot be done in registers.

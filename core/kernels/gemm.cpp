@@ -38,7 +38,8 @@ struct IndirectRows {
 
 /// MR rows from `row`, NP panels from `panel`.
 template <size_t MR, size_t NP, class Rows>
-KINGLET_INLINE void gemm_f32_tile(const GemmBlock& block, const Finish& end, const Rows& rows, size_t row, size_t panel) {
+KINGLET_INLINE void gemm_f32_tile(const GemmBlock& block, const Finish& end, const Rows& rows, size_t row,
+                                  size_t panel) {
   constexpr size_t kVectors = NP * 2;
   const size_t column = panel * kPanelWidth;
   const size_t columns = std::min(block.n - column, NP * kPanelWidth);
@@ -52,7 +53,8 @@ KINGLET_INLINE void gemm_f32_tile(const GemmBlock& block, const Finish& end, con
     const float* p = addend + static_cast<ptrdiff_t>(row) * stride + column;
     for (size_t r = 0; r < MR; ++r, p += stride) {
       for (size_t j = 0; j < kVectors; ++j) {
-        const f32x4 v = whole ? simd::load(p + j * 4) : simd::load_partial(p + j * 4, columns - std::min(columns, j * 4));
+        const f32x4 v =
+            whole ? simd::load(p + j * 4) : simd::load_partial(p + j * 4, columns - std::min(columns, j * 4));
         acc[r * kVectors + j] = v;
       }
     }
@@ -70,7 +72,8 @@ KINGLET_INLINE void gemm_f32_tile(const GemmBlock& block, const Finish& end, con
       for (size_t q = 0; q < NP; ++q) b[q] += kPanelWidth;
       for (size_t r = 0; r < MR; ++r) {
         const f32x4 av = simd::load_splat(a[r] + p);
-        for (size_t j = 0; j < kVectors; ++j) acc[r * kVectors + j] = simd::madd(av, bv[j], acc[r * kVectors + j]);
+        for (size_t j = 0; j < kVectors; ++j)
+          acc[r * kVectors + j] = simd::madd(av, bv[j], acc[r * kVectors + j]);
       }
     }
   }
@@ -79,7 +82,8 @@ KINGLET_INLINE void gemm_f32_tile(const GemmBlock& block, const Finish& end, con
   if (block.last && block.epilogue->bias != nullptr) {
     const float* const bias = block.epilogue->bias + column;
     for (size_t j = 0; j < kVectors; ++j) {
-      const f32x4 v = whole ? simd::load(bias + j * 4) : simd::load_partial(bias + j * 4, columns - std::min(columns, j * 4));
+      const f32x4 v = whole ? simd::load(bias + j * 4)
+                            : simd::load_partial(bias + j * 4, columns - std::min(columns, j * 4));
       for (size_t r = 0; r < MR; ++r) acc[r * kVectors + j] = acc[r * kVectors + j] + v;
     }
   }
@@ -130,7 +134,8 @@ void run_block(const GemmBlock& block, const Rows& rows) {
   }
   if (block.last && !finishes_in_registers(activation.kind)) {
     if (block.ldc == static_cast<ptrdiff_t>(block.n)) return apply(activation, block.c, block.m * block.n);
-    for (size_t i = 0; i < block.m; ++i) apply(activation, block.c + static_cast<ptrdiff_t>(i) * block.ldc, block.n);
+    for (size_t i = 0; i < block.m; ++i)
+      apply(activation, block.c + static_cast<ptrdiff_t>(i) * block.ldc, block.n);
   }
 }
 
@@ -146,13 +151,15 @@ void gemm_block(const GemmBlock& block, const float* const* rows, size_t offset,
 
 size_t packed_b_size(size_t k, size_t n) { return packed_columns(n) * k; }
 
-void pack_b(float* packed, size_t k, size_t n, const float* b, ptrdiff_t row_stride, ptrdiff_t column_stride) {
+void pack_b(float* packed, size_t k, size_t n, const float* b, ptrdiff_t row_stride,
+            ptrdiff_t column_stride) {
   const DepthSplit split(k);
   for (size_t start = 0; start < k; start += split.step) {
     const size_t depth = std::min(split.step, k - start);
     for (size_t column = 0; column < n; column += kPanelWidth) {
       const size_t columns = std::min(n - column, kPanelWidth);
-      const float* from = b + static_cast<ptrdiff_t>(start) * row_stride + static_cast<ptrdiff_t>(column) * column_stride;
+      const float* from =
+          b + static_cast<ptrdiff_t>(start) * row_stride + static_cast<ptrdiff_t>(column) * column_stride;
       if (columns == kPanelWidth && column_stride == 1) {
         for (size_t i = 0; i < depth; ++i, from += row_stride, packed += kPanelWidth) {
           simd::store(packed, simd::load(from));
@@ -168,8 +175,8 @@ void pack_b(float* packed, size_t k, size_t n, const float* b, ptrdiff_t row_str
   }
 }
 
-void gemm(size_t m, size_t n, size_t k, const float* a, ptrdiff_t lda, const float* packed_b, float* c, ptrdiff_t ldc,
-          const Epilogue& epilogue) {
+void gemm(size_t m, size_t n, size_t k, const float* a, ptrdiff_t lda, const float* packed_b, float* c,
+          ptrdiff_t ldc, const Epilogue& epilogue) {
   const DepthSplit split(k);
   for (size_t row = 0; row < m; row += kRowBlock) {
     Epilogue rows_epilogue = epilogue;

@@ -5,8 +5,8 @@
 //   pack_b(packed.data(), k, n, b, n, 1);                       // B row by row; (b, 1, k) for B transposed
 //   gemm(m, n, k, a, k, packed.data(), c, n, {.bias = bias});
 //
-// There is no scratch. Threads split M: rows [i, j) are gemm(j - i, n, k, a + i * lda, ..., c + i * ldc, ...), and
-// rows of C do not depend on each other.
+// There is no scratch. Threads split M: rows [i, j) are gemm(j - i, n, k, a + i * lda, ..., c + i * ldc,
+// ...), and rows of C do not depend on each other.
 
 #include <cstddef>
 
@@ -16,9 +16,9 @@ namespace kinglet::kernels {
 
 /// What happens to a row of results before it is stored: + bias, + residual, activation, in this order.
 struct Epilogue {
-  const float* bias = nullptr;       ///< one value a column, or null
-  const float* residual = nullptr;   ///< shaped like C (it may be C itself), or null
-  ptrdiff_t residual_stride = 0;     ///< floats from a row of the residual to the next
+  const float* bias = nullptr;      ///< one value a column, or null
+  const float* residual = nullptr;  ///< shaped like C (it may be C itself), or null
+  ptrdiff_t residual_stride = 0;    ///< floats from a row of the residual to the next
   Activation activation = {};
 };
 
@@ -28,12 +28,13 @@ inline constexpr size_t kPanelWidth = 8;
 /// Floats that B[k, n] takes when packed: n rounded up to whole panels, times k.
 size_t packed_b_size(size_t k, size_t n);
 
-/// Packs B[k, n], whose element (i, j) lies at b[i * row_stride + j * column_stride], into packed_b_size(k, n) floats.
+/// Packs B[k, n], whose element (i, j) lies at b[i * row_stride + j * column_stride], into packed_b_size(k,
+/// n) floats.
 void pack_b(float* packed, size_t k, size_t n, const float* b, ptrdiff_t row_stride, ptrdiff_t column_stride);
 
-/// lda and ldc: floats from a row to the next (columns are contiguous). k = 0 gives bias + residual. C overlaps
-/// neither A nor B; it may be the residual.
-void gemm(size_t m, size_t n, size_t k, const float* a, ptrdiff_t lda, const float* packed_b, float* c, ptrdiff_t ldc,
-          const Epilogue& epilogue = {});
+/// lda and ldc: floats from a row to the next (columns are contiguous). k = 0 gives bias + residual. C
+/// overlaps neither A nor B; it may be the residual.
+void gemm(size_t m, size_t n, size_t k, const float* a, ptrdiff_t lda, const float* packed_b, float* c,
+          ptrdiff_t ldc, const Epilogue& epilogue = {});
 
 }  // namespace kinglet::kernels

@@ -14,8 +14,8 @@ inline constexpr size_t kMaxDepthBlock = 384;
 /// Rows whose A stays in the second cache while all panels pass over it.
 inline constexpr size_t kRowBlock = 128;
 
-/// C[m, n] (+)= A * B for one K block. With `first`, C starts as the residual, else as it is; with `last`, bias and
-/// activation end it.
+/// C[m, n] (+)= A * B for one K block. With `first`, C starts as the residual, else as it is; with `last`,
+/// bias and activation end it.
 struct GemmBlock {
   size_t m = 0, n = 0;
   const float* packed_b = nullptr;  ///< of this block alone
@@ -32,10 +32,12 @@ void gemm_block(const GemmBlock& block, const float* a, ptrdiff_t lda, size_t de
 void gemm_block(const GemmBlock& block, const float* const* rows, size_t offset, size_t taps, size_t depth);
 
 /// The rows of a tile lie together, tap after tap.
-constexpr size_t row_index(size_t row, size_t tap, size_t taps) { return (row / 4 * taps + tap) * 4 + row % 4; }
+constexpr size_t row_index(size_t row, size_t tap, size_t taps) {
+  return (row / 4 * taps + tap) * 4 + row % 4;
+}
 
-/// How K is cut: `blocks` of `step` (the last may be smaller). Packed B lies block after block, and in a block panel
-/// after panel, so that it is read in one stream.
+/// How K is cut: `blocks` of `step` (the last may be smaller). Packed B lies block after block, and in a
+/// block panel after panel, so that it is read in one stream.
 struct DepthSplit {
   size_t blocks, step;
 

@@ -8,11 +8,12 @@
 
 namespace kinglet::kernels {
 
-/// Dimensions are aligned at the last one; the missing first ones have size 1. Signed, because pads move positions
-/// below 0.
+/// Dimensions are aligned at the last one; the missing first ones have size 1. Signed, because pads move
+/// positions below 0.
 struct Geometry {
   using Sizes = std::array<ptrdiff_t, kMaxSpatialRank>;
-  Sizes in = {1, 1, 1}, out = {1, 1, 1}, kernel = {1, 1, 1}, stride = {1, 1, 1}, dilation = {1, 1, 1}, pad = {0, 0, 0};
+  Sizes in = {1, 1, 1}, out = {1, 1, 1}, kernel = {1, 1, 1}, stride = {1, 1, 1}, dilation = {1, 1, 1},
+        pad = {0, 0, 0};
 
   /// From a ConvShape or a PoolShape.
   template <class Shape>
@@ -44,7 +45,8 @@ struct Line {
   }
 };
 
-/// The input line (as the index of its first pixel in the batch) under kernel row (kz, ky), or -1 in the padding.
+/// The input line (as the index of its first pixel in the batch) under kernel row (kz, ky), or -1 in the
+/// padding.
 inline ptrdiff_t input_line(const Geometry& g, const Line& line, ptrdiff_t kz, ptrdiff_t ky) {
   const ptrdiff_t z = line.z * g.stride[0] - g.pad[0] + kz * g.dilation[0];
   const ptrdiff_t y = line.y * g.stride[1] - g.pad[1] + ky * g.dilation[1];

@@ -1,8 +1,8 @@
 #pragma once
 // Unary functions over contiguous f32: y[i] = f(x[i]) for i in [0, n); y may be x.
 //
-// Relative error is below 5e-7 over the whole range, infinities and NaN included as in <cmath>. exp and log treat
-// denormals like <cmath>; the sign of zero is kept where <cmath> keeps it.
+// Relative error is below 5e-7 over the whole range, infinities and NaN included as in <cmath>. exp and log
+// treat denormals like <cmath>; the sign of zero is kept where <cmath> keeps it.
 
 #include <cstddef>
 

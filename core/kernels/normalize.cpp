@@ -166,7 +166,8 @@ void mean_variance(const float* x, size_t n, float* mean, float* variance) {
 
 void channel_mean_variance(const float* x, size_t pixels, size_t channels, float* mean, float* variance) {
   // Sum over the pixels of f for one vector of channels: f32 over a chunk, chunks in double.
-  const auto column_mean = [&](size_t c, size_t lanes, f32x4 center, bool squared, float* out) KINGLET_INLINE_LAMBDA {
+  const auto column_mean = [&](size_t c, size_t lanes, f32x4 center, bool squared,
+                               float* out) KINGLET_INLINE_LAMBDA {
     double total[simd::kLanes] = {};
     for (size_t p = 0; p < pixels;) {
       f32x4 chunk = {};
@@ -201,7 +202,8 @@ void channel_scale_shift(const float* x, float* y, size_t pixels, size_t channel
 }
 
 float sum(const float* x, size_t n) {
-  return static_cast<float>(sum_of(n, [&](size_t i) { return simd::load(x + i); }, [&](size_t i) { return x[i]; }));
+  return static_cast<float>(
+      sum_of(n, [&](size_t i) { return simd::load(x + i); }, [&](size_t i) { return x[i]; }));
 }
 
 float max(const float* x, size_t n) {
@@ -221,8 +223,9 @@ float min(const float* x, size_t n) {
 }
 
 float dot(const float* a, const float* b, size_t n) {
-  return static_cast<float>(sum_of(n, [&](size_t i) { return simd::load(a + i) * simd::load(b + i); },
-                                   [&](size_t i) { return a[i] * b[i]; }));
+  return static_cast<float>(sum_of(
+      n, [&](size_t i) { return simd::load(a + i) * simd::load(b + i); },
+      [&](size_t i) { return a[i] * b[i]; }));
 }
 
 }  // namespace kinglet::kernels

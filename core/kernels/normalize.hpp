@@ -7,7 +7,8 @@
 
 namespace kinglet::kernels {
 
-/// Softmax of each row of x[rows, columns]. A row whose greatest value is -inf gives NaN, as the formula does.
+/// Softmax of each row of x[rows, columns]. A row whose greatest value is -inf gives NaN, as the formula
+/// does.
 void softmax(const float* x, float* y, size_t rows, size_t columns);
 void log_softmax(const float* x, float* y, size_t rows, size_t columns);
 
@@ -15,8 +16,8 @@ void log_softmax(const float* x, float* y, size_t rows, size_t columns);
 void softmax_strided(const float* x, float* y, size_t outer, size_t n, size_t inner);
 void log_softmax_strided(const float* x, float* y, size_t outer, size_t n, size_t inner);
 
-/// Each row of x[rows, columns]: (x - mean) / sqrt(variance + epsilon) * scale[c] + bias[c]; scale and bias may be
-/// null. Where not null, mean_out[rows] and inv_std_out[rows] receive the statistics.
+/// Each row of x[rows, columns]: (x - mean) / sqrt(variance + epsilon) * scale[c] + bias[c]; scale and bias
+/// may be null. Where not null, mean_out[rows] and inv_std_out[rows] receive the statistics.
 void layer_norm(const float* x, float* y, size_t rows, size_t columns, const float* scale, const float* bias,
                 float epsilon, float* mean_out = nullptr, float* inv_std_out = nullptr);
 

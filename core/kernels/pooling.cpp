@@ -70,7 +70,8 @@ void pool_pixel(const Window& window, size_t channels, f32x4 initial, float* out
 
 /// Calls f(window, output line, output column) for the pixels of lines [begin, end).
 template <class F>
-void for_each_pixel(const Geometry& g, const float* input, ptrdiff_t input_stride, size_t begin, size_t end, F f) {
+void for_each_pixel(const Geometry& g, const float* input, ptrdiff_t input_stride, size_t begin, size_t end,
+                    F f) {
   for (size_t index = begin; index < end; ++index) {
     const Line line(g, index);
     const Taps z(g, 0, line.z, 0, g.in[0]), y(g, 1, line.y, 0, g.in[1]);
@@ -82,12 +83,12 @@ void for_each_pixel(const Geometry& g, const float* input, ptrdiff_t input_strid
   }
 }
 
-/// y[b, c] = fold of f over the pixels of x[b, :, c]. Parts of kPart pixels, and of these kPart again: they stay in the
-/// first cache while the channels pass over them, and a running sum over a large image would lose three of seven digits
-/// (a gate made of it carries that error to every pixel).
+/// y[b, c] = fold of f over the pixels of x[b, :, c]. Parts of kPart pixels, and of these kPart again: they
+/// stay in the first cache while the channels pass over them, and a running sum over a large image would lose
+/// three of seven digits (a gate made of it carries that error to every pixel).
 template <class F>
-void pool_all(const float* x, ptrdiff_t x_stride, float* y, size_t batch, size_t pixels, size_t channels, float initial,
-              F f) {
+void pool_all(const float* x, ptrdiff_t x_stride, float* y, size_t batch, size_t pixels, size_t channels,
+              float initial, F f) {
   constexpr size_t kPart = 64, kGroup = 256;
   const f32x4 start = simd::splat(initial);
   // to[c] = f(to[c], fold over the rows of from)
@@ -124,15 +125,16 @@ size_t output_lines(const PoolShape& shape) {
   return shape.batch * static_cast<size_t>(g.out[0] * g.out[1]);
 }
 
-void max_pool(const PoolShape& shape, const float* input, ptrdiff_t input_stride, float* output, ptrdiff_t output_stride,
-              size_t begin, size_t end) {
+void max_pool(const PoolShape& shape, const float* input, ptrdiff_t input_stride, float* output,
+              ptrdiff_t output_stride, size_t begin, size_t end) {
   const Geometry g(shape);
   const f32x4 least = simd::splat(-std::numeric_limits<float>::infinity());
-  for_each_pixel(g, input, input_stride, begin, end, [&](const Window& window, const Line&, ptrdiff_t, ptrdiff_t pixel) {
-    pool_pixel(
-        window, shape.channels, least, output + pixel * output_stride,
-        [](f32x4 acc, f32x4 v) { return simd::clamp_below(acc, v); }, [](f32x4 acc) { return acc; });
-  });
+  for_each_pixel(
+      g, input, input_stride, begin, end, [&](const Window& window, const Line&, ptrdiff_t, ptrdiff_t pixel) {
+        pool_pixel(
+            window, shape.channels, least, output + pixel * output_stride,
+            [](f32x4 acc, f32x4 v) { return simd::clamp_below(acc, v); }, [](f32x4 acc) { return acc; });
+      });
 }
 
 void average_pool(const PoolShape& shape, bool count_include_pad, const float* input, ptrdiff_t input_stride,
@@ -145,9 +147,10 @@ void average_pool(const PoolShape& shape, bool count_include_pad, const float* i
   };
   for_each_pixel(g, input, input_stride, begin, end,
                  [&](const Window& window, const Line& line, ptrdiff_t column, ptrdiff_t pixel) {
-                   const ptrdiff_t count = count_include_pad
-                                               ? padded_taps(0, line.z) * padded_taps(1, line.y) * padded_taps(2, column)
-                                               : window.count();
+                   const ptrdiff_t count =
+                       count_include_pad
+                           ? padded_taps(0, line.z) * padded_taps(1, line.y) * padded_taps(2, column)
+                           : window.count();
                    const f32x4 divisor = simd::splat(static_cast<float>(std::max<ptrdiff_t>(count, 1)));
                    pool_pixel(
                        window, shape.channels, f32x4{}, output + pixel * output_stride,
@@ -155,12 +158,14 @@ void average_pool(const PoolShape& shape, bool count_include_pad, const float* i
                  });
 }
 
-void global_max_pool(const float* x, ptrdiff_t x_stride, float* y, size_t batch, size_t pixels, size_t channels) {
+void global_max_pool(const float* x, ptrdiff_t x_stride, float* y, size_t batch, size_t pixels,
+                     size_t channels) {
   pool_all(x, x_stride, y, batch, pixels, channels, -std::numeric_limits<float>::infinity(),
            [](f32x4 acc, f32x4 v) { return simd::clamp_below(acc, v); });
 }
 
-void global_average_pool(const float* x, ptrdiff_t x_stride, float* y, size_t batch, size_t pixels, size_t channels) {
+void global_average_pool(const float* x, ptrdiff_t x_stride, float* y, size_t batch, size_t pixels,
+                         size_t channels) {
   pool_all(x, x_stride, y, batch, pixels, channels, 0.0f, [](f32x4 acc, f32x4 v) { return acc + v; });
   for (size_t i = 0; i < batch * channels; ++i) y[i] /= static_cast<float>(pixels);
 }

@@ -17,8 +17,9 @@ const float* input_row(const ResizeShape& s, const float* input, ptrdiff_t strid
 
 }  // namespace
 
-void resize_nearest(const ResizeShape& shape, const uint32_t* rows, const uint32_t* columns, const float* input,
-                    ptrdiff_t input_stride, float* output, ptrdiff_t output_stride, size_t begin, size_t end) {
+void resize_nearest(const ResizeShape& shape, const uint32_t* rows, const uint32_t* columns,
+                    const float* input, ptrdiff_t input_stride, float* output, ptrdiff_t output_stride,
+                    size_t begin, size_t end) {
   float* out = output + static_cast<ptrdiff_t>(begin * shape.out_width) * output_stride;
   for (size_t index = begin; index < end; ++index) {
     const float* const row = input_row(shape, input, input_stride, index, rows[index % shape.out_height]);
@@ -28,8 +29,9 @@ void resize_nearest(const ResizeShape& shape, const uint32_t* rows, const uint32
   }
 }
 
-void resize_linear(const ResizeShape& shape, const LinearTap* rows, const LinearTap* columns, const float* input,
-                   ptrdiff_t input_stride, float* output, ptrdiff_t output_stride, size_t begin, size_t end) {
+void resize_linear(const ResizeShape& shape, const LinearTap* rows, const LinearTap* columns,
+                   const float* input, ptrdiff_t input_stride, float* output, ptrdiff_t output_stride,
+                   size_t begin, size_t end) {
   float* out = output + static_cast<ptrdiff_t>(begin * shape.out_width) * output_stride;
   for (size_t index = begin; index < end; ++index) {
     const LinearTap row = rows[index % shape.out_height];

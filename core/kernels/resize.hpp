@@ -1,6 +1,6 @@
 #pragma once
-// Resize of channels-last f32 images along two dimensions, [batch, height, width, channels]. The caller turns ONNX's
-// coordinate modes into one table a dimension; every index lies inside the input.
+// Resize of channels-last f32 images along two dimensions, [batch, height, width, channels]. The caller turns
+// ONNX's coordinate modes into one table a dimension; every index lies inside the input.
 
 #include <cstddef>
 #include <cstdint>
@@ -23,10 +23,12 @@ struct ResizeShape {
 
 /// rows[out_height] and columns[out_width] name the input row and column of each output one. Output lines
 /// [begin, end) of batch * out_height.
-void resize_nearest(const ResizeShape& shape, const uint32_t* rows, const uint32_t* columns, const float* input,
-                    ptrdiff_t input_stride, float* output, ptrdiff_t output_stride, size_t begin, size_t end);
+void resize_nearest(const ResizeShape& shape, const uint32_t* rows, const uint32_t* columns,
+                    const float* input, ptrdiff_t input_stride, float* output, ptrdiff_t output_stride,
+                    size_t begin, size_t end);
 
-void resize_linear(const ResizeShape& shape, const LinearTap* rows, const LinearTap* columns, const float* input,
-                   ptrdiff_t input_stride, float* output, ptrdiff_t output_stride, size_t begin, size_t end);
+void resize_linear(const ResizeShape& shape, const LinearTap* rows, const LinearTap* columns,
+                   const float* input, ptrdiff_t input_stride, float* output, ptrdiff_t output_stride,
+                   size_t begin, size_t end);
 
 }  // namespace kinglet::kernels

@@ -1,9 +1,9 @@
 #pragma once
 // 128-bit vectors: the one place that knows an instruction set.
 //
-// The types are the compiler's vector extensions, so + - * / & | ^ << >> and comparisons (lanes of 0 and -1) are plain
-// operators everywhere. What they do not express is a function here: WebAssembly SIMD128 intrinsics, relaxed SIMD where
-// the compiler flag allows it, and portable text for the native build.
+// The types are the compiler's vector extensions, so + - * / & | ^ << >> and comparisons (lanes of 0 and -1)
+// are plain operators everywhere. What they do not express is a function here: WebAssembly SIMD128
+// intrinsics, relaxed SIMD where the compiler flag allows it, and portable text for the native build.
 
 #include <cstddef>
 #include <cstdint>
@@ -38,8 +38,8 @@ inline f32x4 splat(float x) { return f32x4{x, x, x, x}; }
 inline i32x4 splat(int32_t x) { return i32x4{x, x, x, x}; }
 inline u32x4 splat(uint32_t x) { return u32x4{x, x, x, x}; }
 
-/// The same table as a value that no compiler knows. V8 builds a vector constant anew at every use, several instructions
-/// each; load_splat from a table is one.
+/// The same table as a value that no compiler knows. V8 builds a vector constant anew at every use, several
+/// instructions each; load_splat from a table is one.
 template <class T>
 inline const T& opaque(const T& table) {
   const T* p = &table;
@@ -56,13 +56,9 @@ inline f32x4 load(const float* p) {
   return v;
 }
 
-inline f32x4 load_splat(const float* p) {
-  KINGLET_WASM_OR(f32x4(wasm_v128_load32_splat(p)), splat(*p));
-}
+inline f32x4 load_splat(const float* p) { KINGLET_WASM_OR(f32x4(wasm_v128_load32_splat(p)), splat(*p)); }
 
-inline i32x4 load_splat(const int32_t* p) {
-  KINGLET_WASM_OR(i32x4(wasm_v128_load32_splat(p)), splat(*p));
-}
+inline i32x4 load_splat(const int32_t* p) { KINGLET_WASM_OR(i32x4(wasm_v128_load32_splat(p)), splat(*p)); }
 
 inline void store(float* p, f32x4 v) { __builtin_memcpy(p, &v, sizeof v); }
 
@@ -102,7 +98,8 @@ inline f32x4 select(i32x4 mask, f32x4 a, f32x4 b) {
                   bits<f32x4>((bits<i32x4>(a) & mask) | (bits<i32x4>(b) & ~mask)));
 }
 
-/// One instruction on x86, for clamps: a < b ? b : a and b < a ? b : a, so a NaN in `a` stays and one in `b` does not.
+/// One instruction on x86, for clamps: a < b ? b : a and b < a ? b : a, so a NaN in `a` stays and one in `b`
+/// does not.
 inline f32x4 clamp_below(f32x4 a, f32x4 b) {
   KINGLET_WASM_OR(f32x4(wasm_f32x4_pmax(v128_t(a), v128_t(b))), select(a < b, b, a));
 }
@@ -130,21 +127,24 @@ inline f32x4 sqrt(f32x4 v) {
                                                             __builtin_sqrtf(v[2]), __builtin_sqrtf(v[3])}));
 }
 inline f32x4 floor(f32x4 v) {
-  KINGLET_WASM_OR(f32x4(wasm_f32x4_floor(v128_t(v))), (f32x4{__builtin_floorf(v[0]), __builtin_floorf(v[1]),
-                                                             __builtin_floorf(v[2]), __builtin_floorf(v[3])}));
+  KINGLET_WASM_OR(f32x4(wasm_f32x4_floor(v128_t(v))),
+                  (f32x4{__builtin_floorf(v[0]), __builtin_floorf(v[1]), __builtin_floorf(v[2]),
+                         __builtin_floorf(v[3])}));
 }
 inline f32x4 ceil(f32x4 v) {
   KINGLET_WASM_OR(f32x4(wasm_f32x4_ceil(v128_t(v))), (f32x4{__builtin_ceilf(v[0]), __builtin_ceilf(v[1]),
                                                             __builtin_ceilf(v[2]), __builtin_ceilf(v[3])}));
 }
 inline f32x4 trunc(f32x4 v) {
-  KINGLET_WASM_OR(f32x4(wasm_f32x4_trunc(v128_t(v))), (f32x4{__builtin_truncf(v[0]), __builtin_truncf(v[1]),
-                                                             __builtin_truncf(v[2]), __builtin_truncf(v[3])}));
+  KINGLET_WASM_OR(f32x4(wasm_f32x4_trunc(v128_t(v))),
+                  (f32x4{__builtin_truncf(v[0]), __builtin_truncf(v[1]), __builtin_truncf(v[2]),
+                         __builtin_truncf(v[3])}));
 }
 /// Halves to even.
 inline f32x4 nearest(f32x4 v) {
-  KINGLET_WASM_OR(f32x4(wasm_f32x4_nearest(v128_t(v))), (f32x4{__builtin_rintf(v[0]), __builtin_rintf(v[1]),
-                                                               __builtin_rintf(v[2]), __builtin_rintf(v[3])}));
+  KINGLET_WASM_OR(
+      f32x4(wasm_f32x4_nearest(v128_t(v))),
+      (f32x4{__builtin_rintf(v[0]), __builtin_rintf(v[1]), __builtin_rintf(v[2]), __builtin_rintf(v[3])}));
 }
 
 inline f32x4 to_float(i32x4 v) { return __builtin_convertvector(v, f32x4); }
@@ -157,8 +157,8 @@ inline i32x4 to_int(f32x4 v) {
 /// Put after the parameters of a lambda that must become part of the loop it is passed to.
 #define KINGLET_INLINE_LAMBDA __attribute__((always_inline))
 
-/// Calls f(i, 4) for every whole vector of [first, n), then f(i, n - i) for what is left. In the first, `lanes` is a
-/// constant once f is inlined, and a partial load or store of it becomes a plain one.
+/// Calls f(i, 4) for every whole vector of [first, n), then f(i, n - i) for what is left. In the first,
+/// `lanes` is a constant once f is inlined, and a partial load or store of it becomes a plain one.
 template <class F>
 inline void for_vectors(size_t first, size_t n, F f) {
   size_t i = first;

@@ -20,7 +20,8 @@ struct Wide {
 };
 
 template <class T>
-void square_transpose(const std::byte* src, size_t src_row, std::byte* dst, size_t dst_row, size_t rows, size_t columns) {
+void square_transpose(const std::byte* src, size_t src_row, std::byte* dst, size_t dst_row, size_t rows,
+                      size_t columns) {
   for (size_t c = 0; c < columns; ++c) {
     for (size_t r = 0; r < rows; ++r) {
       std::memcpy(dst + (c * dst_row + r) * sizeof(T), src + (r * src_row + c) * sizeof(T), sizeof(T));
@@ -43,8 +44,8 @@ void square_transpose_f32(const std::byte* src, size_t src_row, std::byte* dst, 
     for (size_t c = 0; c < whole_columns; c += 4) {
       const std::byte* const from = src + (r * src_row + c) * sizeof(T);
       std::byte* const to = dst + (c * dst_row + r) * sizeof(T);
-      simd::f32x4 a = load(from), b = load(from + src_row * sizeof(T)), d = load(from + 2 * src_row * sizeof(T)),
-                  e = load(from + 3 * src_row * sizeof(T));
+      simd::f32x4 a = load(from), b = load(from + src_row * sizeof(T)),
+                  d = load(from + 2 * src_row * sizeof(T)), e = load(from + 3 * src_row * sizeof(T));
       simd::transpose(a, b, d, e);
       store(to, a);
       store(to + dst_row * sizeof(T), b);
@@ -52,8 +53,8 @@ void square_transpose_f32(const std::byte* src, size_t src_row, std::byte* dst, 
       store(to + 3 * dst_row * sizeof(T), e);
     }
   }
-  square_transpose<T>(src + whole_columns * sizeof(T), src_row, dst + whole_columns * dst_row * sizeof(T), dst_row, rows,
-                      columns - whole_columns);
+  square_transpose<T>(src + whole_columns * sizeof(T), src_row, dst + whole_columns * dst_row * sizeof(T),
+                      dst_row, rows, columns - whole_columns);
   square_transpose<T>(src + whole_rows * src_row * sizeof(T), src_row, dst + whole_rows * sizeof(T), dst_row,
                       rows - whole_rows, whole_columns);
 }
@@ -73,13 +74,13 @@ SquareFunction square_function(size_t element_bytes) {
 }
 
 /// dst[c * dst_row + r] = src[r * src_row + c]
-void transpose_matrix(const std::byte* src, size_t src_row, std::byte* dst, size_t dst_row, size_t rows, size_t columns,
-                      size_t element_bytes) {
+void transpose_matrix(const std::byte* src, size_t src_row, std::byte* dst, size_t dst_row, size_t rows,
+                      size_t columns, size_t element_bytes) {
   const SquareFunction square = square_function(element_bytes);
   for (size_t r = 0; r < rows; r += kSquare) {
     for (size_t c = 0; c < columns; c += kSquare) {
-      square(src + (r * src_row + c) * element_bytes, src_row, dst + (c * dst_row + r) * element_bytes, dst_row,
-             std::min(kSquare, rows - r), std::min(kSquare, columns - c));
+      square(src + (r * src_row + c) * element_bytes, src_row, dst + (c * dst_row + r) * element_bytes,
+             dst_row, std::min(kSquare, rows - r), std::min(kSquare, columns - c));
     }
   }
 }
@@ -164,27 +165,31 @@ void transpose(const void* src, void* dst, size_t element_bytes, std::span<const
   Permutation p(dims, permutation);
   if (p.rank > 0 && p.src_stride[p.rank - 1] == 1) element_bytes *= p.take_last();
   if (p.rank == 0 || !is_element(element_bytes)) {
-    p.for_each([&](size_t s, size_t d) { std::memcpy(to + d * element_bytes, from + s * element_bytes, element_bytes); });
+    p.for_each([&](size_t s, size_t d) {
+      std::memcpy(to + d * element_bytes, from + s * element_bytes, element_bytes);
+    });
     return;
   }
   const size_t last = p.rank - 1;
   // dst's last dimension and src's last one span matrices.
-  const size_t inner = static_cast<size_t>(std::find(p.src_stride.begin(), p.src_stride.begin() + p.rank, 1u) -
-                                           p.src_stride.begin());
+  const size_t inner = static_cast<size_t>(
+      std::find(p.src_stride.begin(), p.src_stride.begin() + p.rank, 1u) - p.src_stride.begin());
   const size_t rows = p.sizes[last], columns = p.sizes[inner];
   const size_t src_row = p.src_stride[last], dst_row = p.dst_stride[inner];
   p.remove(last);
   p.remove(inner);
   p.for_each([&](size_t s, size_t d) {
-    transpose_matrix(from + s * element_bytes, src_row, to + d * element_bytes, dst_row, rows, columns, element_bytes);
+    transpose_matrix(from + s * element_bytes, src_row, to + d * element_bytes, dst_row, rows, columns,
+                     element_bytes);
   });
 }
 
-void transpose_matrices(const void* src, void* dst, size_t element_bytes, size_t batch, size_t rows, size_t columns) {
+void transpose_matrices(const void* src, void* dst, size_t element_bytes, size_t batch, size_t rows,
+                        size_t columns) {
   const size_t bytes = rows * columns * element_bytes;
   for (size_t i = 0; i < batch; ++i) {
-    transpose_matrix(static_cast<const std::byte*>(src) + i * bytes, columns, static_cast<std::byte*>(dst) + i * bytes,
-                     rows, rows, columns, element_bytes);
+    transpose_matrix(static_cast<const std::byte*>(src) + i * bytes, columns,
+                     static_cast<std::byte*>(dst) + i * bytes, rows, rows, columns, element_bytes);
   }
 }
 

@@ -63,7 +63,8 @@ inline f32x4 expm1(f32x4 x) {
   const auto& k = simd::opaque(kBounds);
   const f32x4 bound = simd::load_splat(&k[1]);
   const f32x4 inside = simd::clamp_above(simd::clamp_below(x, -bound), bound);
-  return simd::select(simd::abs(x) < simd::load_splat(&k[0]), expm1_reduced(inside), exp(x) - simd::load_splat(&k[2]));
+  return simd::select(simd::abs(x) < simd::load_splat(&k[0]), expm1_reduced(inside),
+                      exp(x) - simd::load_splat(&k[2]));
 }
 
 struct LogTable {
@@ -85,10 +86,13 @@ inline f32x4 log(f32x4 x) {
   const i32x4 denormal = x < simd::load_splat(&k.least_normal);
   const f32x4 scaled = simd::select(denormal, x * simd::load_splat(&k.denormal_scale), x);
   const auto scaled_bits = simd::bits<u32x4>(scaled);
-  const i32x4 offset = simd::bits<i32x4>(scaled_bits - simd::bits<u32x4>(simd::load_splat(&k.sqrt_half_bits)));
+  const i32x4 offset =
+      simd::bits<i32x4>(scaled_bits - simd::bits<u32x4>(simd::load_splat(&k.sqrt_half_bits)));
   const i32x4 exponent = offset >> 23;
-  const f32x4 m = simd::bits<f32x4>(scaled_bits - (simd::bits<u32x4>(exponent) << 23)) - simd::load_splat(&k.one);
-  const f32x4 e = simd::to_float(exponent) - simd::select(denormal, simd::load_splat(&k.denormal_exponent), f32x4{});
+  const f32x4 m =
+      simd::bits<f32x4>(scaled_bits - (simd::bits<u32x4>(exponent) << 23)) - simd::load_splat(&k.one);
+  const f32x4 e =
+      simd::to_float(exponent) - simd::select(denormal, simd::load_splat(&k.denormal_exponent), f32x4{});
   const f32x4 z = m * m;
   f32x4 y = polynomial(m, k.c) * m * z;
   y = simd::madd(e, simd::load_splat(&k.ln2_low), y);
@@ -99,14 +103,14 @@ inline f32x4 log(f32x4 x) {
   return simd::select(x == f32x4{}, -infinity, result);
 }
 
-/// x * numerator(x^2) / denominator(x^2): a fit (least relative error) of an odd function up to `most`. It ends a little
-/// above 1 there and is clamped, so that large x give exactly 1.
+/// x * numerator(x^2) / denominator(x^2): a fit (least relative error) of an odd function up to `most`. It
+/// ends a little above 1 there and is clamped, so that large x give exactly 1.
 struct TanhTable {
   float most = 9.0f, one = 1.0f;
-  float numerator[5] = {1.3487161609759823e-8f, 2.0694076738436706e-5f, 3.5004750825464725e-3f, 1.3385076820850372e-1f,
-                        1.0f};
-  float denominator[5] = {7.827219405953656e-7f, 3.293798363301903e-4f, 2.5895366445183754e-2f, 4.67183917760849e-1f,
-                          1.0f};
+  float numerator[5] = {1.3487161609759823e-8f, 2.0694076738436706e-5f, 3.5004750825464725e-3f,
+                        1.3385076820850372e-1f, 1.0f};
+  float denominator[5] = {7.827219405953656e-7f, 3.293798363301903e-4f, 2.5895366445183754e-2f,
+                          4.67183917760849e-1f, 1.0f};
 };
 struct ErfTable {
   float most = 3.92f, one = 1.0f;

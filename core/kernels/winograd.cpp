@@ -11,7 +11,8 @@ namespace {
 
 using simd::f32x4;
 
-/// Up to this many pairs of channels tiles are 4x4, up to the second bound 2x2: at most 2 MB more for the weights.
+/// Up to this many pairs of channels tiles are 4x4, up to the second bound 2x2: at most 2 MB more for the
+/// weights.
 constexpr size_t kMostPairsOf4 = 128 * 128;
 constexpr size_t kMostPairsOf2 = 256 * 256;
 /// Transformed tiles and products of a block stay within about this much.
@@ -144,8 +145,9 @@ void transform_input(const Call& call, const Place& tile, size_t index) {
   const ConvShape& s = call.shape;
   const float* from[kSide * kSide];
   for (size_t i = 0; i < kSide * kSide; ++i) {
-    const ptrdiff_t pixel = pixel_at(s.in, tile.image, tile.y - s.pad_begin[0] + static_cast<ptrdiff_t>(i / kSide),
-                                     tile.x - s.pad_begin[1] + static_cast<ptrdiff_t>(i % kSide));
+    const ptrdiff_t pixel =
+        pixel_at(s.in, tile.image, tile.y - s.pad_begin[0] + static_cast<ptrdiff_t>(i / kSide),
+                 tile.x - s.pad_begin[1] + static_cast<ptrdiff_t>(i % kSide));
     from[i] = pixel < 0 ? call.zeros : call.input + pixel * call.input_stride;
   }
   float* const to = call.transformed + index * s.in_channels;
@@ -184,7 +186,8 @@ void transform_output(const Call& call, const Place& tile, size_t index) {
     f32x4 rows[M][kSide];
     for (size_t x = 0; x < kSide; ++x) {
       f32x4 p[kSide], o[M];
-      for (size_t y = 0; y < kSide; ++y) p[y] = simd::load_partial(from + (y * kSide + x) * matrix + c, lanes);
+      for (size_t y = 0; y < kSide; ++y)
+        p[y] = simd::load_partial(from + (y * kSide + x) * matrix + c, lanes);
       Transform<M>::output(p, o);
       for (size_t y = 0; y < M; ++y) rows[y][x] = o[y];
     }
@@ -221,9 +224,9 @@ void run_tiles(Call& call, const float* packed_weights, size_t begin, size_t end
     call.tiles = std::min(most, end - start);
     for (size_t i = 0; i < call.tiles; ++i) transform_input<M>(call, Place(call.shape, start + i, M), i);
     for (size_t i = 0; i < kMatrices; ++i) {
-      gemm(call.tiles, outputs, channels, call.transformed + i * call.tiles * channels, static_cast<ptrdiff_t>(channels),
-           packed_weights + i * packed_b_size(channels, outputs), call.products + i * call.tiles * outputs,
-           static_cast<ptrdiff_t>(outputs));
+      gemm(call.tiles, outputs, channels, call.transformed + i * call.tiles * channels,
+           static_cast<ptrdiff_t>(channels), packed_weights + i * packed_b_size(channels, outputs),
+           call.products + i * call.tiles * outputs, static_cast<ptrdiff_t>(outputs));
     }
     for (size_t i = 0; i < call.tiles; ++i) transform_output<M>(call, Place(call.shape, start + i, M), i);
   }
@@ -239,13 +242,14 @@ void pack(float* packed, const ConvShape& shape, const float* weights) {
       const float* const filter = weights + (n * channels + c) * 9;
       double rows[kSide][3];
       for (size_t i = 0; i < kSide; ++i) {
-        const double(&t)[3] = Transform<M>::kFilter[i];
-        for (size_t x = 0; x < 3; ++x) rows[i][x] = t[0] * filter[x] + t[1] * filter[3 + x] + t[2] * filter[6 + x];
+        const double (&t)[3] = Transform<M>::kFilter[i];
+        for (size_t x = 0; x < 3; ++x)
+          rows[i][x] = t[0] * filter[x] + t[1] * filter[3 + x] + t[2] * filter[6 + x];
       }
       float* to = packed + (n / kPanelWidth * channels + c) * kPanelWidth + n % kPanelWidth;
       for (size_t i = 0; i < kSide; ++i) {
         for (size_t j = 0; j < kSide; ++j, to += packed_b_size(channels, outputs)) {
-          const double(&t)[3] = Transform<M>::kFilter[j];
+          const double (&t)[3] = Transform<M>::kFilter[j];
           *to = static_cast<float>(t[0] * rows[i][0] + t[1] * rows[i][1] + t[2] * rows[i][2]);
         }
       }
@@ -256,8 +260,8 @@ void pack(float* packed, const ConvShape& shape, const float* weights) {
 }  // namespace
 
 bool prefers_winograd(const ConvShape& s) {
-  const bool fits = s.rank == 2 && s.groups == 1 && s.kernel[0] == 3 && s.kernel[1] == 3 && s.stride[0] == 1 &&
-                    s.stride[1] == 1 && s.dilation[0] == 1 && s.dilation[1] == 1;
+  const bool fits = s.rank == 2 && s.groups == 1 && s.kernel[0] == 3 && s.kernel[1] == 3 &&
+                    s.stride[0] == 1 && s.stride[1] == 1 && s.dilation[0] == 1 && s.dilation[1] == 1;
   // Few channels do not pay for the transforms; many would make the packed weights too large.
   return fits && s.in_channels >= 16 && s.out_channels >= 16 && s.in_channels <= kMaxDepthBlock &&
          s.in_channels * s.out_channels <= kMostPairsOf2;
@@ -277,18 +281,21 @@ void pack_winograd_weights(float* packed, const ConvShape& shape, const float* w
 }
 
 size_t winograd_scratch_bytes(const ConvShape& shape) {
-  return (zero_floats(shape) + matrices(shape) * block_tiles(shape) * (shape.in_channels + shape.out_channels)) *
+  return (zero_floats(shape) +
+          matrices(shape) * block_tiles(shape) * (shape.in_channels + shape.out_channels)) *
          sizeof(float);
 }
 
 void winograd(const ConvShape& shape, const float* input, ptrdiff_t input_stride, const float* packed_weights,
-              float* output, ptrdiff_t output_stride, const Epilogue& epilogue, void* scratch, size_t begin, size_t end) {
+              float* output, ptrdiff_t output_stride, const Epilogue& epilogue, void* scratch, size_t begin,
+              size_t end) {
   auto* const zeros = static_cast<float*>(scratch);
   std::fill_n(zeros, shape.in_channels, 0.0f);
   float* const transformed = zeros + zero_floats(shape);
   float* const products = transformed + matrices(shape) * block_tiles(shape) * shape.in_channels;
-  Call call{shape,    input, input_stride, output,   output_stride, epilogue, make_finish(epilogue.activation),
-            zeros, transformed,  products};
+  Call call{
+      shape, input,       input_stride, output, output_stride, epilogue, make_finish(epilogue.activation),
+      zeros, transformed, products};
   (tile_outputs(shape) == 4 ? run_tiles<4> : run_tiles<2>)(call, packed_weights, begin, end);
 }
 

@@ -1,11 +1,11 @@
 #pragma once
-// 3x3 convolution with stride 1 by Winograd's minimal filtering (Lavin and Gray, "Fast Algorithms for Convolutional Neural
-// Networks", 2015). Layout and terms: conv.hpp.
+// 3x3 convolution with stride 1 by Winograd's minimal filtering (Lavin and Gray, "Fast Algorithms for
+// Convolutional Neural Networks", 2015). Layout and terms: conv.hpp.
 //
-// A *tile* is a square of output pixels of one image; a call computes a range of tiles. Tiles are 4x4, from 36 products a
-// pair of channels where the direct form has 144; where that would make the packed weights too large (4 times the given
-// ones) they are 2x2, from 16 where it has 36. Measured against double, the largest error is up to twice that of conv with
-// 4x4 tiles, and smaller than that of conv with 2x2.
+// A *tile* is a square of output pixels of one image; a call computes a range of tiles. Tiles are 4x4, from
+// 36 products a pair of channels where the direct form has 144; where that would make the packed weights too
+// large (4 times the given ones) they are 2x2, from 16 where it has 36. Measured against double, the largest
+// error is up to twice that of conv with 4x4 tiles, and smaller than that of conv with 2x2.
 
 #include <cstddef>
 
@@ -28,9 +28,10 @@ void pack_winograd_weights(float* packed, const ConvShape& shape, const float* w
 /// Bytes of scratch, aligned to 16, that a call of winograd needs; each thread has its own.
 size_t winograd_scratch_bytes(const ConvShape& shape);
 
-/// Computes output tiles [begin, end). `input` and `output` point at the first pixel of the batch; the residual is laid
-/// out like the output, with its own stride.
+/// Computes output tiles [begin, end). `input` and `output` point at the first pixel of the batch; the
+/// residual is laid out like the output, with its own stride.
 void winograd(const ConvShape& shape, const float* input, ptrdiff_t input_stride, const float* packed_weights,
-              float* output, ptrdiff_t output_stride, const Epilogue& epilogue, void* scratch, size_t begin, size_t end);
+              float* output, ptrdiff_t output_stride, const Epilogue& epilogue, void* scratch, size_t begin,
+              size_t end);
 
 }  // namespace kinglet::kernels

@@ -1,5 +1,6 @@
-// GFLOP/s (two operations a multiply-add) of each kernel beside the peak of a tile that never leaves its registers.
-// Every round runs all cases once, so noise of the machine meets them alike; the median round is printed.
+// GFLOP/s (two operations a multiply-add) of each kernel beside the peak of a tile that never leaves its
+// registers. Every round runs all cases once, so noise of the machine meets them alike; the median round is
+// printed.
 //   kernels_bench [rounds [part of a case's name]]
 // Cases that do no multiply-adds count one operation a value.
 
@@ -87,13 +88,13 @@ void peak_tile() {
 }
 
 Case gemm_case(size_t m, size_t n, size_t k, Activation activation = {}) {
-  auto a = values(m * k), b = values(k * n), packed = values(packed_b_size(k, n)), c = values(m * n), bias = values(n);
+  auto a = values(m * k), b = values(k * n), packed = values(packed_b_size(k, n)), c = values(m * n),
+       bias = values(n);
   pack_b(packed.data(), k, n, b.data(), static_cast<ptrdiff_t>(n), 1);
   return {"gemm " + std::to_string(m) + "x" + std::to_string(n) + "x" + std::to_string(k),
-          2.0 * static_cast<double>(m) * static_cast<double>(n) * static_cast<double>(k),
-          [=]() mutable {
-            gemm(m, n, k, a.data(), static_cast<ptrdiff_t>(k), packed.data(), c.data(), static_cast<ptrdiff_t>(n),
-                 {.bias = bias.data(), .activation = activation});
+          2.0 * static_cast<double>(m) * static_cast<double>(n) * static_cast<double>(k), [=]() mutable {
+            gemm(m, n, k, a.data(), static_cast<ptrdiff_t>(k), packed.data(), c.data(),
+                 static_cast<ptrdiff_t>(n), {.bias = bias.data(), .activation = activation});
           }};
 }
 
@@ -114,8 +115,9 @@ ConvShape shape_of(const Image& i, size_t groups) {
 }
 
 std::string name_of(const char* kind, const Image& i) {
-  return std::string(kind) + std::to_string(i.kernel) + "x" + std::to_string(i.kernel) + "/" + std::to_string(i.stride) +
-         " " + std::to_string(i.channels) + ">" + std::to_string(i.outputs) + " @" + std::to_string(i.size);
+  return std::string(kind) + std::to_string(i.kernel) + "x" + std::to_string(i.kernel) + "/" +
+         std::to_string(i.stride) + " " + std::to_string(i.channels) + ">" + std::to_string(i.outputs) +
+         " @" + std::to_string(i.size);
 }
 
 double products(const ConvShape& s) {
@@ -124,8 +126,8 @@ double products(const ConvShape& s) {
 }
 
 template <class Pack, class Run>
-Case conv_like(std::string name, const ConvShape& s, double operations, size_t packed_size, size_t weights_size,
-               size_t scratch_bytes, size_t range, Pack pack, Run run) {
+Case conv_like(std::string name, const ConvShape& s, double operations, size_t packed_size,
+               size_t weights_size, size_t scratch_bytes, size_t range, Pack pack, Run run) {
   auto x = values(s.in[0] * s.in[1] * s.in_channels), y = values(s.out[0] * s.out[1] * s.out_channels);
   auto w = values(weights_size), bias = values(s.out_channels);
   std::vector<float> packed(packed_size), scratch(scratch_bytes / sizeof(float) + 1);
@@ -133,7 +135,8 @@ Case conv_like(std::string name, const ConvShape& s, double operations, size_t p
   return {std::move(name), operations, [=]() mutable {
             run(s, x.data(), static_cast<ptrdiff_t>(s.in_channels), packed.data(), y.data(),
                 static_cast<ptrdiff_t>(s.out_channels),
-                Epilogue{.bias = bias.data(), .activation = {Activation::Kind::kRelu}}, scratch.data(), size_t{0}, range);
+                Epilogue{.bias = bias.data(), .activation = {Activation::Kind::kRelu}}, scratch.data(),
+                size_t{0}, range);
           }};
 }
 
@@ -147,16 +150,17 @@ Case conv_case(const Image& i) {
 /// GFLOP/s of the products that the direct form would take.
 Case winograd_case(const Image& i) {
   const ConvShape s = shape_of(i, 1);
-  return conv_like(name_of("winograd ", i), s, products(s), packed_winograd_weights_size(s), i.channels * i.outputs * 9,
-                   winograd_scratch_bytes(s), output_tiles(s), pack_winograd_weights, winograd);
+  return conv_like(name_of("winograd ", i), s, products(s), packed_winograd_weights_size(s),
+                   i.channels * i.outputs * 9, winograd_scratch_bytes(s), output_tiles(s),
+                   pack_winograd_weights, winograd);
 }
 
 Case depthwise_case(size_t channels, size_t size, size_t kernel, size_t stride) {
   const Image i{channels, channels, size, kernel, stride};
   const ConvShape s = shape_of(i, channels);
   return conv_like(name_of("depthwise ", i), s, products(s), packed_depthwise_weights_size(s),
-                   channels * kernel * kernel, depthwise_scratch_bytes(s), output_lines(s), pack_depthwise_weights,
-                   depthwise);
+                   channels * kernel * kernel, depthwise_scratch_bytes(s), output_lines(s),
+                   pack_depthwise_weights, depthwise);
 }
 
 Case transpose_conv_case(size_t channels, size_t outputs, size_t size) {
@@ -167,8 +171,9 @@ Case transpose_conv_case(size_t channels, size_t outputs, size_t size) {
   return conv_like("conv_transpose 2x2/2 " + std::to_string(channels) + ">" + std::to_string(outputs) + " @" +
                        std::to_string(size),
                    s, 2.0 * static_cast<double>(size * size * channels * outputs * 4),
-                   packed_conv_transpose_weights_size(s), channels * outputs * 4, conv_transpose_scratch_bytes(s),
-                   output_lines(s), pack_conv_transpose_weights, conv_transpose);
+                   packed_conv_transpose_weights_size(s), channels * outputs * 4,
+                   conv_transpose_scratch_bytes(s), output_lines(s), pack_conv_transpose_weights,
+                   conv_transpose);
 }
 
 template <class F>
@@ -194,18 +199,35 @@ int main(int argc, char** argv) {
   add(gemm_case(49, 1280, 320));
   for (size_t m : {1, 2, 3, 5}) add(gemm_case(m, 512, 512));
   add(gemm_case(1, 1000, 1280));
-  for (const Image& i : {Image{3, 16, 224, 3, 2}, {3, 64, 224, 7, 2}, {16, 16, 112, 3, 1}, {24, 24, 80, 3, 1},
-                         {96, 24, 80, 3, 1}, {64, 64, 56, 3, 1}, {128, 128, 28, 3, 1}, {256, 256, 14, 3, 1},
-                         {512, 512, 7, 3, 1}, {256, 512, 28, 1, 2}, {24, 24, 80, 9, 1}}) {
+  for (const Image& i : {Image{3, 16, 224, 3, 2},
+                         {3, 64, 224, 7, 2},
+                         {16, 16, 112, 3, 1},
+                         {24, 24, 80, 3, 1},
+                         {96, 24, 80, 3, 1},
+                         {64, 64, 56, 3, 1},
+                         {128, 128, 28, 3, 1},
+                         {256, 256, 14, 3, 1},
+                         {512, 512, 7, 3, 1},
+                         {256, 512, 28, 1, 2},
+                         {24, 24, 80, 9, 1}}) {
     add(conv_case(i));
   }
-  for (const Image& i : {Image{24, 24, 80, 3, 1}, {96, 24, 160, 3, 1}, {64, 64, 56, 3, 1}, {128, 128, 28, 3, 1},
-                         {256, 256, 14, 3, 1}, {16, 16, 112, 3, 1}}) {
+  for (const Image& i : {Image{24, 24, 80, 3, 1},
+                         {96, 24, 160, 3, 1},
+                         {64, 64, 56, 3, 1},
+                         {128, 128, 28, 3, 1},
+                         {256, 256, 14, 3, 1},
+                         {16, 16, 112, 3, 1}}) {
     add(winograd_case(i));
   }
-  for (const auto& [channels, size, kernel, stride] :
-       {std::array<size_t, 4>{32, 112, 3, 1}, {96, 112, 3, 2}, {144, 56, 3, 1}, {384, 14, 3, 1}, {960, 7, 3, 1},
-        {64, 80, 5, 1}, {256, 20, 5, 1}, {256, 20, 5, 2}}) {
+  for (const auto& [channels, size, kernel, stride] : {std::array<size_t, 4>{32, 112, 3, 1},
+                                                       {96, 112, 3, 2},
+                                                       {144, 56, 3, 1},
+                                                       {384, 14, 3, 1},
+                                                       {960, 7, 3, 1},
+                                                       {64, 80, 5, 1},
+                                                       {256, 20, 5, 1},
+                                                       {256, 20, 5, 2}}) {
     add(depthwise_case(channels, size, kernel, stride));
   }
   add(transpose_conv_case(24, 24, 80));
@@ -214,15 +236,16 @@ int main(int argc, char** argv) {
   add(loop_case("exp", kMany, [](const float* x, float* y, size_t n) { kernels::exp(x, y, n); }));
   add(loop_case("sigmoid", kMany, [](const float* x, float* y, size_t n) { kernels::sigmoid(x, y, n); }));
   add(loop_case("erf", kMany, [](const float* x, float* y, size_t n) { kernels::erf(x, y, n); }));
-  add(loop_case("gelu", kMany, [](const float* x, float* y, size_t n) { apply({Activation::Kind::kGelu}, x, y, n); }));
+  add(loop_case("gelu", kMany,
+                [](const float* x, float* y, size_t n) { apply({Activation::Kind::kGelu}, x, y, n); }));
   add(loop_case("add", kMany, [](const float* x, float* y, size_t n) { binary(Binary::kAdd, x, y, y, n); }));
   add(loop_case("max", kMany, [](const float* x, float* y, size_t n) { binary(Binary::kMax, x, y, y, n); }));
-  add(loop_case("softmax rows of 512", kMany, [](const float* x, float* y, size_t n) { softmax(x, y, n / 512, 512); }));
+  add(loop_case("softmax rows of 512", kMany,
+                [](const float* x, float* y, size_t n) { softmax(x, y, n / 512, 512); }));
   add(loop_case("softmax inner 64", kMany,
                 [](const float* x, float* y, size_t n) { softmax_strided(x, y, 1, n / 64, 64); }));
-  add(loop_case("layer_norm rows of 512", kMany, [](const float* x, float* y, size_t n) {
-    layer_norm(x, y, n / 512, 512, x, x, 1e-5f);
-  }));
+  add(loop_case("layer_norm rows of 512", kMany,
+                [](const float* x, float* y, size_t n) { layer_norm(x, y, n / 512, 512, x, x, 1e-5f); }));
   add(loop_case("transpose 512x512 f32", 512 * 512,
                 [](const float* x, float* y, size_t) { transpose_matrices(x, y, 4, 1, 512, 512); }));
   add(loop_case("transpose 24x25600 f32", 24 * 25600,

@@ -15,9 +15,9 @@ struct Options {
 
 /// Runs conv, or depthwise, over a random image and compares every value.
 void check(ConvShape s, const Options& o = {}, bool run_depthwise = false) {
-  CAPTURE(run_depthwise, s.rank, s.batch, s.groups, s.in_channels, s.out_channels, s.in[0], s.in[1], s.in[2], s.out[0],
-          s.out[1], s.out[2], s.kernel[0], s.kernel[1], s.kernel[2], s.stride[0], s.stride[1], s.dilation[0],
-          s.dilation[1], s.pad_begin[0], s.pad_begin[1], o.in_gap, o.out_gap, o.residual,
+  CAPTURE(run_depthwise, s.rank, s.batch, s.groups, s.in_channels, s.out_channels, s.in[0], s.in[1], s.in[2],
+          s.out[0], s.out[1], s.out[2], s.kernel[0], s.kernel[1], s.kernel[2], s.stride[0], s.stride[1],
+          s.dilation[0], s.dilation[1], s.pad_begin[0], s.pad_begin[1], o.in_gap, o.out_gap, o.residual,
           static_cast<int>(o.activation.kind));
   Random random(static_cast<uint32_t>(s.in_channels * 31 + s.out_channels + 7));
   const size_t in_pixels = s.batch * product(s.in, s.rank), out_pixels = s.batch * product(s.out, s.rank);
@@ -27,8 +27,8 @@ void check(ConvShape s, const Options& o = {}, bool run_depthwise = false) {
   const auto bias = random.values(s.out_channels);
   const Rows residual = Rows::random(random, out_pixels, s.out_channels, o.out_gap + 1);
   Rows y(out_pixels, s.out_channels, o.out_gap);
-  const Epilogue epilogue{o.bias ? bias.data() : nullptr, o.residual ? residual.data.data() : nullptr, residual.step(),
-                          o.activation};
+  const Epilogue epilogue{o.bias ? bias.data() : nullptr, o.residual ? residual.data.data() : nullptr,
+                          residual.step(), o.activation};
   REQUIRE(output_pixels(s) == out_pixels);
 
   const size_t range = run_depthwise ? output_lines(s) : output_pixels(s);
@@ -41,21 +41,23 @@ void check(ConvShape s, const Options& o = {}, bool run_depthwise = false) {
   (run_depthwise ? pack_depthwise_weights : pack_conv_weights)(packed.data(), weights_only, w.data());
   for (size_t i = 0; i < o.pieces; ++i) {
     const Scratch scratch(run_depthwise ? depthwise_scratch_bytes(s) : conv_scratch_bytes(s));
-    (run_depthwise ? depthwise : conv)(s, x.data.data(), x.step(), packed.data(), y.data.data(), y.step(), epilogue,
-                                       scratch.get(), range * i / o.pieces, range * (i + 1) / o.pieces);
+    (run_depthwise ? depthwise : conv)(s, x.data.data(), x.step(), packed.data(), y.data.data(), y.step(),
+                                       epilogue, scratch.get(), range * i / o.pieces,
+                                       range * (i + 1) / o.pieces);
   }
   const double depth = static_cast<double>(taps * s.in_channels / s.groups);
   REQUIRE(matches(
       y,
       [&](size_t pixel, size_t m) {
-        const double sum = conv_at(s, x, w, pixel, m) + (o.bias ? bias[m] : 0.0) + (o.residual ? residual.at(pixel, m) : 0.0);
+        const double sum = conv_at(s, x, w, pixel, m) + (o.bias ? bias[m] : 0.0) +
+                           (o.residual ? residual.at(pixel, m) : 0.0);
         return activate(o.activation, sum);
       },
       4e-6 * std::sqrt(depth + 1)));
 }
 
-ConvShape square(size_t channels, size_t outputs, size_t size, size_t kernel, size_t stride = 1, size_t dilation = 1,
-                 ptrdiff_t pad = 0, size_t groups = 1) {
+ConvShape square(size_t channels, size_t outputs, size_t size, size_t kernel, size_t stride = 1,
+                 size_t dilation = 1, ptrdiff_t pad = 0, size_t groups = 1) {
   ConvShape s{.groups = groups, .in_channels = channels, .out_channels = outputs};
   s.in = {size, size + 1, 1};
   s.kernel = {kernel, kernel, 1};
@@ -105,7 +107,8 @@ TEST_CASE("conv: groups") {
   for (size_t groups : {2, 3, 7}) {
     for (size_t channels = 1; channels <= 3; ++channels) {
       for (size_t outputs = 1; outputs <= 9; outputs += 4) {
-        check(square(groups * channels, groups * outputs, 5, 3, 1, 1, 1, groups), {.in_gap = 1, .residual = true});
+        check(square(groups * channels, groups * outputs, 5, 3, 1, 1, 1, groups),
+              {.in_gap = 1, .residual = true});
         check(square(groups * channels, groups * outputs, 5, 1, 1, 1, 0, groups), {.out_gap = 1});
       }
     }

@@ -7,7 +7,8 @@ namespace {
 
 /// Scatters every input pixel over the output, as the definition does.
 std::vector<double> reference(const ConvShape& s, const Rows& x, const std::vector<float>& w) {
-  const size_t in_pixels = product(s.in, s.rank), out_pixels = product(s.out, s.rank), taps = product(s.kernel, s.rank);
+  const size_t in_pixels = product(s.in, s.rank), out_pixels = product(s.out, s.rank),
+               taps = product(s.kernel, s.rank);
   const size_t channels = s.in_channels / s.groups, outputs = s.out_channels / s.groups;
   std::vector<double> y(s.batch * out_pixels * s.out_channels);
   for (size_t pixel = 0; pixel < s.batch * in_pixels; ++pixel) {
@@ -35,10 +36,11 @@ std::vector<double> reference(const ConvShape& s, const Rows& x, const std::vect
   return y;
 }
 
-void check(const ConvShape& s, size_t gap = 0, bool residual = false, Activation activation = {}, size_t pieces = 1) {
-  CAPTURE(s.rank, s.batch, s.groups, s.in_channels, s.out_channels, s.in[0], s.in[1], s.out[0], s.out[1], s.kernel[0],
-          s.kernel[1], s.stride[0], s.stride[1], s.dilation[0], s.dilation[1], s.pad_begin[0], s.pad_begin[1], gap,
-          residual, static_cast<int>(activation.kind));
+void check(const ConvShape& s, size_t gap = 0, bool residual = false, Activation activation = {},
+           size_t pieces = 1) {
+  CAPTURE(s.rank, s.batch, s.groups, s.in_channels, s.out_channels, s.in[0], s.in[1], s.out[0], s.out[1],
+          s.kernel[0], s.kernel[1], s.stride[0], s.stride[1], s.dilation[0], s.dilation[1], s.pad_begin[0],
+          s.pad_begin[1], gap, residual, static_cast<int>(activation.kind));
   Random random(static_cast<uint32_t>(s.in_channels * 37 + s.out_channels));
   const size_t out_pixels = s.batch * product(s.out, s.rank);
   const Rows x = Rows::random(random, s.batch * product(s.in, s.rank), s.in_channels, gap);
@@ -57,17 +59,21 @@ void check(const ConvShape& s, size_t gap = 0, bool residual = false, Activation
   for (size_t i = 0; i < pieces; ++i) {
     const Scratch scratch(conv_transpose_scratch_bytes(s));
     conv_transpose(s, x.data.data(), x.step(), packed.data(), y.data.data(), y.step(),
-                   {bias.data(), residual ? added.data.data() : nullptr, added.step(), activation}, scratch.get(),
-                   lines * i / pieces, lines * (i + 1) / pieces);
+                   {bias.data(), residual ? added.data.data() : nullptr, added.step(), activation},
+                   scratch.get(), lines * i / pieces, lines * (i + 1) / pieces);
   }
   const auto want = reference(s, x, w);
-  REQUIRE(matches(y, [&](size_t pixel, size_t m) {
-    return activate(activation, want[pixel * s.out_channels + m] + bias[m] + (residual ? added.at(pixel, m) : 0.0));
-  }, 4e-5));
+  REQUIRE(matches(
+      y,
+      [&](size_t pixel, size_t m) {
+        return activate(activation,
+                        want[pixel * s.out_channels + m] + bias[m] + (residual ? added.at(pixel, m) : 0.0));
+      },
+      4e-5));
 }
 
-ConvShape square(size_t channels, size_t outputs, size_t size, size_t kernel, size_t stride, size_t dilation = 1,
-                 ptrdiff_t pad = 0, size_t output_padding = 0, size_t groups = 1) {
+ConvShape square(size_t channels, size_t outputs, size_t size, size_t kernel, size_t stride,
+                 size_t dilation = 1, ptrdiff_t pad = 0, size_t output_padding = 0, size_t groups = 1) {
   ConvShape s{.groups = groups, .in_channels = channels, .out_channels = outputs};
   s.in = {size, size + 1, 1};
   s.kernel = {kernel, kernel, 1};
@@ -75,7 +81,8 @@ ConvShape square(size_t channels, size_t outputs, size_t size, size_t kernel, si
   s.dilation = {dilation, dilation, 1};
   s.pad_begin = {pad, pad, 0};
   for (size_t d = 0; d < 2; ++d) {
-    const auto full = static_cast<ptrdiff_t>((s.in[d] - 1) * stride + (kernel - 1) * dilation + 1 + output_padding);
+    const auto full =
+        static_cast<ptrdiff_t>((s.in[d] - 1) * stride + (kernel - 1) * dilation + 1 + output_padding);
     s.out[d] = static_cast<size_t>(std::max<ptrdiff_t>(full - 2 * pad, 0));
   }
   return s;

@@ -28,7 +28,8 @@ TEST_CASE("elementwise: every form and length") {
         CAPTURE(static_cast<int>(op), rows, columns);
         Random random(static_cast<uint32_t>(rows * 20 + columns + 1));
         const size_t n = rows * columns;
-        const auto a = random.values(n), b = random.values(n), row = random.values(columns), column = random.values(rows);
+        const auto a = random.values(n), b = random.values(n), row = random.values(columns),
+                   column = random.values(rows);
         std::vector<float> y(n);
         const auto expect = [&](auto left, auto right) {
           for (size_t i = 0; i < n; ++i) {

@@ -37,7 +37,8 @@ bool close(float actual, double exact, double tolerance) {
   if (std::isnan(exact)) return std::isnan(actual);
   if (std::isinf(rounded)) {
     // A value at the very end of the range may round either way.
-    return actual == rounded || (std::abs(actual) > Limits::max() * 0.999999f && std::signbit(actual) == std::signbit(rounded));
+    return actual == rounded ||
+           (std::abs(actual) > Limits::max() * 0.999999f && std::signbit(actual) == std::signbit(rounded));
   }
   if (exact == 0) return actual == 0 && std::signbit(actual) == std::signbit(exact);
   return std::abs(actual - exact) <= tolerance * std::abs(exact) + Limits::denorm_min();
@@ -71,13 +72,34 @@ TEST_CASE("math: accuracy over the range of floats") {
 }
 
 TEST_CASE("math: infinities, NaN, zeros, denormals and the ends of ranges") {
-  const std::vector<float> x = {0.0f,           -0.0f,           Limits::infinity(), -Limits::infinity(),
-                                Limits::quiet_NaN(), Limits::denorm_min(), -Limits::denorm_min(), Limits::min(),
-                                -Limits::min(), Limits::max(),   Limits::lowest(),   1.0f,
-                                -1.0f,          88.72283f,       88.7229f,           -87.3366f,
-                                -103.27893f,    -103.98f,        -104.5f,            0.5f,
-                                1.5f,           2.5f,            -0.5f,              -1.5f,
-                                8388609.0f,     1e-40f,          3e38f,              0.99999994f};
+  const std::vector<float> x = {0.0f,
+                                -0.0f,
+                                Limits::infinity(),
+                                -Limits::infinity(),
+                                Limits::quiet_NaN(),
+                                Limits::denorm_min(),
+                                -Limits::denorm_min(),
+                                Limits::min(),
+                                -Limits::min(),
+                                Limits::max(),
+                                Limits::lowest(),
+                                1.0f,
+                                -1.0f,
+                                88.72283f,
+                                88.7229f,
+                                -87.3366f,
+                                -103.27893f,
+                                -103.98f,
+                                -104.5f,
+                                0.5f,
+                                1.5f,
+                                2.5f,
+                                -0.5f,
+                                -1.5f,
+                                8388609.0f,
+                                1e-40f,
+                                3e38f,
+                                0.99999994f};
   for (const Function& f : kFunctions) check(f, x);
 }
 
@@ -110,7 +132,8 @@ TEST_CASE("math: every length, in place, and nothing past the end") {
 }
 
 TEST_CASE("activations: accuracy and special values") {
-  std::vector<float> x = {0.0f, -0.0f, 1e30f, -1e30f, Limits::quiet_NaN(), Limits::denorm_min(), -200.0f, 200.0f};
+  std::vector<float> x = {0.0f,    -0.0f, 1e30f, -1e30f, Limits::quiet_NaN(), Limits::denorm_min(),
+                          -200.0f, 200.0f};
   for (int i = -3000; i <= 3000; ++i) x.push_back(static_cast<float>(i) * 5e-3f);
   for (const Activation& activation : activations()) {
     CAPTURE(static_cast<int>(activation.kind));
@@ -123,7 +146,8 @@ TEST_CASE("activations: accuracy and special values") {
         REQUIRE(std::isnan(y[i]));
       } else {
         // GELU's tail is a small difference of numbers near 1, times x.
-        const bool gelu = activation.kind == Activation::Kind::kGelu || activation.kind == Activation::Kind::kGeluTanh;
+        const bool gelu =
+            activation.kind == Activation::Kind::kGelu || activation.kind == Activation::Kind::kGeluTanh;
         const double slack = gelu ? 2.5e-7 * std::abs(x[i]) : 2e-7 * std::min(1.0f, std::abs(x[i]));
         REQUIRE(std::abs(y[i] - exact) <= 4e-7 * std::abs(exact) + slack + Limits::denorm_min());
       }

@@ -32,7 +32,8 @@ void check_softmax(size_t outer, size_t n, size_t inner, float scale) {
         for (size_t k = 0; k < n; ++k) {
           const double actual = y[(o * n + k) * inner + i];
           CAPTURE(log, o, i, k);
-          REQUIRE(std::abs(actual - want[k]) <= 1e-6 * (log ? std::max(1.0, std::abs(want[k])) : std::abs(want[k])) + 1e-38);
+          REQUIRE(std::abs(actual - want[k]) <=
+                  1e-6 * (log ? std::max(1.0, std::abs(want[k])) : std::abs(want[k])) + 1e-38);
         }
       }
     }
@@ -98,8 +99,8 @@ TEST_CASE("layer_norm and rms_norm: sizes, with and without scale and bias") {
       for (float& v : x) v += 50.0f;
       const auto scale = random.values(columns), bias = random.values(columns);
       std::vector<float> y(x.size()), z(x.size()), mean(rows), inv_std(rows);
-      layer_norm(x.data(), y.data(), rows, columns, affine ? scale.data() : nullptr, affine ? bias.data() : nullptr,
-                 epsilon, mean.data(), inv_std.data());
+      layer_norm(x.data(), y.data(), rows, columns, affine ? scale.data() : nullptr,
+                 affine ? bias.data() : nullptr, epsilon, mean.data(), inv_std.data());
       rms_norm(x.data(), z.data(), rows, columns, affine ? scale.data() : nullptr, epsilon);
       for (size_t r = 0; r < rows; ++r) {
         const Moments m = moments(x.data() + r * columns, columns);
@@ -111,7 +112,8 @@ TEST_CASE("layer_norm and rms_norm: sizes, with and without scale and bias") {
         REQUIRE(std::abs(inv_std[r] - inv) <= 1e-4 * inv);
         for (size_t c = 0; c < columns; ++c) {
           const double v = x[r * columns + c];
-          REQUIRE(std::abs(y[r * columns + c] - ((v - m.mean) * inv * (affine ? scale[c] : 1.0) + (affine ? bias[c] : 0.0))) <= slack);
+          REQUIRE(std::abs(y[r * columns + c] - ((v - m.mean) * inv * (affine ? scale[c] : 1.0) +
+                                                 (affine ? bias[c] : 0.0))) <= slack);
           REQUIRE(std::abs(z[r * columns + c] - v / rms * (affine ? scale[c] : 1.0)) <= 1e-6);
         }
       }
@@ -124,7 +126,8 @@ TEST_CASE("channel_mean_variance and channel_scale_shift: channels 1 to 17") {
     for (size_t pixels : {1, 2, 129, 1000}) {
       CAPTURE(channels, pixels);
       Random random(static_cast<uint32_t>(channels));
-      const auto x = random.values(pixels * channels), scale = random.values(channels), shift = random.values(channels);
+      const auto x = random.values(pixels * channels), scale = random.values(channels),
+                 shift = random.values(channels);
       std::vector<float> mean(channels), variance(channels), y(x.size());
       channel_mean_variance(x.data(), pixels, channels, mean.data(), variance.data());
       const Activation relu{Activation::Kind::kRelu};

@@ -13,7 +13,8 @@ struct Expected {
 };
 
 Expected expected_at(const PoolShape& s, const Rows& x, size_t pixel, size_t c) {
-  const size_t out_pixels = product(s.out, s.rank), in_pixels = product(s.in, s.rank), taps = product(s.kernel, s.rank);
+  const size_t out_pixels = product(s.out, s.rank), in_pixels = product(s.in, s.rank),
+               taps = product(s.kernel, s.rank);
   const Position o(pixel % out_pixels, s.out, s.rank);
   Expected e;
   for (size_t t = 0; t < taps; ++t) {
@@ -39,8 +40,8 @@ Expected expected_at(const PoolShape& s, const Rows& x, size_t pixel, size_t c) 
 }
 
 void check(const PoolShape& s, size_t gap = 0) {
-  CAPTURE(s.rank, s.batch, s.channels, s.in[0], s.in[1], s.out[0], s.out[1], s.kernel[0], s.kernel[1], s.stride[0],
-          s.dilation[0], s.pad_begin[0], s.pad_end[0], gap);
+  CAPTURE(s.rank, s.batch, s.channels, s.in[0], s.in[1], s.out[0], s.out[1], s.kernel[0], s.kernel[1],
+          s.stride[0], s.dilation[0], s.pad_begin[0], s.pad_end[0], gap);
   Random random(static_cast<uint32_t>(s.channels + 3));
   const Rows x = Rows::random(random, s.batch * product(s.in, s.rank), s.channels, gap);
   const size_t out_pixels = s.batch * product(s.out, s.rank), lines = output_lines(s);
@@ -57,16 +58,20 @@ void check(const PoolShape& s, size_t gap = 0) {
     }
     REQUIRE(y.gaps_untouched());
   };
-  run([&](Rows& y, size_t b, size_t e) { max_pool(s, x.data.data(), x.step(), y.data.data(), y.step(), b, e); },
+  run([&](Rows& y, size_t b,
+          size_t e) { max_pool(s, x.data.data(), x.step(), y.data.data(), y.step(), b, e); },
       [](const Expected& e) { return e.max; });
   for (const bool pads : {false, true}) {
-    run([&](Rows& y, size_t b, size_t e) { average_pool(s, pads, x.data.data(), x.step(), y.data.data(), y.step(), b, e); },
-        [&](const Expected& e) { return e.sum / static_cast<double>(std::max<size_t>(pads ? e.inside_pads : e.inside, 1)); });
+    run([&](Rows& y, size_t b,
+            size_t e) { average_pool(s, pads, x.data.data(), x.step(), y.data.data(), y.step(), b, e); },
+        [&](const Expected& e) {
+          return e.sum / static_cast<double>(std::max<size_t>(pads ? e.inside_pads : e.inside, 1));
+        });
   }
 }
 
-PoolShape square(size_t channels, size_t size, size_t kernel, size_t stride, size_t dilation, ptrdiff_t pad_begin,
-                 ptrdiff_t pad_end, bool ceil) {
+PoolShape square(size_t channels, size_t size, size_t kernel, size_t stride, size_t dilation,
+                 ptrdiff_t pad_begin, ptrdiff_t pad_end, bool ceil) {
   PoolShape s{.channels = channels};
   s.in = {size, size + 1, 1};
   s.kernel = {kernel, kernel, 1};
@@ -75,7 +80,8 @@ PoolShape square(size_t channels, size_t size, size_t kernel, size_t stride, siz
   s.pad_begin = {pad_begin, pad_begin, 0};
   s.pad_end = {pad_end, pad_end, 0};
   for (size_t d = 0; d < 2; ++d) {
-    const auto room = static_cast<ptrdiff_t>(s.in[d]) + pad_begin + pad_end - static_cast<ptrdiff_t>((kernel - 1) * dilation) - 1;
+    const auto room = static_cast<ptrdiff_t>(s.in[d]) + pad_begin + pad_end -
+                      static_cast<ptrdiff_t>((kernel - 1) * dilation) - 1;
     s.out[d] = room < 0 ? 0 : (static_cast<size_t>(room) + (ceil ? stride - 1 : 0)) / stride + 1;
   }
   return s;
@@ -95,7 +101,8 @@ TEST_CASE("pooling: kernels, strides, dilations, pads, ceil mode") {
 }
 
 TEST_CASE("pooling: channels 1 to 17 and beyond") {
-  for (size_t channels = 1; channels <= 17; ++channels) check(square(channels, 5, 3, 2, 1, 1, 1, false), channels % 3);
+  for (size_t channels = 1; channels <= 17; ++channels)
+    check(square(channels, 5, 3, 2, 1, 1, 1, false), channels % 3);
   check(square(67, 5, 2, 2, 1, 0, 0, true));
 }
 

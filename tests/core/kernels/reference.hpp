@@ -1,5 +1,6 @@
 #pragma once
-// What kernel tests compare with: plain loops in double, and images with gaps that must be neither read nor written.
+// What kernel tests compare with: plain loops in double, and images with gaps that must be neither read nor
+// written.
 
 #include <catch2/catch_all.hpp>
 #include <algorithm>
@@ -43,7 +44,9 @@ struct Rows {
   std::vector<float> data;
 
   Rows(size_t rows, size_t columns, size_t gap = 0)
-      : rows(rows), columns(columns), stride(columns + gap),
+      : rows(rows),
+        columns(columns),
+        stride(columns + gap),
         data(rows == 0 ? 0 : (rows - 1) * stride + columns, std::numeric_limits<float>::quiet_NaN()) {}
 
   static Rows random(Random& random, size_t rows, size_t columns, size_t gap = 0) {
@@ -89,15 +92,23 @@ inline double activate(Activation a, double x) {
 
 inline const std::vector<Activation>& activations() {
   using Kind = Activation::Kind;
-  static const std::vector<Activation> all = {
-      {Kind::kNone},           {Kind::kRelu},    {Kind::kClip, -0.25f, 0.5f},       {Kind::kLeakyRelu, 0.1f},
-      {Kind::kElu, 1.5f},      {Kind::kHardSwish, 1.25f, 0.5f}, {Kind::kHardSigmoid, 0.2f, 0.5f}, {Kind::kSigmoid},
-      {Kind::kSilu},           {Kind::kTanh},    {Kind::kGelu},                     {Kind::kGeluTanh}};
+  static const std::vector<Activation> all = {{Kind::kNone},
+                                              {Kind::kRelu},
+                                              {Kind::kClip, -0.25f, 0.5f},
+                                              {Kind::kLeakyRelu, 0.1f},
+                                              {Kind::kElu, 1.5f},
+                                              {Kind::kHardSwish, 1.25f, 0.5f},
+                                              {Kind::kHardSigmoid, 0.2f, 0.5f},
+                                              {Kind::kSigmoid},
+                                              {Kind::kSilu},
+                                              {Kind::kTanh},
+                                              {Kind::kGelu},
+                                              {Kind::kGeluTanh}};
   return all;
 }
 
-/// Whether every value of `actual` is within `tolerance` (absolute) of what `expected(row, column)` says, and nothing
-/// between the rows was written.
+/// Whether every value of `actual` is within `tolerance` (absolute) of what `expected(row, column)` says, and
+/// nothing between the rows was written.
 template <class F>
 bool matches(const Rows& actual, F expected, double tolerance = 1e-5) {
   for (size_t i = 0; i < actual.rows; ++i) {
@@ -154,8 +165,10 @@ inline void set_out(ConvShape& s, ptrdiff_t pad_end = 0) {
 }
 
 /// The sum of products of one output value of Conv (not bias, residual, activation).
-inline double conv_at(const ConvShape& s, const Rows& x, const std::vector<float>& w, size_t pixel, size_t m) {
-  const size_t out_pixels = product(s.out, s.rank), in_pixels = product(s.in, s.rank), taps = product(s.kernel, s.rank);
+inline double conv_at(const ConvShape& s, const Rows& x, const std::vector<float>& w, size_t pixel,
+                      size_t m) {
+  const size_t out_pixels = product(s.out, s.rank), in_pixels = product(s.in, s.rank),
+               taps = product(s.kernel, s.rank);
   const size_t channels = s.in_channels / s.groups, group = m / (s.out_channels / s.groups);
   const Position o(pixel % out_pixels, s.out, s.rank);
   double sum = 0;

@@ -36,8 +36,16 @@ void check(const std::vector<size_t>& dims, const std::vector<size_t>& permutati
 const size_t kWidths[] = {1, 2, 4, 8, 16};
 
 TEST_CASE("transpose: every permutation of up to five dimensions, every width") {
-  for (const std::vector<size_t>& dims : std::vector<std::vector<size_t>>{
-           {}, {5}, {3, 4}, {1, 7}, {2, 3, 5}, {4, 1, 6}, {2, 3, 4, 5}, {1, 8, 1, 3}, {2, 2, 3, 1, 4}, {3, 2, 1, 2, 2}}) {
+  for (const std::vector<size_t>& dims : std::vector<std::vector<size_t>>{{},
+                                                                          {5},
+                                                                          {3, 4},
+                                                                          {1, 7},
+                                                                          {2, 3, 5},
+                                                                          {4, 1, 6},
+                                                                          {2, 3, 4, 5},
+                                                                          {1, 8, 1, 3},
+                                                                          {2, 2, 3, 1, 4},
+                                                                          {3, 2, 1, 2, 2}}) {
     std::vector<size_t> permutation(dims.size());
     std::iota(permutation.begin(), permutation.end(), size_t{0});
     do {

@@ -14,8 +14,8 @@ struct Options {
 
 /// Runs winograd over a random image and compares every value with the convolution's definition.
 void check(const ConvShape& s, const Options& o = {}) {
-  CAPTURE(s.batch, s.in_channels, s.out_channels, s.in[0], s.in[1], s.out[0], s.out[1], s.pad_begin[0], s.pad_begin[1],
-          o.in_gap, o.out_gap, o.residual, static_cast<int>(o.activation.kind));
+  CAPTURE(s.batch, s.in_channels, s.out_channels, s.in[0], s.in[1], s.out[0], s.out[1], s.pad_begin[0],
+          s.pad_begin[1], o.in_gap, o.out_gap, o.residual, static_cast<int>(o.activation.kind));
   REQUIRE(prefers_winograd(s));
   Random random(static_cast<uint32_t>(s.in_channels * 31 + s.out_channels + s.in[0]));
   const size_t out_pixels = s.batch * product(s.out, s.rank);
@@ -24,8 +24,8 @@ void check(const ConvShape& s, const Options& o = {}) {
   const auto bias = random.values(s.out_channels);
   const Rows residual = Rows::random(random, out_pixels, s.out_channels, o.out_gap + 1);
   Rows y(out_pixels, s.out_channels, o.out_gap);
-  const Epilogue epilogue{o.bias ? bias.data() : nullptr, o.residual ? residual.data.data() : nullptr, residual.step(),
-                          o.activation};
+  const Epilogue epilogue{o.bias ? bias.data() : nullptr, o.residual ? residual.data.data() : nullptr,
+                          residual.step(), o.activation};
   std::vector<float> packed(packed_winograd_weights_size(s));
   pack_winograd_weights(packed.data(), s, w.data());
   const size_t tiles = output_tiles(s);
@@ -37,18 +37,21 @@ void check(const ConvShape& s, const Options& o = {}) {
   REQUIRE(matches(
       y,
       [&](size_t pixel, size_t m) {
-        const double sum = conv_at(s, x, w, pixel, m) + (o.bias ? bias[m] : 0.0) + (o.residual ? residual.at(pixel, m) : 0.0);
+        const double sum = conv_at(s, x, w, pixel, m) + (o.bias ? bias[m] : 0.0) +
+                           (o.residual ? residual.at(pixel, m) : 0.0);
         return activate(o.activation, sum);
       },
       4e-6 * std::sqrt(9.0 * static_cast<double>(s.in_channels) + 1)));
 }
 
-ConvShape image(size_t channels, size_t outputs, size_t height, size_t width, ptrdiff_t pad_begin, ptrdiff_t pad_end) {
+ConvShape image(size_t channels, size_t outputs, size_t height, size_t width, ptrdiff_t pad_begin,
+                ptrdiff_t pad_end) {
   ConvShape s{.in_channels = channels, .out_channels = outputs};
   s.in = {height, width, 1};
   s.kernel = {3, 3, 1};
   s.pad_begin = {pad_begin, pad_begin, 0};
-  for (size_t i = 0; i < 2; ++i) s.out[i] = static_cast<size_t>(static_cast<ptrdiff_t>(s.in[i]) + pad_begin + pad_end - 2);
+  for (size_t i = 0; i < 2; ++i)
+    s.out[i] = static_cast<size_t>(static_cast<ptrdiff_t>(s.in[i]) + pad_begin + pad_end - 2);
   return s;
 }
 
@@ -74,7 +77,8 @@ TEST_CASE("winograd: strides, residual, activations, batches, split calls") {
   s.batch = 3;
   check(s, {.in_gap = 3, .out_gap = 5, .residual = true, .pieces = 4});
   check(s, {.bias = false});
-  for (const Activation& activation : activations()) check(s, {.out_gap = 1, .residual = true, .activation = activation});
+  for (const Activation& activation : activations())
+    check(s, {.out_gap = 1, .residual = true, .activation = activation});
 }
 
 TEST_CASE("winograd: more tiles than a block holds") { check(image(64, 64, 40, 41, 1, 1)); }
@@ -83,7 +87,8 @@ TEST_CASE("winograd: tiles of 2x2, for weights that are large already") {
   const auto tiles = [](size_t channels) { return output_tiles(image(channels, channels, 8, 8, 1, 1)); };
   REQUIRE(tiles(128) == 4);
   REQUIRE(tiles(132) == 16);
-  for (size_t size = 3; size <= 6; ++size) check(image(132, 126, size, size + 3, 1, 1), {.in_gap = 2, .residual = true, .pieces = 3});
+  for (size_t size = 3; size <= 6; ++size)
+    check(image(132, 126, size, size + 3, 1, 1), {.in_gap = 2, .residual = true, .pieces = 3});
 }
 
 TEST_CASE("winograd is for 3x3 with stride 1, ungrouped, of enough channels") {
