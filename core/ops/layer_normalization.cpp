@@ -21,14 +21,15 @@ void infer(const LayerNormalization& op, InferContext& c) {
   const SymShape& x = c.shape(0);
   common_type(c, 0, c.inputs(), kFloats);
   c.out(0, c.dtype(0), x);
+  // The statistics are of stash_type, float32 by default; the double of a double input is kept.
+  const bool narrow = c.dtype(0) != DType::kFloat64 && c.dtype(0) != DType::kUndefined;
+  const DType type = narrow ? DType::kFloat32 : c.dtype(0);
   if (!x.has_rank()) {
-    c.out(1, DType::kFloat32, {});
-    return c.out(2, DType::kFloat32, {});
+    c.out(1, type, {});
+    return c.out(2, type, {});
   }
   SymShape statistics = x;
   for (size_t i = normalize_axis(op.axis, x.rank()); i < x.rank(); ++i) statistics[i] = 1;
-  // The statistics are of stash_type, float32 by default; the double of a double input is kept.
-  const DType type = c.dtype(0) == DType::kFloat64 ? DType::kFloat64 : DType::kFloat32;
   c.out(1, type, statistics);
   c.out(2, type, statistics);
 }
