@@ -19,11 +19,16 @@ SymShape common(const SymShape& a, const SymShape& b) {
   return SymShape(std::move(dims));
 }
 
+void check_outputs(const std::vector<ValueInfo>& results, const InferContext& c) {
+  if (results.size() == c.outputs()) return;
+  throw_error(ErrorCode::kModel, "{} outputs, but a branch has {}", c.outputs(), results.size());
+}
+
 /// A branch whose shapes contradict each other is one that the model never takes with these inputs.
 std::optional<std::vector<ValueInfo>> infer_branch(size_t branch, InferContext& c) {
   try {
     std::vector<ValueInfo> results = c.infer_subgraph(branch, {});
-    c.require(results.size() == c.outputs(), "{} outputs, but a branch has {}", c.outputs(), results.size());
+    check_outputs(results, c);
     return results;
   } catch (const Error& error) {
     if (error.code != ErrorCode::kShape) throw;
@@ -37,7 +42,7 @@ void infer(const If& op, InferContext& c) {
   }
   if (const Tensor* condition = c.constant(0); condition != nullptr && condition->dtype() == DType::kBool && condition->count() == 1) {
     const std::vector<ValueInfo> taken = c.infer_subgraph(condition->data<bool>()[0] ? op.then_branch : op.else_branch, {});
-    c.require(taken.size() == c.outputs(), "{} outputs, but a branch has {}", c.outputs(), taken.size());
+    check_outputs(taken, c);
     for (size_t i = 0; i < taken.size(); ++i) c.out(i, taken[i].dtype, taken[i].shape);
     return;
   }
