@@ -17,7 +17,7 @@ const results = join(buildDir, 'test-results');
 
 const native = (preset) => join(buildDir, preset, 'tests', 'kinglet_tests');
 const wasm = (variant) => join(buildDir, 'wasm', 'tests', `kinglet_tests_${variant}.cjs`);
-const catch2Args = (out) => ['-r', 'console', '-r', `json::out=${out}`, '--colour-mode', 'none'];
+const catch2Args = (out) => ['-r', 'console', '-r', `xml::out=${out}`, '--colour-mode', 'none'];
 const nodeArgs = (out) => [
   '--test', '--test-reporter=spec', '--test-reporter-destination=stdout',
   `--test-reporter=${join(root, 'scripts/lib/node-counts.mjs')}`, `--test-reporter-destination=${out}`,
