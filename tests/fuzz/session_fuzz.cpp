@@ -1,5 +1,6 @@
-// A deterministic fuzzer of whole sessions: small models with changed numbers, names and types are loaded and run, with
-// the passes and without. They give the same results, or are refused with an Error that is not kInternal.
+// A deterministic fuzzer of whole sessions: small models with changed numbers, names and types are loaded and
+// run, with the passes and without. They give the same results, or are refused with an Error that is not
+// kInternal.
 
 #include <cmath>
 #include <limits>
@@ -34,12 +35,18 @@ class Mutator {
     switch (below(8)) {
       case 0:
       case 1:
-      case 2: return mutate(pick(pick(g.nodes).attributes), g);
-      case 3: return mutate_elements(pick(g.constants));
-      case 4: return mutate_dims(pick(g.constants));
-      case 5: return mutate(pick(g.inputs));
-      case 6: return mutate(pick(g.nodes), g);
-      default: g.opset = static_cast<int64_t>(1 + below(24));
+      case 2:
+        return mutate(pick(pick(g.nodes).attributes), g);
+      case 3:
+        return mutate_elements(pick(g.constants));
+      case 4:
+        return mutate_dims(pick(g.constants));
+      case 5:
+        return mutate(pick(g.inputs));
+      case 6:
+        return mutate(pick(g.nodes), g);
+      default:
+        g.opset = static_cast<int64_t>(1 + below(24));
     }
   }
 
@@ -53,7 +60,9 @@ class Mutator {
 
   /// Nothing between 40 and 2^60: products are either small, or refused before anything of that size is made.
   int64_t number() {
-    static constexpr int64_t kNumbers[] = {0, 1, 2, 3, 4, 5, 7, 40, -1, -2, -3, -5, -40, int64_t{1} << 60, -(int64_t{1} << 60), INT64_MAX, INT64_MIN};
+    static constexpr int64_t kNumbers[] = {
+        0,         1,        2, 3, 4, 5, 7, 40, -1, -2, -3, -5, -40, int64_t{1} << 60, -(int64_t{1} << 60),
+        INT64_MAX, INT64_MIN};
     return kNumbers[below(std::size(kNumbers))];
   }
 
@@ -65,8 +74,26 @@ class Mutator {
 
   void mutate(FuzzAttribute& a, FuzzGraph& g) {
     static const float kFloats[] = {0, -1, 0.5f, 3, 1e30f, -1e30f, 1e-30f, INFINITY, -INFINITY, NAN};
-    static const Strings kStrings = {"", "VALID", "SAME_LOWER", "forward", "reverse", "Relu", "ScaledTanh", "linear", "cubic", "asymmetric", "align_corners",
-                                     "tf_crop_and_resize", "pytorch_half_pixel", "ceil", "reflect", "wrap", "mul", "max", "DCR", "tanh"};
+    static const Strings kStrings = {"",
+                                     "VALID",
+                                     "SAME_LOWER",
+                                     "forward",
+                                     "reverse",
+                                     "Relu",
+                                     "ScaledTanh",
+                                     "linear",
+                                     "cubic",
+                                     "asymmetric",
+                                     "align_corners",
+                                     "tf_crop_and_resize",
+                                     "pytorch_half_pixel",
+                                     "ceil",
+                                     "reflect",
+                                     "wrap",
+                                     "mul",
+                                     "max",
+                                     "DCR",
+                                     "tanh"};
     if (below(12) == 0) {
       FuzzNode& n = pick(g.nodes);
       if (!n.attributes.empty()) n.attributes.pop_back();
@@ -76,7 +103,8 @@ class Mutator {
     if (auto* f = std::get_if<float>(&a.value)) *f = kFloats[below(std::size(kFloats))];
     if (auto* s = std::get_if<std::string>(&a.value)) *s = kStrings[below(kStrings.size())];
     if (auto* v = std::get_if<FuzzAttribute::Ints>(&a.value)) mutate_list(*v);
-    if (auto* v = std::get_if<FuzzAttribute::Floats>(&a.value)) v->push_back(kFloats[below(std::size(kFloats))]);
+    if (auto* v = std::get_if<FuzzAttribute::Floats>(&a.value))
+      v->push_back(kFloats[below(std::size(kFloats))]);
     if (auto* v = std::get_if<Strings>(&a.value)) pick(*v) = kStrings[below(kStrings.size())];
   }
 
@@ -116,8 +144,12 @@ class Mutator {
       case 0:
         if (!n.inputs.empty()) n.inputs.pop_back();
         break;
-      case 1: pick(n.inputs) = ""; break;
-      case 2: std::swap(pick(n.inputs), pick(n.inputs)); break;
+      case 1:
+        pick(n.inputs) = "";
+        break;
+      case 2:
+        std::swap(pick(n.inputs), pick(n.inputs));
+        break;
       default:
         if (const FuzzNode& other = pick(g.nodes); other.op != "Loop" && other.op != "If") n.op = other.op;
     }
@@ -168,7 +200,8 @@ Outcome run_model(const Bytes& file, bool optimize, uint32_t seed) {
     for (const Tensor& t : session.run(feeds)) out.outputs.push_back(t.clone());
   } catch (const Error& e) {
     out.error = e.message;
-    if (e.code == ErrorCode::kInternal || e.message.empty()) out.broken = "an error of another kind: " + e.message;
+    if (e.code == ErrorCode::kInternal || e.message.empty())
+      out.broken = "an error of another kind: " + e.message;
   }
   return out;
 }
@@ -177,14 +210,16 @@ Outcome run_model(const Bytes& file, bool optimize, uint32_t seed) {
 std::string disagreement(const std::vector<Tensor>& got, const std::vector<Tensor>& want) {
   for (size_t o = 0; o < want.size(); ++o) {
     if (got[o].dtype() != want[o].dtype() || !(got[o].shape() == want[o].shape())) {
-      return text("output {} is {}{}, without passes {}{}", o, got[o].dtype(), got[o].shape(), want[o].dtype(), want[o].shape());
+      return text("output {} is {}{}, without passes {}{}", o, got[o].dtype(), got[o].shape(),
+                  want[o].dtype(), want[o].shape());
     }
     if (!is_float(want[o].dtype())) continue;
     double largest = 1, worst = 0;
     bool tame = true;
     dispatch(want[o].dtype(), FloatTypes{}, [&]<class T>() {
       for (size_t i = 0; i < want[o].count(); ++i) {
-        const auto a = static_cast<double>(got[o].data<T>()[i]), b = static_cast<double>(want[o].data<T>()[i]);
+        const auto a = static_cast<double>(got[o].data<T>()[i]),
+                   b = static_cast<double>(want[o].data<T>()[i]);
         tame = tame && std::abs(b) < 1e6;
         largest = std::max(largest, std::abs(b));
         worst = std::max(worst, std::isnan(a) ? INFINITY : std::abs(a - b));
@@ -222,7 +257,8 @@ TEST_CASE("changed models run the same with the passes as without, or are refuse
     ++(plain.error.empty() ? ran : refused);
     std::string problem = plain.broken.empty() ? optimized.broken : plain.broken;
     if (plain.error.empty() && problem.empty()) {
-      problem = optimized.error.empty() ? disagreement(optimized.outputs, plain.outputs) : "with passes: " + optimized.error;
+      problem = optimized.error.empty() ? disagreement(optimized.outputs, plain.outputs)
+                                        : "with passes: " + optimized.error;
       if (!problem.empty()) problem += text("\n{}became\n{}", plain.graph, optimized.graph);
     }
     if (!problem.empty()) broken.push_back(text("seed {}: {}", seed, problem));

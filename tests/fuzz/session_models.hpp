@@ -1,5 +1,6 @@
 #pragma once
-// Small models as data, so that a fuzzer can change any number, name or type in them before they are written as ONNX.
+// Small models as data, so that a fuzzer can change any number, name or type in them before they are written
+// as ONNX.
 
 #include <variant>
 
@@ -42,7 +43,6 @@ struct FuzzGraph {
   std::vector<FuzzInput> inputs = {};
   Strings outputs = {};
   int64_t opset = 18;
-  bool has_loop = false;
 };
 
 /// A float constant of this shape whose elements repeat 1, -2, 3, -4, 5 eighths.
@@ -66,14 +66,27 @@ inline Bytes constant_bytes(const FuzzConstant& c, size_t count) {
   for (size_t i = 0; i < count; ++i) {
     const int64_t v = c.values.empty() ? 0 : c.values[i % c.values.size()];
     switch (c.type) {
-      case 1: put(static_cast<float>(v) / 8); break;
-      case 6: put(static_cast<int32_t>(v)); break;
-      case 9: put(static_cast<uint8_t>(v != 0)); break;
-      case 10: put(Float16(static_cast<float>(v) / 8)); break;
-      case 11: put(static_cast<double>(v) / 8); break;
+      case 1:
+        put(static_cast<float>(v) / 8);
+        break;
+      case 6:
+        put(static_cast<int32_t>(v));
+        break;
+      case 9:
+        put(static_cast<uint8_t>(v != 0));
+        break;
+      case 10:
+        put(Float16(static_cast<float>(v) / 8));
+        break;
+      case 11:
+        put(static_cast<double>(v) / 8);
+        break;
       case 2:
-      case 3: put(static_cast<int8_t>(v)); break;
-      default: put(v);
+      case 3:
+        put(static_cast<int8_t>(v));
+        break;
+      default:
+        put(v);
     }
   }
   return out;
@@ -93,15 +106,19 @@ inline Bytes write_attribute(const FuzzAttribute& a) {
       return attribute(name, Type::kString, [&](auto& w) { w.add_string(pb::attribute::kString, v); });
     }
     Bytes operator()(const FuzzAttribute::Ints& v) const {
-      return attribute(name, Type::kInts, [&](auto& w) { w.add_packed_int64(pb::attribute::kInts, v.begin(), v.end()); });
+      return attribute(name, Type::kInts,
+                       [&](auto& w) { w.add_packed_int64(pb::attribute::kInts, v.begin(), v.end()); });
     }
     Bytes operator()(const FuzzAttribute::Floats& v) const {
-      return attribute(name, Type::kFloats, [&](auto& w) { w.add_packed_float(pb::attribute::kFloats, v.begin(), v.end()); });
+      return attribute(name, Type::kFloats,
+                       [&](auto& w) { w.add_packed_float(pb::attribute::kFloats, v.begin(), v.end()); });
     }
     Bytes operator()(const Strings& v) const {
       return attribute(name, Type::kStrings, [&](auto& w) { add_all(w, pb::attribute::kStrings, v); });
     }
-    Bytes operator()(const std::shared_ptr<FuzzGraph>& v) const { return graph_attribute(name, write_graph(*v)); }
+    Bytes operator()(const std::shared_ptr<FuzzGraph>& v) const {
+      return graph_attribute(name, write_graph(*v));
+    }
   };
   return std::visit(Visitor{a.name}, a.value);
 }
@@ -116,14 +133,17 @@ inline Bytes write_graph(const FuzzGraph& g) {
   for (const FuzzConstant& c : g.constants) {
     int64_t count = 1;
     for (const int64_t d : c.dims) count = d < 0 || d > 4096 || count > 4096 ? 0 : count * d;
-    spec.initializers.push_back(raw_tensor(c.name, c.type, c.dims, constant_bytes(c, static_cast<size_t>(count))));
+    spec.initializers.push_back(
+        raw_tensor(c.name, c.type, c.dims, constant_bytes(c, static_cast<size_t>(count))));
   }
   for (const FuzzInput& i : g.inputs) spec.inputs.push_back(value(i.name, i.type, i.dims));
   for (const std::string& o : g.outputs) spec.outputs.push_back(value(o));
   return graph(spec);
 }
 
-inline Bytes write_model(const FuzzGraph& g) { return model_file({.graph = write_graph(g), .opsets = {{"", g.opset}}}); }
+inline Bytes write_model(const FuzzGraph& g) {
+  return model_file({.graph = write_graph(g), .opsets = {{"", g.opset}}});
+}
 
 /// Models that between them use most operators, each a few nodes on tensors of a few elements.
 std::vector<FuzzGraph> fuzz_models();

@@ -52,10 +52,11 @@ inline size_t flat_index(const Shape& shape, int64_t n, int64_t c, const std::ve
 
 inline std::vector<int64_t> spatial_dims(const Shape& s) { return {s.begin() + 2, s.end()}; }
 
-/// Visits each product of a convolution: f(n, group, small, large, tap), where `large` = small * stride + tap *
-/// dilation - pad lies inside `large_dims`.
+/// Visits each product of a convolution: f(n, group, small, large, tap), where `large` = small * stride + tap
+/// * dilation - pad lies inside `large_dims`.
 template <class F>
-void for_each_tap(const std::vector<int64_t>& small_dims, const std::vector<int64_t>& large_dims, const std::vector<int64_t>& kernel, const ConvOptions& o, F&& f) {
+void for_each_tap(const std::vector<int64_t>& small_dims, const std::vector<int64_t>& large_dims,
+                  const std::vector<int64_t>& kernel, const ConvOptions& o, F&& f) {
   for_each_index(small_dims, [&](const std::vector<int64_t>& small) {
     for_each_index(kernel, [&](const std::vector<int64_t>& tap) {
       std::vector<int64_t> large(small.size());
@@ -73,18 +74,24 @@ inline Tensor conv_reference(const std::vector<Tensor>& in, const ConvOptions& o
   Shape ys{xs[0], ws[0]};
   const size_t rank = xs.rank() - 2;
   for (size_t i = 0; i < rank; ++i) {
-    ys.push_back((xs[i + 2] + o.pad(i) + o.pad(i + (o.pads.empty() ? 0 : rank)) - (ws[i + 2] - 1) * o.dilation(i) - 1) / o.stride(i) + 1);
+    ys.push_back((xs[i + 2] + o.pad(i) + o.pad(i + (o.pads.empty() ? 0 : rank)) -
+                  (ws[i + 2] - 1) * o.dilation(i) - 1) /
+                     o.stride(i) +
+                 1);
   }
   const std::vector<double> x = to_doubles(in[0]), w = to_doubles(in[1]);
   std::vector<double> y(ys.count(), 0);
   const int64_t group_in = ws[1], group_out = ws[0] / o.group;
   for (int64_t n = 0; n < xs[0]; ++n) {
     for (int64_t m = 0; m < ws[0]; ++m) {
-      for_each_tap(spatial_dims(ys), spatial_dims(xs), spatial_dims(ws), o, [&](const auto& out, const auto& at, const auto& tap) {
-        for (int64_t c = 0; c < group_in; ++c) {
-          y[flat_index(ys, n, m, out)] += x[flat_index(xs, n, m / group_out * group_in + c, at)] * w[flat_index(ws, m, c, tap)];
-        }
-      });
+      for_each_tap(spatial_dims(ys), spatial_dims(xs), spatial_dims(ws), o,
+                   [&](const auto& out, const auto& at, const auto& tap) {
+                     for (int64_t c = 0; c < group_in; ++c) {
+                       y[flat_index(ys, n, m, out)] +=
+                           x[flat_index(xs, n, m / group_out * group_in + c, at)] *
+                           w[flat_index(ws, m, c, tap)];
+                     }
+                   });
     }
   }
   if (in.size() > 2) {
@@ -102,17 +109,20 @@ inline Tensor conv_transpose_reference(const std::vector<Tensor>& in, const Conv
   const size_t rank = xs.rank() - 2;
   for (size_t i = 0; i < rank; ++i) {
     const int64_t extra = o.output_padding.empty() ? 0 : o.output_padding[i];
-    ys.push_back((xs[i + 2] - 1) * o.stride(i) + (ws[i + 2] - 1) * o.dilation(i) + 1 + extra - o.pad(i) - o.pad(i + (o.pads.empty() ? 0 : rank)));
+    ys.push_back((xs[i + 2] - 1) * o.stride(i) + (ws[i + 2] - 1) * o.dilation(i) + 1 + extra - o.pad(i) -
+                 o.pad(i + (o.pads.empty() ? 0 : rank)));
   }
   const std::vector<double> x = to_doubles(in[0]), w = to_doubles(in[1]);
   std::vector<double> y(ys.count(), 0);
   for (int64_t n = 0; n < xs[0]; ++n) {
     for (int64_t c = 0; c < ws[0]; ++c) {
-      for_each_tap(spatial_dims(xs), spatial_dims(ys), spatial_dims(ws), o, [&](const auto& at, const auto& out, const auto& tap) {
-        for (int64_t m = 0; m < group_out; ++m) {
-          y[flat_index(ys, n, c / group_in * group_out + m, out)] += x[flat_index(xs, n, c, at)] * w[flat_index(ws, c, m, tap)];
-        }
-      });
+      for_each_tap(spatial_dims(xs), spatial_dims(ys), spatial_dims(ws), o,
+                   [&](const auto& at, const auto& out, const auto& tap) {
+                     for (int64_t m = 0; m < group_out; ++m) {
+                       y[flat_index(ys, n, c / group_in * group_out + m, out)] +=
+                           x[flat_index(xs, n, c, at)] * w[flat_index(ws, c, m, tap)];
+                     }
+                   });
     }
   }
   if (in.size() > 2) {

@@ -29,7 +29,8 @@ Pooled reference(const PoolRow& row, const Tensor& x) {
   const ConvOptions& o = row.options;
   Shape ys{xs[0], xs[1]};
   for (size_t i = 0; i < rank; ++i) {
-    const int64_t room = xs[i + 2] + o.pad(i) + o.pad(i + (o.pads.empty() ? 0 : rank)) - (row.kernel[i] - 1) * o.dilation(i) - 1;
+    const int64_t room = xs[i + 2] + o.pad(i) + o.pad(i + (o.pads.empty() ? 0 : rank)) -
+                         (row.kernel[i] - 1) * o.dilation(i) - 1;
     ys.push_back(row.out.empty() ? room / o.stride(i) + 1 : row.out[i]);
   }
   const std::vector<double> in = to_doubles(x);
@@ -64,7 +65,8 @@ Pooled reference(const PoolRow& row, const Tensor& x) {
       });
     }
   }
-  return {make(x.dtype(), ys, largest), make(x.dtype(), ys, mean), Tensor::from<int64_t>(ys, row_major), Tensor::from<int64_t>(ys, column_major)};
+  return {make(x.dtype(), ys, largest), make(x.dtype(), ys, mean), Tensor::from<int64_t>(ys, row_major),
+          Tensor::from<int64_t>(ys, column_major)};
 }
 
 std::vector<Attribute> attributes_of(const PoolRow& row) {
@@ -86,12 +88,43 @@ const std::vector<PoolRow>& rows() {
       {"pads", {2, 3, 5, 4}, {3, 3}, {.strides = {2, 1}, .pads = {1, 2, 2, 0}}},
       {"pads, counted", {2, 3, 5, 4}, {3, 3}, {.strides = {2, 1}, .pads = {1, 2, 2, 0}}, false, true},
       {"ceil_mode", {1, 2, 6, 7}, {3, 3}, {.strides = {2, 3}}, true, false, {3, 3}},
-      {"ceil_mode, counted", {1, 2, 6, 7}, {3, 3}, {.strides = {2, 3}, .pads = {0, 1, 0, 1}}, true, true, {3, 3}},
-      {"ceil_mode without a window in the end pad", {1, 1, 4, 4}, {1, 2}, {.strides = {2, 3}, .pads = {0, 0, 1, 1}}, true, true, {2, 2}},
-      {"SAME_UPPER", {1, 2, 5, 6}, {2, 3}, {.strides = {2, 2}, .pads = {0, 0, 1, 1}}, false, false, {3, 3}, "SAME_UPPER"},
-      {"SAME_LOWER", {1, 2, 5, 6}, {2, 3}, {.strides = {2, 2}, .pads = {1, 1, 0, 0}}, false, false, {3, 3}, "SAME_LOWER"},
+      {"ceil_mode, counted",
+       {1, 2, 6, 7},
+       {3, 3},
+       {.strides = {2, 3}, .pads = {0, 1, 0, 1}},
+       true,
+       true,
+       {3, 3}},
+      {"ceil_mode without a window in the end pad",
+       {1, 1, 4, 4},
+       {1, 2},
+       {.strides = {2, 3}, .pads = {0, 0, 1, 1}},
+       true,
+       true,
+       {2, 2}},
+      {"SAME_UPPER",
+       {1, 2, 5, 6},
+       {2, 3},
+       {.strides = {2, 2}, .pads = {0, 0, 1, 1}},
+       false,
+       false,
+       {3, 3},
+       "SAME_UPPER"},
+      {"SAME_LOWER",
+       {1, 2, 5, 6},
+       {2, 3},
+       {.strides = {2, 2}, .pads = {1, 1, 0, 0}},
+       false,
+       false,
+       {3, 3},
+       "SAME_LOWER"},
       {"one dim", {2, 3, 9}, {4}, {.strides = {3}, .pads = {1, 2}}},
-      {"three dims", {1, 2, 4, 3, 5}, {2, 1, 3}, {.strides = {1, 2, 2}, .pads = {1, 0, 1, 0, 0, 1}}, false, true},
+      {"three dims",
+       {1, 2, 4, 3, 5},
+       {2, 1, 3},
+       {.strides = {1, 2, 2}, .pads = {1, 0, 1, 0, 0, 1}},
+       false,
+       true},
       {"a kernel as large as the picture", {1, 5, 4, 3}, {4, 3}},
   };
   return kRows;
@@ -118,7 +151,8 @@ TEST_CASE("MaxPool against plain loops", "[op]") {
 
 TEST_CASE("AveragePool against plain loops", "[op]") {
   for (const PoolRow& row : rows()) {
-    for (const auto& [type, tolerance] : {std::pair{DType::kFloat32, 1e-6}, {DType::kFloat64, 1e-6}, {DType::kFloat16, 2e-3}}) {
+    for (const auto& [type, tolerance] :
+         {std::pair{DType::kFloat32, 1e-6}, {DType::kFloat64, 1e-6}, {DType::kFloat16, 2e-3}}) {
       INFO(row.label << " " << dtype_name(type));
       const Tensor x = numbers(type, row.x, 4);
       OpCall call{.op = "AveragePool", .attributes = attributes_of(row), .inputs = {x}};
@@ -131,28 +165,60 @@ TEST_CASE("AveragePool against plain loops", "[op]") {
 TEST_CASE("pools of bytes, NaN and the whole picture", "[op]") {
   const auto nan = std::numeric_limits<float>::quiet_NaN();
   check_rows({
-      {"bytes", {.op = "MaxPool", .attributes = {attr_ints("kernel_shape", {2})}, .inputs = {u8({1, 1, 4}, {3, 200, 7, 1})}}, {u8({1, 1, 3}, {200, 200, 7})}},
-      {"negative bytes and a pad", {.op = "MaxPool", .attributes = {attr_ints("kernel_shape", {2}), attr_ints("pads", {1, 1})}, .inputs = {make(DType::kInt8, {1, 1, 2}, {-5, -7})}},
+      {"bytes",
+       {.op = "MaxPool",
+        .attributes = {attr_ints("kernel_shape", {2})},
+        .inputs = {u8({1, 1, 4}, {3, 200, 7, 1})}},
+       {u8({1, 1, 3}, {200, 200, 7})}},
+      {"negative bytes and a pad",
+       {.op = "MaxPool",
+        .attributes = {attr_ints("kernel_shape", {2}), attr_ints("pads", {1, 1})},
+        .inputs = {make(DType::kInt8, {1, 1, 2}, {-5, -7})}},
        {make(DType::kInt8, {1, 1, 3}, {-5, -5, -7})}},
-      {"a pad is no 0", {.op = "MaxPool", .attributes = {attr_ints("kernel_shape", {3}), attr_ints("pads", {1, 1})}, .inputs = {f32({1, 1, 2}, {-5, -7})}}, {f32({1, 1, 2}, {-5, -5})}},
-      {"global maximum", {.op = "GlobalMaxPool", .inputs = {f32({1, 2, 2, 2}, {1, 5, 2, 3, -4, -1, -2, -3})}}, {f32({1, 2, 1, 1}, {5, -1})}},
-      {"global mean", {.op = "GlobalAveragePool", .inputs = {f32({1, 2, 2, 2}, {1, 5, 2, 4, -4, -1, -2, -3})}}, {f32({1, 2, 1, 1}, {3, -2.5})}},
-      {"global mean, double", {.op = "GlobalAveragePool", .inputs = {f64({1, 1, 3}, {1, 2, 6})}}, {f64({1, 1, 1}, {3})}},
-      {"no pictures", {.op = "GlobalMaxPool", .inputs = {Tensor(DType::kFloat32, {0, 2, 3})}}, {Tensor(DType::kFloat32, {0, 2, 1})}},
-      {"NaN stays", {.op = "GlobalAveragePool", .inputs = {f32({1, 1, 2}, {1, nan})}}, {f32({1, 1, 1}, {nan})}},
+      {"a pad is no 0",
+       {.op = "MaxPool",
+        .attributes = {attr_ints("kernel_shape", {3}), attr_ints("pads", {1, 1})},
+        .inputs = {f32({1, 1, 2}, {-5, -7})}},
+       {f32({1, 1, 2}, {-5, -5})}},
+      {"global maximum",
+       {.op = "GlobalMaxPool", .inputs = {f32({1, 2, 2, 2}, {1, 5, 2, 3, -4, -1, -2, -3})}},
+       {f32({1, 2, 1, 1}, {5, -1})}},
+      {"global mean",
+       {.op = "GlobalAveragePool", .inputs = {f32({1, 2, 2, 2}, {1, 5, 2, 4, -4, -1, -2, -3})}},
+       {f32({1, 2, 1, 1}, {3, -2.5})}},
+      {"global mean, double",
+       {.op = "GlobalAveragePool", .inputs = {f64({1, 1, 3}, {1, 2, 6})}},
+       {f64({1, 1, 1}, {3})}},
+      {"no pictures",
+       {.op = "GlobalMaxPool", .inputs = {Tensor(DType::kFloat32, {0, 2, 3})}},
+       {Tensor(DType::kFloat32, {0, 2, 1})}},
+      {"NaN stays",
+       {.op = "GlobalAveragePool", .inputs = {f32({1, 1, 2}, {1, nan})}},
+       {f32({1, 1, 1}, {nan})}},
   });
 }
 
 TEST_CASE("what pools refuse", "[op]") {
   const Tensor x = numbers(DType::kFloat32, {1, 1, 4, 4}, 1);
-  const auto with = [&](std::vector<Attribute> a) { return OpCall{.op = "MaxPool", .attributes = std::move(a), .inputs = {x}}; };
+  const auto with = [&](std::vector<Attribute> a) {
+    return OpCall{.op = "MaxPool", .attributes = std::move(a), .inputs = {x}};
+  };
   check_failures(std::vector<BadRow>{
       {"no kernel", with({}), ErrorCode::kModel, "kernel_shape"},
       {"kernel of one dim", with({attr_ints("kernel_shape", {2})}), ErrorCode::kShape, "kernel"},
       {"kernel 0", with({attr_ints("kernel_shape", {0, 2})}), ErrorCode::kModel, "kernel_shape"},
       {"kernel too large", with({attr_ints("kernel_shape", {5, 5})}), ErrorCode::kShape, "does not fit"},
-      {"rank 2", {.op = "MaxPool", .attributes = {attr_ints("kernel_shape", {2})}, .inputs = {f32({2, 2}, {1, 2, 3, 4})}}, ErrorCode::kShape, "spatial"},
-      {"Indices of AveragePool", {.op = "AveragePool", .attributes = {attr_ints("kernel_shape", {2, 2})}, .inputs = {x}, .outputs = 2}, ErrorCode::kModel, "outputs"},
-      {"auto_pad", with({attr_ints("kernel_shape", {2, 2}), attr("auto_pad", "SAME")}), ErrorCode::kModel, "auto_pad"},
+      {"rank 2",
+       {.op = "MaxPool",
+        .attributes = {attr_ints("kernel_shape", {2})},
+        .inputs = {f32({2, 2}, {1, 2, 3, 4})}},
+       ErrorCode::kShape,
+       "spatial"},
+      {"Indices of AveragePool",
+       {.op = "AveragePool", .attributes = {attr_ints("kernel_shape", {2, 2})}, .inputs = {x}, .outputs = 2},
+       ErrorCode::kModel,
+       "outputs"},
+      {"auto_pad", with({attr_ints("kernel_shape", {2, 2}), attr("auto_pad", "SAME")}), ErrorCode::kModel,
+       "auto_pad"},
   });
 }

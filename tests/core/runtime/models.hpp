@@ -8,7 +8,8 @@
 
 namespace kinglet::test {
 
-inline Bytes longs_tensor(const std::string& name, const std::vector<int64_t>& dims, const std::vector<int64_t>& values) {
+inline Bytes longs_tensor(const std::string& name, const std::vector<int64_t>& dims,
+                          const std::vector<int64_t>& values) {
   return raw_tensor(name, 7, dims, bytes_of(values));
 }
 /// A float tensor whose elements are small and differ from each other.
@@ -20,13 +21,16 @@ inline Bytes weights_tensor(const std::string& name, const std::vector<int64_t>&
   return float_tensor(name, dims, values);
 }
 inline Bytes ints_attribute(const std::string& name, const std::vector<int64_t>& v) {
-  return attribute(name, onnx::AttributeType::kInts, [&](auto& w) { w.add_packed_int64(pb::attribute::kInts, v.begin(), v.end()); });
+  return attribute(name, onnx::AttributeType::kInts,
+                   [&](auto& w) { w.add_packed_int64(pb::attribute::kInts, v.begin(), v.end()); });
 }
 inline Bytes float_attribute(const std::string& name, float v) {
-  return attribute(name, onnx::AttributeType::kFloat, [&](auto& w) { w.add_float(pb::attribute::kFloat, v); });
+  return attribute(name, onnx::AttributeType::kFloat,
+                   [&](auto& w) { w.add_float(pb::attribute::kFloat, v); });
 }
 inline Bytes string_attribute(const std::string& name, const std::string& v) {
-  return attribute(name, onnx::AttributeType::kString, [&](auto& w) { w.add_string(pb::attribute::kString, v); });
+  return attribute(name, onnx::AttributeType::kString,
+                   [&](auto& w) { w.add_string(pb::attribute::kString, v); });
 }
 
 inline Session load(const Bytes& file, bool optimize = true) {
@@ -34,14 +38,16 @@ inline Session load(const Bytes& file, bool optimize = true) {
 }
 
 /// Copies of what a run gives.
-inline std::vector<Tensor> run(Session& session, const std::vector<Feed>& feeds, const std::vector<std::string>& wanted = {}) {
+inline std::vector<Tensor> run(Session& session, const std::vector<Feed>& feeds,
+                               const std::vector<std::string>& wanted = {}) {
   std::vector<Tensor> out;
   for (const Tensor& t : session.run(feeds, wanted)) out.push_back(t.clone());
   return out;
 }
 
 /// The outputs of a model that gives the same with the passes as without, and the second time as the first.
-inline std::vector<Tensor> run_both(const Bytes& file, const std::vector<Feed>& feeds, double tolerance = 1e-5) {
+inline std::vector<Tensor> run_both(const Bytes& file, const std::vector<Feed>& feeds,
+                                    double tolerance = 1e-5) {
   Session plain = load(file, false), optimized = load(file, true);
   const std::vector<Tensor> want = run(plain, feeds);
   INFO(plain.describe() << "became\n" << optimized.describe());

@@ -10,15 +10,19 @@ namespace {
 
 /// y = x + z with x [n, 3] and z [n, 1].
 Bytes add_model() {
-  return model_file({.graph = graph({.nodes = {node("Add", {"x", "z"}, {"y"}, {}, "add"), node("Neg", {"y"}, {"w"}, {}, "neg")},
+  return model_file({.graph = graph({.nodes = {node("Add", {"x", "z"}, {"y"}, {}, "add"),
+                                               node("Neg", {"y"}, {"w"}, {}, "neg")},
                                      .inputs = {value("x", 1, {"n", "3"}), value("z", 1, {"n", "1"})},
                                      .outputs = {value("y", 1, {"n", "3"}), value("w")}})});
 }
 
-Bytes simple(const Strings& nodes, const Strings& outputs, const Strings& x = {"2", "3"}, const Strings& initializers = {}) {
+Bytes simple(const Strings& nodes, const Strings& outputs, const Strings& x = {"2", "3"},
+             const Strings& initializers = {}) {
   Strings values;
   for (const std::string& o : outputs) values.push_back(value(o));
-  return model_file({.graph = graph({.nodes = nodes, .initializers = initializers, .inputs = {value("x", 1, x)}, .outputs = values})});
+  return model_file(
+      {.graph = graph(
+           {.nodes = nodes, .initializers = initializers, .inputs = {value("x", 1, x)}, .outputs = values})});
 }
 
 const Tensor kX = f32({2, 3}, {1, -2, 3, -4, 5, -6});
@@ -53,10 +57,34 @@ TEST_CASE("tensors that do not fit the inputs are refused, and the session stays
       {"unknown name", {{"q", x}}, ErrorCode::kInvalidArgument, "", "", "", "'x', 'z'"},
       {"missing feed", {{"x", x}}, ErrorCode::kInvalidArgument, "", "", "", "'z'"},
       {"no tensor", {{"x", x}, {"z", Tensor()}}, ErrorCode::kInvalidArgument, "", "", "", "'z'"},
-      {"type", {{"x", i64({2, 3}, {1, 2, 3, 4, 5, 6})}, {"z", z}}, ErrorCode::kShape, "x", "float32[n,3]", "int64[2,3]", ""},
-      {"rank", {{"x", f32({3}, {1, 2, 3})}, {"z", z}}, ErrorCode::kShape, "x", "float32[n,3]", "float32[3]", ""},
-      {"fixed dim", {{"x", f32({1, 2}, {1, 2})}, {"z", z}}, ErrorCode::kShape, "x", "float32[n,3]", "float32[1,2]", ""},
-      {"named dim", {{"x", x}, {"z", f32({1, 1}, {1})}}, ErrorCode::kShape, "z", "float32[n,1]", "float32[1,1]", "'n' is 2"},
+      {"type",
+       {{"x", i64({2, 3}, {1, 2, 3, 4, 5, 6})}, {"z", z}},
+       ErrorCode::kShape,
+       "x",
+       "float32[n,3]",
+       "int64[2,3]",
+       ""},
+      {"rank",
+       {{"x", f32({3}, {1, 2, 3})}, {"z", z}},
+       ErrorCode::kShape,
+       "x",
+       "float32[n,3]",
+       "float32[3]",
+       ""},
+      {"fixed dim",
+       {{"x", f32({1, 2}, {1, 2})}, {"z", z}},
+       ErrorCode::kShape,
+       "x",
+       "float32[n,3]",
+       "float32[1,2]",
+       ""},
+      {"named dim",
+       {{"x", x}, {"z", f32({1, 1}, {1})}},
+       ErrorCode::kShape,
+       "z",
+       "float32[n,1]",
+       "float32[1,1]",
+       "'n' is 2"},
   };
   for (const Row& row : rows) {
     INFO(row.label);
@@ -84,8 +112,9 @@ TEST_CASE("wanted outputs come in the order they are named", "[session]") {
 }
 
 TEST_CASE("more shapes than plans are kept, each run right", "[session]") {
-  Session s = load(simple({node("MatMul", {"x", "w"}, {"m"}), node("Relu", {"m"}, {"r"}), node("Add", {"r", "m"}, {"y"})}, {"y"}, {"n", "3"},
-                          {float_tensor("w", {3, 2}, {1, 0, 0, 1, 1, 1})}));
+  Session s = load(
+      simple({node("MatMul", {"x", "w"}, {"m"}), node("Relu", {"m"}, {"r"}), node("Add", {"r", "m"}, {"y"})},
+             {"y"}, {"n", "3"}, {float_tensor("w", {3, 2}, {1, 0, 0, 1, 1, 1})}));
   size_t after_first_round = 0;
   for (int round = 0; round < 3; ++round) {
     for (const int64_t n : {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 0, 11}) {
@@ -106,9 +135,10 @@ TEST_CASE("more shapes than plans are kept, each run right", "[session]") {
 }
 
 TEST_CASE("an operator's error names it, and the next run is right", "[session]") {
-  Session s = load(model_file({.graph = graph({.nodes = {node("Relu", {"x"}, {"r"}), node("Gather", {"r", "i"}, {"y"}, {}, "pick")},
-                                               .inputs = {value("x", 1, {"3"}), value("i", 7, {"k"})},
-                                               .outputs = {value("y")}})}));
+  Session s = load(model_file(
+      {.graph = graph({.nodes = {node("Relu", {"x"}, {"r"}), node("Gather", {"r", "i"}, {"y"}, {}, "pick")},
+                       .inputs = {value("x", 1, {"3"}), value("i", 7, {"k"})},
+                       .outputs = {value("y")}})}));
   const Tensor x = f32({3}, {1, -2, 3});
   for (int round = 0; round < 3; ++round) {
     const Error e = error_of([&] { s.run(std::vector<Feed>{{"x", x}, {"i", i64({2}, {0, 7})}}); });
@@ -134,9 +164,11 @@ TEST_CASE("a run can be cancelled and profiled", "[session]") {
 }
 
 TEST_CASE("inputs and constants can be outputs; outputs can be used inside", "[session]") {
-  const auto got = run_both(simple({node("Relu", {"x"}, {"r"}), node("Neg", {"r"}, {"y"}), node("Identity", {"c"}, {"k"}), node("Identity", {"x"}, {"same"})},
-                                   {"r", "y", "k", "x", "c", "same"}, {"2", "3"}, {float_tensor("c", {2}, {7, 8})}),
-                            {{"x", kX}});
+  const auto got =
+      run_both(simple({node("Relu", {"x"}, {"r"}), node("Neg", {"r"}, {"y"}), node("Identity", {"c"}, {"k"}),
+                       node("Identity", {"x"}, {"same"})},
+                      {"r", "y", "k", "x", "c", "same"}, {"2", "3"}, {float_tensor("c", {2}, {7, 8})}),
+               {{"x", kX}});
   CHECK(difference(got[0], f32({2, 3}, {1, 0, 3, 0, 5, 0})) == "");
   CHECK(difference(got[1], f32({2, 3}, {-1, 0, -3, 0, -5, 0})) == "");
   CHECK(difference(got[2], f32({2}, {7, 8})) == "");
@@ -152,42 +184,59 @@ TEST_CASE("in-place operators leave alone what is still read", "[session]") {
     Tensor want;
   };
   const Row rows[] = {
-      {"diamond", {node("Neg", {"x"}, {"a"}), node("Relu", {"a"}, {"b"}), node("Abs", {"a"}, {"c"}), node("Sub", {"b", "c"}, {"d"}), node("Add", {"d", "a"}, {"y"})},
+      {"diamond",
+       {node("Neg", {"x"}, {"a"}), node("Relu", {"a"}, {"b"}), node("Abs", {"a"}, {"c"}),
+        node("Sub", {"b", "c"}, {"d"}), node("Add", {"d", "a"}, {"y"})},
        f32({2, 3}, {-2, 2, -6, 4, -10, 6})},
-      {"the caller's tensor", {node("Neg", {"x"}, {"a"}), node("Relu", {"x"}, {"b"}), node("Add", {"a", "b"}, {"c"}), node("Sub", {"c", "x"}, {"y"})},
+      {"the caller's tensor",
+       {node("Neg", {"x"}, {"a"}), node("Relu", {"x"}, {"b"}), node("Add", {"a", "b"}, {"c"}),
+        node("Sub", {"c", "x"}, {"y"})},
        f32({2, 3}, {-1, 4, -3, 8, -5, 12})},
       {"a view that is read later",
-       {node("Neg", {"x"}, {"a"}), node("Reshape", {"a", "flat"}, {"v"}), node("Relu", {"a"}, {"b"}), node("Reshape", {"v", "rows"}, {"w"}), node("Sub", {"b", "w"}, {"y"})},
+       {node("Neg", {"x"}, {"a"}), node("Reshape", {"a", "flat"}, {"v"}), node("Relu", {"a"}, {"b"}),
+        node("Reshape", {"v", "rows"}, {"w"}), node("Sub", {"b", "w"}, {"y"})},
        f32({2, 3}, {1, 0, 3, 0, 5, 0})},
       {"views of views written over",
-       {node("Neg", {"x"}, {"a"}), node("Reshape", {"a", "flat"}, {"v"}), node("Reshape", {"v", "rows"}, {"w"}), node("Relu", {"w"}, {"b"}), node("Neg", {"a"}, {"n"}), node("Add", {"b", "n"}, {"y"})},
+       {node("Neg", {"x"}, {"a"}), node("Reshape", {"a", "flat"}, {"v"}),
+        node("Reshape", {"v", "rows"}, {"w"}), node("Relu", {"w"}, {"b"}), node("Neg", {"a"}, {"n"}),
+        node("Add", {"b", "n"}, {"y"})},
        f32({2, 3}, {1, 0, 3, 0, 5, 0})},
-      {"both operands one value", {node("Neg", {"x"}, {"a"}), node("Mul", {"a", "a"}, {"b"}), node("Add", {"b", "a"}, {"y"})},
+      {"both operands one value",
+       {node("Neg", {"x"}, {"a"}), node("Mul", {"a", "a"}, {"b"}), node("Add", {"b", "a"}, {"y"})},
        f32({2, 3}, {0, 6, 6, 20, 20, 42})},
   };
   for (const Row& row : rows) {
     INFO(row.label);
-    const Bytes file = simple(row.nodes, {"y"}, {"2", "3"}, {longs_tensor("flat", {1}, {-1}), longs_tensor("rows", {2}, {2, 3})});
+    const Bytes file = simple(row.nodes, {"y"}, {"2", "3"},
+                              {longs_tensor("flat", {1}, {-1}), longs_tensor("rows", {2}, {2, 3})});
     CHECK(difference(run_both(file, {{"x", kX}})[0], row.want) == "");
   }
 }
 
 TEST_CASE("a view sized at run time keeps its input's memory", "[session]") {
   // `shape` is an input, so that the Reshape is sized when it runs; the Negs and Exps would take its memory.
-  const Bytes file = model_file({.graph = graph({.nodes = {node("Neg", {"x"}, {"a"}), node("Reshape", {"a", "shape"}, {"v"}), node("Abs", {"x"}, {"b"}), node("Exp", {"b"}, {"c"}),
-                                                           node("MatMul", {"c", "w"}, {"d"}), node("Flatten", {"v"}, {"f"}), node("ReduceSum", {"d"}, {"e"})},
-                                                 .initializers = {weights_tensor("w", {3, 3})},
-                                                 .inputs = {value("x", 1, {"2", "3"}), value("shape", 7, {"k"})},
-                                                 .outputs = {value("f"), value("e")}})});
-  CHECK(difference(run_both(file, {{"x", kX}, {"shape", i64({3}, {3, 2, 1})}})[0], f32({3, 2}, {-1, 2, -3, 4, -5, 6})) == "");
+  const Bytes file =
+      model_file({.graph = graph({.nodes = {node("Neg", {"x"}, {"a"}), node("Reshape", {"a", "shape"}, {"v"}),
+                                            node("Abs", {"x"}, {"b"}), node("Exp", {"b"}, {"c"}),
+                                            node("MatMul", {"c", "w"}, {"d"}), node("Flatten", {"v"}, {"f"}),
+                                            node("ReduceSum", {"d"}, {"e"})},
+                                  .initializers = {weights_tensor("w", {3, 3})},
+                                  .inputs = {value("x", 1, {"2", "3"}), value("shape", 7, {"k"})},
+                                  .outputs = {value("f"), value("e")}})});
+  CHECK(difference(run_both(file, {{"x", kX}, {"shape", i64({3}, {3, 2, 1})}})[0],
+                   f32({3, 2}, {-1, 2, -3, 4, -5, 6})) == "");
 }
 
 TEST_CASE("shapes that depend on data", "[session]") {
-  const Bytes file = simple({node("NonZero", {"x"}, {"i"}), node("Transpose", {"i"}, {"t"}), node("GatherND", {"x", "t"}, {"g"}), node("Mul", {"g", "g"}, {"q"}), node("Shape", {"q"}, {"s"}),
-                             node("ReduceSum", {"q"}, {"y"}, {int_attribute("keepdims", 0)})},
-                            {"q", "s", "y"});
+  const Bytes file =
+      simple({node("NonZero", {"x"}, {"i"}), node("Transpose", {"i"}, {"t"}),
+              node("GatherND", {"x", "t"}, {"g"}), node("Mul", {"g", "g"}, {"q"}),
+              node("Shape", {"q"}, {"s"}), node("ReduceSum", {"q"}, {"y"}, {int_attribute("keepdims", 0)})},
+             {"q", "s", "y"});
   Session s = load(file);
-  for (const auto& [x, q] : {std::pair{f32({2, 3}, {0, 2, 0, 3, 0, 0}), f32({2}, {4, 9})}, {f32({2, 3}, {0, 0, 0, 0, 0, 0}), f32({0}, {})}, {kX, f32({6}, {1, 4, 9, 16, 25, 36})}}) {
+  for (const auto& [x, q] : {std::pair{f32({2, 3}, {0, 2, 0, 3, 0, 0}), f32({2}, {4, 9})},
+                             {f32({2, 3}, {0, 0, 0, 0, 0, 0}), f32({0}, {})},
+                             {kX, f32({6}, {1, 4, 9, 16, 25, 36})}}) {
     const std::vector<Tensor> got = run(s, {{"x", x}});
     CHECK(difference(got[0], q) == "");
     CHECK(difference(got[1], i64({1}, {q.dim(0)})) == "");
@@ -196,22 +245,28 @@ TEST_CASE("shapes that depend on data", "[session]") {
 }
 
 TEST_CASE("empty tensors and strings pass through", "[session]") {
-  const auto empty = run_both(simple({node("Relu", {"x"}, {"r"}), node("MatMul", {"r", "w"}, {"y"}), node("Transpose", {"x"}, {"t"})}, {"y", "t"}, {"n", "3"}, {weights_tensor("w", {3, 2})}),
-                              {{"x", Tensor(DType::kFloat32, {0, 3})}});
+  const auto empty = run_both(
+      simple({node("Relu", {"x"}, {"r"}), node("MatMul", {"r", "w"}, {"y"}), node("Transpose", {"x"}, {"t"})},
+             {"y", "t"}, {"n", "3"}, {weights_tensor("w", {3, 2})}),
+      {{"x", Tensor(DType::kFloat32, {0, 3})}});
   CHECK(empty[0].shape() == Shape{0, 2});
   CHECK(empty[1].shape() == Shape{3, 0});
-  const Bytes words = model_file({.graph = graph({.nodes = {node("Concat", {"a", "a"}, {"c"}, {int_attribute("axis", 0)}), node("Reshape", {"c", "s"}, {"r"}), node("Transpose", {"r"}, {"y"})},
-                                                  .initializers = {longs_tensor("s", {2}, {2, -1})},
-                                                  .inputs = {value("a", 8, {"n"})},
-                                                  .outputs = {value("y"), value("c")}})});
-  const auto got = run_both(words, {{"a", strings({2}, {"one", "a longer string that does not fit inside"})}});
-  CHECK(difference(got[0], strings({2, 2}, {"one", "one", "a longer string that does not fit inside", "a longer string that does not fit inside"})) == "");
+  const Bytes words = model_file(
+      {.graph = graph({.nodes = {node("Concat", {"a", "a"}, {"c"}, {int_attribute("axis", 0)}),
+                                 node("Reshape", {"c", "s"}, {"r"}), node("Transpose", {"r"}, {"y"})},
+                       .initializers = {longs_tensor("s", {2}, {2, -1})},
+                       .inputs = {value("a", 8, {"n"})},
+                       .outputs = {value("y"), value("c")}})});
+  const auto got =
+      run_both(words, {{"a", strings({2}, {"one", "a longer string that does not fit inside"})}});
+  CHECK(difference(got[0], strings({2, 2}, {"one", "one", "a longer string that does not fit inside",
+                                            "a longer string that does not fit inside"})) == "");
 }
 
 TEST_CASE("weights are kept once, packed", "[session]") {
   constexpr size_t kBytes = 256 * 256 * sizeof(float);
-  Session s = load(simple({node("MatMul", {"x", "w"}, {"m"}), node("Add", {"m", "b"}, {"y"})}, {"y"}, {"n", "256"},
-                          {weights_tensor("w", {256, 256}), weights_tensor("b", {256})}));
+  Session s = load(simple({node("MatMul", {"x", "w"}, {"m"}), node("Add", {"m", "b"}, {"y"})}, {"y"},
+                          {"n", "256"}, {weights_tensor("w", {256, 256}), weights_tensor("b", {256})}));
   CHECK(s.memory().weights >= kBytes);
   CHECK(s.memory().weights < kBytes + 8192);
   CHECK(s.memory().activations == 0);
@@ -221,8 +276,12 @@ TEST_CASE("weights are kept once, packed", "[session]") {
 }
 
 TEST_CASE("operands of different types are refused as the model's fault", "[session]") {
-  for (const auto& [op, b] : {std::pair{"MatMul", longs_tensor("b", {3, 2}, {1, 2, 3, 4, 5, 6})}, {"Gemm", raw_tensor("b", 11, {3, 2}, Bytes(48, '\0'))}, {"Conv", raw_tensor("b", 11, {2, 3}, Bytes(48, '\0'))}}) {
+  for (const auto& [op, b] : {std::pair{"MatMul", longs_tensor("b", {3, 2}, {1, 2, 3, 4, 5, 6})},
+                              {"Gemm", raw_tensor("b", 11, {3, 2}, Bytes(48, '\0'))},
+                              {"Conv", raw_tensor("b", 11, {2, 3}, Bytes(48, '\0'))}}) {
     INFO(op);
-    CHECK(error_of([&, op = op, b = b] { load(simple({node(op, {"x", "b"}, {"y"})}, {"y"}, {"2", "3"}, {b})); }).code == ErrorCode::kModel);
+    CHECK(error_of([&, op = op, b = b] {
+            load(simple({node(op, {"x", "b"}, {"y"})}, {"y"}, {"2", "3"}, {b}));
+          }).code == ErrorCode::kModel);
   }
 }
