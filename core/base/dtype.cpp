@@ -1,5 +1,7 @@
 #include "base/dtype.hpp"
 
+#include "base/tensor.hpp"
+
 namespace kinglet {
 namespace {
 
@@ -27,7 +29,28 @@ constexpr Row kRows[] = {
     {DType::kComplex64, "complex64", 8},
     {DType::kComplex128, "complex128", 16},
     {DType::kBFloat16, "bfloat16", 2},
+    {DType::kFloat8E4M3FN, "float8e4m3fn", 1},
+    {DType::kFloat8E4M3FNUZ, "float8e4m3fnuz", 1},
+    {DType::kFloat8E5M2, "float8e5m2", 1},
+    {DType::kFloat8E5M2FNUZ, "float8e5m2fnuz", 1},
+    {DType::kUint4, "uint4", 1},
+    {DType::kInt4, "int4", 1},
+    {DType::kFloat4E2M1, "float4e2m1", 1},
+    {DType::kFloat8E8M0, "float8e8m0", 1},
+    {DType::kUint2, "uint2", 1},
+    {DType::kInt2, "int2", 1},
 };
+
+constexpr Row kContainers[] = {
+    {DType::kNone, "none", 0},
+    {DType::kMap, "map", sizeof(Tensor)},
+    {DType::kSequence, "sequence", sizeof(Tensor)},
+};
+
+const Row& row(DType type) {
+  return is_container(type) ? kContainers[static_cast<size_t>(type) - static_cast<size_t>(DType::kNone)]
+                            : kRows[static_cast<size_t>(type)];
+}
 
 }  // namespace
 
@@ -36,7 +59,7 @@ std::optional<DType> dtype_from_onnx(int64_t value) {
   return static_cast<DType>(value);
 }
 
-std::string_view dtype_name(DType type) { return kRows[static_cast<size_t>(type)].name; }
+std::string_view dtype_name(DType type) { return row(type).name; }
 
 std::optional<DType> dtype_from_name(std::string_view name) {
   for (const Row& row : kRows) {
@@ -45,6 +68,6 @@ std::optional<DType> dtype_from_name(std::string_view name) {
   return std::nullopt;
 }
 
-size_t dtype_size(DType type) { return kRows[static_cast<size_t>(type)].size; }
+size_t dtype_size(DType type) { return row(type).size; }
 
 }  // namespace kinglet

@@ -14,7 +14,8 @@
 
 namespace kinglet {
 
-/// Values are those of ONNX TensorProto.DataType.
+/// Values are those of ONNX TensorProto.DataType. In memory an element of a 4 or 2 bit type takes a byte of its own,
+/// sign-extended; files and the public API pack them (base/packed.hpp).
 enum class DType : uint8_t {
   kUndefined = 0,
   kFloat32 = 1,
@@ -33,6 +34,21 @@ enum class DType : uint8_t {
   kComplex64 = 14,
   kComplex128 = 15,
   kBFloat16 = 16,
+  kFloat8E4M3FN = 17,
+  kFloat8E4M3FNUZ = 18,
+  kFloat8E5M2 = 19,
+  kFloat8E5M2FNUZ = 20,
+  kUint4 = 21,
+  kInt4 = 22,
+  kFloat4E2M1 = 23,
+  kFloat8E8M0 = 24,
+  kUint2 = 25,
+  kInt2 = 26,
+
+  // What a value may be besides a tensor of the types above; see base/tensor.hpp.
+  kNone = 29,      ///< an optional that holds nothing
+  kMap = 30,       ///< two tensors: keys, values
+  kSequence = 31,  ///< tensors, or values of these three types
 };
 
 /// The type with this ONNX number, or nothing when this build does not know it.
@@ -42,8 +58,29 @@ std::optional<DType> dtype_from_onnx(int64_t value);
 std::string_view dtype_name(DType type);
 std::optional<DType> dtype_from_name(std::string_view name);
 
-/// Bytes an element takes in memory; strings are std::string objects.
+/// Bytes an element takes in memory; strings are std::string objects, the elements of a sequence and a map Tensors.
 size_t dtype_size(DType type);
+
+/// Are the elements C++ objects (strings, tensors) rather than plain bytes?
+constexpr bool holds_objects(DType t) { return t == DType::kString || t == DType::kSequence || t == DType::kMap; }
+/// Is the value no tensor: a sequence, a map, an empty optional?
+constexpr bool is_container(DType t) { return t == DType::kSequence || t == DType::kMap || t == DType::kNone; }
+/// Elements in a byte of a file or of the public API: 2 or 4 for the 4 and 2 bit types, else 1.
+constexpr size_t packed_per_byte(DType t) {
+  switch (t) {
+    case DType::kUint4:
+    case DType::kInt4:
+    case DType::kFloat4E2M1: return 2;
+    case DType::kUint2:
+    case DType::kInt2: return 4;
+    default: return 1;
+  }
+}
+/// The 8 and 4 bit float formats.
+constexpr bool is_small_float(DType t) {
+  return (t >= DType::kFloat8E4M3FN && t <= DType::kFloat8E5M2FNUZ) || t == DType::kFloat4E2M1 ||
+         t == DType::kFloat8E8M0;
+}
 
 constexpr bool is_float(DType t) {
   return t == DType::kFloat32 || t == DType::kFloat64 || t == DType::kFloat16 || t == DType::kBFloat16;

@@ -8,6 +8,7 @@ namespace {
 
 std::shared_ptr<void> allocate_elements(DType dtype, size_t count) {
   if (dtype == DType::kString) return std::shared_ptr<std::string[]>(new std::string[count]);
+  if (holds_objects(dtype)) return std::shared_ptr<Tensor[]>(new Tensor[count]);
   const size_t size = dtype_size(dtype);
   if (size != 0 && count > SIZE_MAX / size) throw_out_of_memory(UINT64_MAX);
   return std::shared_ptr<std::byte[]>(allocate_block(count * size));
@@ -24,6 +25,25 @@ Tensor::Tensor(DType dtype, const Shape& shape) : dtype_(dtype), shape_(shape) {
   check_addressable(dtype, shape);
   owner_ = allocate_elements(dtype, shape.count());
   data_ = static_cast<std::byte*>(owner_.get());
+}
+
+Tensor Tensor::sequence(std::span<const Tensor> values) {
+  return from<Tensor>({static_cast<int64_t>(values.size())}, values);
+}
+
+Tensor Tensor::map(Tensor keys, Tensor values) {
+  Tensor t(DType::kMap, {2});
+  auto* parts = reinterpret_cast<Tensor*>(t.data_);
+  parts[0] = std::move(keys);
+  parts[1] = std::move(values);
+  return t;
+}
+
+std::span<const Tensor> Tensor::items() const {
+  if (dtype_ != DType::kSequence && dtype_ != DType::kMap) {
+    throw_error(ErrorCode::kModel, "expected a sequence, got {}{}", dtype_, shape_);
+  }
+  return {reinterpret_cast<const Tensor*>(data_), count()};
 }
 
 Tensor Tensor::reshaped(const Shape& shape) const {
@@ -47,6 +67,9 @@ void Tensor::copy_from(const Tensor& source) {
   }
   if (dtype_ == DType::kString) {
     std::copy_n(source.data<std::string>(), count(), data<std::string>());
+  } else if (holds_objects(dtype_)) {
+    auto* to = reinterpret_cast<Tensor*>(data_);
+    for (const Tensor& item : source.items()) *to++ = item.clone();
   } else if (const size_t n = bytes(); n != 0) {
     std::memmove(data_, source.data_, n);
   }

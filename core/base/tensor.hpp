@@ -1,5 +1,9 @@
 #pragma once
 // Tensor: element type, shape and a pointer to dense row-major elements. A handle: copies share the elements.
+//
+// It holds ONNX's other values too. A sequence is a vector [n] of type kSequence whose elements are Tensors; a map
+// is a vector [2] of type kMap: its keys and its values, two vectors of one length (the values may be a sequence).
+// An optional is the value it holds, or no_value() when it holds none.
 
 #include <memory>
 #include <span>
@@ -10,6 +14,12 @@
 #include "base/shape.hpp"
 
 namespace kinglet {
+
+class Tensor;
+namespace detail {
+/// Tensors are elements of sequences.
+template <> struct DTypeOf<Tensor> { static constexpr DType value = DType::kSequence; };
+}  // namespace detail
 
 /// Throws kOutOfMemory when a tensor of this shape is too large for the machine's address space.
 void check_addressable(DType dtype, const Shape& shape);
@@ -38,6 +48,11 @@ class Tensor {
   static Tensor scalar(const T& value) {
     return from<T>({}, std::span(&value, 1));
   }
+
+  /// An optional without a value.
+  static Tensor no_value() { return Tensor(DType::kNone, {}, nullptr); }
+  static Tensor sequence(std::span<const Tensor> values);
+  static Tensor map(Tensor keys, Tensor values);
 
   bool valid() const { return dtype_ != DType::kUndefined; }
   DType dtype() const { return dtype_; }
@@ -71,8 +86,13 @@ class Tensor {
 
   /// The same elements under another shape of the same count.
   Tensor reshaped(const Shape& shape) const;
-  /// A deep copy that owns its elements.
+  /// A deep copy that owns its elements, those of a sequence included.
   Tensor clone() const;
+  /// A tensor that stays as it is when the memory of a run is used again: this one when it owns its elements, else a
+  /// clone.
+  Tensor owned() const { return owner_ != nullptr ? *this : clone(); }
+  /// The values of a sequence, or the two parts of a map.
+  std::span<const Tensor> items() const;
   /// Copies the elements of `source`, which has this type and count.
   void copy_from(const Tensor& source);
 

@@ -4,6 +4,7 @@
 #include <cstring>
 #include <limits>
 
+#include "base/packed.hpp"
 #include "model/external_data.hpp"
 #include "model/onnx_proto.hpp"
 
@@ -298,27 +299,41 @@ Tensor from_typed(Fields fields, const Header& h, DType dtype, size_t count, con
 
 DType element_type(int64_t onnx_type) {
   if (const auto known = dtype_from_onnx(onnx_type)) return *known;
-  static constexpr std::string_view kLater[] = {
-      "float8e4m3fn", "float8e4m3fnuz", "float8e5m2", "float8e5m2fnuz", "uint4",
-      "int4",         "float4e2m1",     "float8e8m0", "uint2",          "int2"};
-  constexpr int64_t kFirstLater = 17;
   if (onnx_type == 0) throw_error(ErrorCode::kModel, "the element type is missing");
-  if (onnx_type >= kFirstLater && onnx_type < kFirstLater + static_cast<int64_t>(std::size(kLater))) {
-    throw_error(ErrorCode::kModel, "element type {} ({}) is not supported by this build",
-                kLater[static_cast<size_t>(onnx_type - kFirstLater)], onnx_type);
-  }
   throw_error(ErrorCode::kModel, "element type {} is unknown", onnx_type);
 }
+
+namespace {
+
+/// 8, 4 and 2 bit types beyond the integers are stored as bytes, here or in a field of their own.
+Tensor read_stored(Fields fields, Header& h, const WeightSources& sources) {
+  const DType dtype = element_type(h.data_type);
+  const Shape shape = h.shape;
+  size_t count = checked_count(h, dtype);
+  DType stored = dtype;
+  if (is_small_float(dtype) || packed_per_byte(dtype) > 1) {
+    stored = DType::kUint8;
+    count = packed_bytes(dtype, count);
+    h.shape = Shape({static_cast<int64_t>(count)});
+  }
+  const auto read = [&] {
+    if (h.external) return from_external(h, stored, sources);
+    if (h.has_raw && !(h.raw.empty() && h.typed_count != 0)) return from_raw(h, stored, sources);
+    return from_typed(fields, h, stored, count, sources);
+  };
+  const Tensor bytes = read();
+  if (stored == dtype) return bytes;
+  if (packed_per_byte(dtype) > 1) return unpack(dtype, shape, bytes.raw());
+  return Tensor(dtype, shape, const_cast<std::byte*>(bytes.raw()), bytes.owner());
+}
+
+}  // namespace
 
 NamedTensor read_tensor(Fields fields, const WeightSources& sources, std::string_view what) {
   Header h;
   try {
     h = read_header(fields);
-    const DType dtype = element_type(h.data_type);
-    const size_t count = checked_count(h, dtype);
-    if (h.external) return {h.name, from_external(h, dtype, sources)};
-    if (h.has_raw && !(h.raw.empty() && h.typed_count != 0)) return {h.name, from_raw(h, dtype, sources)};
-    return {h.name, from_typed(fields, h, dtype, count, sources)};
+    return {h.name, read_stored(fields, h, sources)};
   } catch (Error& e) {
     e.message =
         h.name.empty() ? text("{}: {}", what, e.message) : text("{} '{}': {}", what, h.name, e.message);

@@ -17,6 +17,15 @@ void copy_as(const void* x, void* y, size_t n) {
   for (size_t i = 0; i < n; ++i) to[i] = static_cast<To>(from[i]);
 }
 
+template <int bits, bool is_signed>
+void copy_low_bits(const void* x, void* y, size_t n) {
+  for (size_t i = 0; i < n; ++i) {
+    const auto top = static_cast<uint8_t>(static_cast<const uint64_t*>(x)[i] << (8 - bits));
+    static_cast<uint8_t*>(y)[i] = is_signed ? static_cast<uint8_t>(static_cast<int8_t>(top) >> (8 - bits))
+                                            : static_cast<uint8_t>(top >> (8 - bits));
+  }
+}
+
 /// Rounds to odd: a later rounding to fewer bits then gives what a single rounding would have given.
 float round_to_odd(double x) {
   const auto nearest = static_cast<float>(x);
@@ -74,13 +83,23 @@ DType wide_type(DType type) {
   switch (type) {
     case DType::kFloat32:
     case DType::kFloat16:
-    case DType::kBFloat16: return DType::kFloat32;
+    case DType::kBFloat16:
+    case DType::kFloat8E4M3FN:
+    case DType::kFloat8E4M3FNUZ:
+    case DType::kFloat8E5M2:
+    case DType::kFloat8E5M2FNUZ:
+    case DType::kFloat8E8M0:
+    case DType::kFloat4E2M1: return DType::kFloat32;
     case DType::kFloat64: return DType::kFloat64;
+    case DType::kInt2:
+    case DType::kInt4:
     case DType::kInt8:
     case DType::kInt16:
     case DType::kInt32:
     case DType::kInt64: return DType::kInt64;
     case DType::kBool:
+    case DType::kUint2:
+    case DType::kUint4:
     case DType::kUint8:
     case DType::kUint16:
     case DType::kUint32:
@@ -93,20 +112,32 @@ const void* widen(DType type, const void* x, void* buffer, size_t n) {
   switch (type) {
     case DType::kFloat16: copy_as<Float16, float>(x, buffer, n); break;
     case DType::kBFloat16: copy_as<BFloat16, float>(x, buffer, n); break;
+    case DType::kInt2:
+    case DType::kInt4:
     case DType::kInt8: copy_as<int8_t, int64_t>(x, buffer, n); break;
     case DType::kInt16: copy_as<int16_t, int64_t>(x, buffer, n); break;
     case DType::kInt32: copy_as<int32_t, int64_t>(x, buffer, n); break;
     case DType::kBool:
+    case DType::kUint2:
+    case DType::kUint4:
     case DType::kUint8: copy_as<uint8_t, uint64_t>(x, buffer, n); break;
     case DType::kUint16: copy_as<uint16_t, uint64_t>(x, buffer, n); break;
     case DType::kUint32: copy_as<uint32_t, uint64_t>(x, buffer, n); break;
-    default: return x;
+    default:
+      if (!is_small_float(type)) return x;
+      for (size_t i = 0; i < n; ++i) {
+        static_cast<float*>(buffer)[i] = small_float_to_float(type, static_cast<const uint8_t*>(x)[i]);
+      }
   }
   return buffer;
 }
 
-void narrow(DType type, const void* x, void* y, size_t n) {
+void narrow(DType type, const void* x, void* y, size_t n, SmallFloatRounding rounding) {
   switch (type) {
+    case DType::kInt2: return copy_low_bits<2, true>(x, y, n);
+    case DType::kInt4: return copy_low_bits<4, true>(x, y, n);
+    case DType::kUint2: return copy_low_bits<2, false>(x, y, n);
+    case DType::kUint4: return copy_low_bits<4, false>(x, y, n);
     case DType::kFloat16: return copy_as<float, Float16>(x, y, n);
     case DType::kBFloat16: return copy_as<float, BFloat16>(x, y, n);
     case DType::kInt8:
@@ -119,11 +150,17 @@ void narrow(DType type, const void* x, void* y, size_t n) {
       for (size_t i = 0; i < n; ++i) static_cast<uint8_t*>(y)[i] = static_cast<const uint64_t*>(x)[i] != 0 ? 1 : 0;
       return;
     default:
-      if (x != y) std::memcpy(y, x, n * dtype_size(type));
+      if (is_small_float(type)) {
+        for (size_t i = 0; i < n; ++i) {
+          static_cast<uint8_t*>(y)[i] = float_to_small_float(type, static_cast<const float*>(x)[i], rounding);
+        }
+      } else if (x != y) {
+        std::memcpy(y, x, n * dtype_size(type));
+      }
   }
 }
 
-void convert(DType from, const void* x, DType to, void* y, size_t n) {
+void convert(DType from, const void* x, DType to, void* y, size_t n, SmallFloatRounding rounding) {
   if (from == to) {
     if (n != 0) std::memcpy(y, x, n * dtype_size(to));
     return;
@@ -143,7 +180,7 @@ void convert(DType from, const void* x, DType to, void* y, size_t n) {
       case DType::kInt64: convert_wide<int64_t>(wide, to, target, count); break;
       default: convert_wide<uint64_t>(wide, to, target, count); break;
     }
-    if (target != to_here) narrow(to, target, to_here, count);
+    if (target != to_here) narrow(to, target, to_here, count, rounding);
   }
 }
 
