@@ -1,4 +1,4 @@
-#include "ops/resize_filter.hpp"
+#include "ops/image/resize_filter.hpp"
 
 #include <algorithm>
 #include <cmath>

@@ -1,4 +1,4 @@
-#include "ops/scatter.hpp"
+#include "ops/tensor/scatter.hpp"
 
 #include <algorithm>
 #include <type_traits>

@@ -1,4 +1,4 @@
-#include "ops/recurrent.hpp"
+#include "ops/recurrent/recurrent.hpp"
 
 #include <algorithm>
 #include <cmath>

@@ -5,9 +5,9 @@
 
 #include "ops/convert.hpp"
 #include "ops/move.hpp"
-#include "ops/resize_axis.hpp"
-#include "ops/resize_filter.hpp"
-#include "ops/resize_image.hpp"
+#include "ops/image/resize_axis.hpp"
+#include "ops/image/resize_filter.hpp"
+#include "ops/image/resize_image.hpp"
 #include "ops/shape_inputs.hpp"
 
 namespace kinglet::ops {

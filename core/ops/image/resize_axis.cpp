@@ -1,4 +1,4 @@
-#include "ops/resize_axis.hpp"
+#include "ops/image/resize_axis.hpp"
 
 #include <algorithm>
 #include <cmath>

@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "kernels/gemm.hpp"
-#include "ops/recurrent.hpp"
+#include "ops/recurrent/recurrent.hpp"
 
 namespace kinglet::ops {
 namespace {

@@ -2,7 +2,7 @@
 // indices names a slice.
 
 #include "ops/move.hpp"
-#include "ops/scatter.hpp"
+#include "ops/tensor/scatter.hpp"
 #include "ops/shape_inputs.hpp"
 
 namespace kinglet::ops {

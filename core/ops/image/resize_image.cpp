@@ -1,4 +1,4 @@
-#include "ops/resize_image.hpp"
+#include "ops/image/resize_image.hpp"
 
 #include "kernels/resize.hpp"
 

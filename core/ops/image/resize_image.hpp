@@ -5,7 +5,7 @@
 #include <span>
 
 #include "ops/op.hpp"
-#include "ops/resize_axis.hpp"
+#include "ops/image/resize_axis.hpp"
 
 namespace kinglet::ops {
 

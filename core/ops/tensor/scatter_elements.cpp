@@ -2,7 +2,7 @@
 // updates[i][j][k] for axis 1, and likewise for other axes.
 
 #include "ops/move.hpp"
-#include "ops/scatter.hpp"
+#include "ops/tensor/scatter.hpp"
 #include "ops/shape_inputs.hpp"
 
 namespace kinglet::ops {
