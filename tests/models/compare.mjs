@@ -52,7 +52,7 @@ async function main() {
       const place = at >= 0 ? ` at ${at} (${got.data[at]}, expected ${value.data[at]})` : '';
       console.log(`  ${name} [${got?.dims}]: error ${(error / scale).toExponential(2)} of scale ${scale.toPrecision(4)}${place}; ${elapsed.toFixed(1)} ms`);
     }
-    for (const fault of faults(actual, expected, { classes: known?.classes })) {
+    for (const fault of faults(actual, expected, { classes: known?.classes, tolerance: round?.tolerance })) {
       failed = true;
       console.log(`  FAULT ${fault}`);
     }

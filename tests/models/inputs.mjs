@@ -38,17 +38,26 @@ export function gradient(dims) {
   });
 }
 
-/** A page-like [N, 3, H, W]: lines of stroke-built glyphs, dark on light, normalised as the detector wants photographs. */
-export function textPage(dims, seed = 1) {
+/** What a page looks like: its tones, normalised as the detector wants pictures, and whether edges are soft. */
+export const pageLooks = {
+  photograph: { paper: 2.2, ink: -1.9, soft: true },
+  print: { paper: 2.2, ink: -1.9, soft: false },
+  faintPhotograph: { paper: 0.9, ink: -0.8, soft: true },
+  faintPrint: { paper: 0.9, ink: -0.8, soft: false },
+};
+
+/** A page-like [N, 3, H, W]: lines of stroke-built glyphs, dark on light. */
+export function textPage(dims, seed = 1, { paper, ink, soft } = pageLooks.photograph) {
   const [batch, channels, height, width] = dims;
   const next = randomNumbers(seed);
-  const page = floats(dims, () => 2.2);
+  const page = floats(dims, () => paper);
   const plane = height * width;
   const glyph = Math.max(12, Math.min(32, height - 16));
   const fill = (n, x, y, w, h) => {
     for (let c = 0; c < channels; ++c) {
       for (let row = y; row < Math.min(height, y + h); ++row) {
-        page.data.fill(-1.9, (n * channels + c) * plane + row * width + x, (n * channels + c) * plane + row * width + Math.min(width, x + w));
+        const start = (n * channels + c) * plane + row * width;
+        page.data.fill(ink, start + x, start + Math.min(width, x + w));
       }
     }
   };
@@ -68,7 +77,7 @@ export function textPage(dims, seed = 1) {
       }
     }
   }
-  return softened(page);
+  return soft ? softened(page) : page;
 }
 
 /** A 3x3 mean of an [N, C, H, W] image; the border keeps its values. Photographs have no edge of one pixel. */

@@ -1,7 +1,7 @@
 // Says how one engine's outputs differ from another's. Imports nothing of Node: pages use it too.
 
-/** Largest error allowed, as a share of the reference output's largest magnitude. */
-export const tolerance = 1e-4;
+/** Largest error allowed, as a share of the reference output's largest magnitude, unless a caller says otherwise. */
+export const defaultTolerance = 1e-4;
 
 /**
  * { error, scale, at }: the largest absolute difference, the largest |reference|, and where the difference is.
@@ -38,7 +38,7 @@ export function argmaxRows({ data, dims }) {
  * One line of fault per output that differs in type, dims, values or (for outputs named in `classes`) in the argmax
  * of a row; an empty list when all agree.
  */
-export function faults(actual, reference, { classes = [] } = {}) {
+export function faults(actual, reference, { classes = [], tolerance = defaultTolerance } = {}) {
   const found = [];
   for (const [name, expected] of Object.entries(reference)) {
     const got = actual[name];

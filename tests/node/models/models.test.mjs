@@ -37,7 +37,7 @@ describe('models agree with onnxruntime-web', () => {
         await t.test(label, async () => {
           const model = await (await engines.kinglet(options)).load(bytes);
           for (const [i, round] of rounds.entries()) {
-            assert.deepEqual(faults(await model.run(round.feeds), expected[i], { classes }), [], round.label);
+            assert.deepEqual(faults(await model.run(round.feeds), expected[i], { classes, tolerance: round.tolerance }), [], round.label);
           }
           await model.dispose();
         });
