@@ -3,6 +3,18 @@
 #include <algorithm>
 
 namespace kinglet {
+namespace {
+
+template <class T>
+Attribute make_attribute(std::string_view name, Attribute::Kind kind, T Attribute::*field, T value) {
+  Attribute a;
+  a.name = name;
+  a.kind = kind;
+  a.*field = std::move(value);
+  return a;
+}
+
+}  // namespace
 
 const Attribute* Node::find(std::string_view attribute) const {
   for (const Attribute& a : attributes) {
@@ -17,35 +29,19 @@ void Node::set(Attribute attribute) {
 }
 
 void Node::set_int(std::string_view attribute, int64_t value) {
-  Attribute a;
-  a.name = attribute;
-  a.kind = Attribute::Kind::kInt;
-  a.i = value;
-  set(std::move(a));
+  set(make_attribute(attribute, Attribute::Kind::kInt, &Attribute::i, value));
 }
 
 void Node::set_ints(std::string_view attribute, std::vector<int64_t> value) {
-  Attribute a;
-  a.name = attribute;
-  a.kind = Attribute::Kind::kInts;
-  a.ints = std::move(value);
-  set(std::move(a));
+  set(make_attribute(attribute, Attribute::Kind::kInts, &Attribute::ints, std::move(value)));
 }
 
 void Node::set_string(std::string_view attribute, std::string value) {
-  Attribute a;
-  a.name = attribute;
-  a.kind = Attribute::Kind::kString;
-  a.s = std::move(value);
-  set(std::move(a));
+  set(make_attribute(attribute, Attribute::Kind::kString, &Attribute::s, std::move(value)));
 }
 
 void Node::set_floats(std::string_view attribute, std::vector<float> value) {
-  Attribute a;
-  a.name = attribute;
-  a.kind = Attribute::Kind::kFloats;
-  a.floats = std::move(value);
-  set(std::move(a));
+  set(make_attribute(attribute, Attribute::Kind::kFloats, &Attribute::floats, std::move(value)));
 }
 
 void Node::erase(std::string_view attribute) {

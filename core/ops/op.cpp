@@ -5,6 +5,17 @@ namespace kinglet::ops {
 extern const OpDef* const kOpDefs[];
 extern const size_t kOpDefCount;
 
+namespace {
+
+using Kind = Attribute::Kind;
+
+template <class T>
+T value_or(const Attribute* attribute, T Attribute::*field, T otherwise) {
+  return attribute != nullptr ? attribute->*field : std::move(otherwise);
+}
+
+}  // namespace
+
 std::span<const OpDef* const> all_ops() { return {kOpDefs, kOpDefCount}; }
 
 const OpDef* find_op(std::string_view domain, std::string_view name) {
@@ -27,43 +38,37 @@ const Attribute& NodeView::must(std::string_view name, Attribute::Kind kind) con
   return *a;
 }
 
-int64_t NodeView::attr_int(std::string_view name) const { return must(name, Attribute::Kind::kInt).i; }
+int64_t NodeView::attr_int(std::string_view name) const { return must(name, Kind::kInt).i; }
 int64_t NodeView::attr_int(std::string_view name, int64_t otherwise) const {
-  const Attribute* a = get(name, Attribute::Kind::kInt);
-  return a != nullptr ? a->i : otherwise;
+  return value_or(get(name, Kind::kInt), &Attribute::i, otherwise);
 }
 
-float NodeView::attr_float(std::string_view name) const { return must(name, Attribute::Kind::kFloat).f; }
+float NodeView::attr_float(std::string_view name) const { return must(name, Kind::kFloat).f; }
 float NodeView::attr_float(std::string_view name, float otherwise) const {
-  const Attribute* a = get(name, Attribute::Kind::kFloat);
-  return a != nullptr ? a->f : otherwise;
+  return value_or(get(name, Kind::kFloat), &Attribute::f, otherwise);
 }
 
-std::string NodeView::attr_string(std::string_view name) const { return must(name, Attribute::Kind::kString).s; }
+std::string NodeView::attr_string(std::string_view name) const { return must(name, Kind::kString).s; }
 std::string NodeView::attr_string(std::string_view name, std::string_view otherwise) const {
-  const Attribute* a = get(name, Attribute::Kind::kString);
-  return a != nullptr ? a->s : std::string(otherwise);
+  return value_or(get(name, Kind::kString), &Attribute::s, std::string(otherwise));
 }
 
-std::vector<int64_t> NodeView::attr_ints(std::string_view name) const { return must(name, Attribute::Kind::kInts).ints; }
+std::vector<int64_t> NodeView::attr_ints(std::string_view name) const { return must(name, Kind::kInts).ints; }
 std::vector<int64_t> NodeView::attr_ints(std::string_view name, std::vector<int64_t> otherwise) const {
-  const Attribute* a = get(name, Attribute::Kind::kInts);
-  return a != nullptr ? a->ints : std::move(otherwise);
+  return value_or(get(name, Kind::kInts), &Attribute::ints, std::move(otherwise));
 }
 
 std::vector<float> NodeView::attr_floats(std::string_view name, std::vector<float> otherwise) const {
-  const Attribute* a = get(name, Attribute::Kind::kFloats);
-  return a != nullptr ? a->floats : std::move(otherwise);
+  return value_or(get(name, Kind::kFloats), &Attribute::floats, std::move(otherwise));
 }
 
 std::vector<std::string> NodeView::attr_strings(std::string_view name, std::vector<std::string> otherwise) const {
-  const Attribute* a = get(name, Attribute::Kind::kStrings);
-  return a != nullptr ? a->strings : std::move(otherwise);
+  return value_or(get(name, Kind::kStrings), &Attribute::strings, std::move(otherwise));
 }
 
-Tensor NodeView::attr_tensor(std::string_view name) const { return must(name, Attribute::Kind::kTensor).tensors.at(0); }
+Tensor NodeView::attr_tensor(std::string_view name) const { return must(name, Kind::kTensor).tensors.at(0); }
 
-size_t NodeView::attr_graph(std::string_view name) const { return must(name, Attribute::Kind::kGraph).subgraphs.at(0); }
+size_t NodeView::attr_graph(std::string_view name) const { return must(name, Kind::kGraph).subgraphs.at(0); }
 
 const ValueInfo& InferContext::in(size_t i) const {
   if (!has(i)) throw_error(ErrorCode::kModel, "input {} is missing", i);
