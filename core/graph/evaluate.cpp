@@ -17,6 +17,7 @@ class OwnedServices : public ops::RunServices {
   Tensor& resize_output(size_t i, DType dtype, const Shape& shape) override {
     return outputs_.at(i) = Tensor(dtype, shape);
   }
+  void give_output(size_t i, Tensor value) override { outputs_.at(i) = std::move(value); }
   const ops::ValueInfo& expected(size_t i) override { return inferred_[i]; }
   std::vector<Tensor> run_subgraph(size_t, std::span<const Tensor>) override {
     throw_error(ErrorCode::kInternal, "a node with subgraphs is not evaluated alone");
@@ -54,7 +55,7 @@ std::vector<Tensor> evaluate(const Node& node, std::span<const ops::ValueInfo* c
   for (size_t i = 0; i < out.size(); ++i) {
     if (node.outputs[i] == kNoValue) continue;
     out_pointers[i] = &out[i];
-    if (inferred[i].dtype != DType::kUndefined && inferred[i].shape.is_concrete()) {
+    if (inferred[i].dtype != DType::kUndefined && !is_container(inferred[i].dtype) && inferred[i].shape.is_concrete()) {
       out[i] = Tensor(inferred[i].dtype, inferred[i].shape.concrete());
     }
   }

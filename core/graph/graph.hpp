@@ -8,7 +8,7 @@
 #include <string_view>
 #include <vector>
 
-#include "base/tensor.hpp"
+#include "base/value_type.hpp"
 
 namespace kinglet {
 
@@ -28,6 +28,8 @@ struct Value {
   std::string name;
   DType dtype = DType::kUndefined;  ///< kUndefined while not inferred
   SymShape shape;
+  /// What the file says of a model's input or output that is no tensor; null for tensors.
+  std::shared_ptr<const ValueType> declared;
   Tensor constant;  ///< valid() for initializers and folded values
   /// What is known of the elements of a small int64 tensor that computes a shape; empty when nothing is.
   std::vector<Dim> dims;
@@ -35,7 +37,7 @@ struct Value {
 
 /// One attribute; the field that `kind` names is set.
 struct Attribute {
-  enum class Kind : uint8_t { kInt, kFloat, kString, kTensor, kGraph, kInts, kFloats, kStrings, kTensors, kGraphs };
+  enum class Kind : uint8_t { kInt, kFloat, kString, kTensor, kGraph, kInts, kFloats, kStrings, kTensors, kGraphs, kType };
   std::string name;
   Kind kind = Kind::kInt;
   int64_t i = 0;

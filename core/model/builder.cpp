@@ -11,10 +11,22 @@ namespace {
 constexpr int64_t kMaxDim = int64_t{1} << 40;
 constexpr int64_t kMaxElements = int64_t{1} << 48;
 
-std::string_view kind_text(DecodedType::Kind kind) {
-  static constexpr std::string_view kTexts[] = {
-      "without a type", "a tensor", "a sparse tensor", "a sequence", "a map", "an optional", "opaque"};
-  return kTexts[static_cast<size_t>(kind)];
+/// Throws kModel for a type that no value can have here.
+ValueType value_type(const DecodedType& type) {
+  using Kind = ValueType::Kind;
+  ValueType out;
+  switch (type.kind) {
+    case DecodedType::Kind::kTensor: out.kind = Kind::kTensor; break;
+    case DecodedType::Kind::kSequence: out.kind = Kind::kSequence; break;
+    case DecodedType::Kind::kMap: out.kind = Kind::kMap; break;
+    case DecodedType::Kind::kOptional: out.kind = Kind::kOptional; break;
+    case DecodedType::Kind::kNone: throw_error(ErrorCode::kModel, "the type is missing");
+    case DecodedType::Kind::kSparseTensor: throw_error(ErrorCode::kModel, "sparse tensors are supported as weights only");
+    case DecodedType::Kind::kOpaque: throw_error(ErrorCode::kModel, "opaque types are not supported");
+  }
+  if (out.kind == Kind::kTensor || out.kind == Kind::kMap) out.dtype = element_type(type.elem_type);
+  if (type.item != nullptr) out.item = std::make_shared<ValueType>(value_type(*type.item));
+  return out;
 }
 
 }  // namespace
@@ -72,17 +84,12 @@ void Builder::check_main_inputs(const DecodedGraph& decoded) const {
   std::unordered_set<std::string_view> constants;
   for (const DecodedInitializer& initializer : decoded.initializers) constants.insert(initializer.name);
   const auto check = [](std::string_view what, const DecodedValue& value) {
-    if (value.type.kind == DecodedType::Kind::kTensor) {
-      try {
-        element_type(value.type.elem_type);
-      } catch (Error& e) {
-        e.message = text("{} '{}': {}", what, value.name, e.message);
-        throw;
-      }
-      return;
+    try {
+      value_type(value.type);
+    } catch (Error& e) {
+      e.message = text("{} '{}': {}", what, value.name, e.message);
+      throw;
     }
-    throw_error(ErrorCode::kModel, "{} '{}' is {}; only tensors are supported", what, value.name,
-                kind_text(value.type.kind));
   };
   for (const DecodedValue& input : decoded.inputs) {
     if (!constants.contains(input.name)) check("input", input);
@@ -116,7 +123,13 @@ void Builder::apply_types(const std::vector<DecodedValue>& values, Scope& scope)
 }
 
 void Builder::apply_type(Value& value, const DecodedType& type) {
-  if (type.kind != DecodedType::Kind::kTensor) return;
+  using Kind = DecodedType::Kind;
+  if (type.kind == Kind::kSequence || type.kind == Kind::kMap || type.kind == Kind::kOptional) {
+    value.declared = std::make_shared<ValueType>(value_type(type));
+    value.dtype = value.declared->stored();
+    return;
+  }
+  if (type.kind != Kind::kTensor) return;
   // A type that this build lacks is refused where it is an input, an output or a constant; in between, the
   // operators know what they make.
   value.dtype = dtype_from_onnx(type.elem_type).value_or(DType::kUndefined);

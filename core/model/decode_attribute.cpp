@@ -8,10 +8,6 @@ namespace {
 
 using Kind = Attribute::Kind;
 
-[[noreturn]] void refuse_types() {
-  throw_error(ErrorCode::kModel, "attributes that hold a type (TypeProto) are not supported");
-}
-
 /// The kind that AttributeProto.type says, or nothing when it says none. Throws kModel for types that no
 /// supported operator has.
 std::optional<Kind> stated_kind(int64_t type) {
@@ -29,15 +25,15 @@ std::optional<Kind> stated_kind(int64_t type) {
     case AttributeType::kTensors:
     case AttributeType::kSparseTensors: return Kind::kTensors;
     case AttributeType::kGraphs: return Kind::kGraphs;
-    case AttributeType::kTypeProto:
-    case AttributeType::kTypeProtos: refuse_types();
+    case AttributeType::kTypeProto: return Kind::kType;
+    case AttributeType::kTypeProtos: throw_error(ErrorCode::kModel, "lists of types are not supported");
   }
   throw_error(ErrorCode::kModel, "attribute type {} is unknown", type);
 }
 
 std::string_view kind_name(Kind kind) {
   static constexpr std::string_view kNames[] = {"INT",  "FLOAT",  "STRING",  "TENSOR",  "GRAPH",
-                                                "INTS", "FLOATS", "STRINGS", "TENSORS", "GRAPHS"};
+                                                "INTS", "FLOATS", "STRINGS", "TENSORS", "GRAPHS", "TYPE_PROTO"};
   return kNames[static_cast<size_t>(kind)];
 }
 
@@ -56,6 +52,7 @@ std::optional<Kind> kind_of_field(uint32_t number) {
     case field::attribute::kTensors:
     case field::attribute::kSparseTensors: return Kind::kTensors;
     case field::attribute::kGraphs: return Kind::kGraphs;
+    case field::attribute::kTypeProto: return Kind::kType;
     default: return std::nullopt;
   }
 }
@@ -75,7 +72,7 @@ void settle_kind(DecodedAttribute& out, std::optional<Kind> stated, uint32_t fou
     if (stated) a.kind = *stated;
     return;
   }
-  for (uint32_t k = 0; k <= static_cast<uint32_t>(Kind::kGraphs); ++k) {
+  for (uint32_t k = 0; k <= static_cast<uint32_t>(Kind::kType); ++k) {
     if ((found_kinds >> k & 1) == 0) continue;
     const Kind kind = static_cast<Kind>(k);
     if (!stated) stated = kind;  // files older than IR version 2 do not say the type
@@ -124,8 +121,8 @@ DecodedAttribute decode_attribute(Fields fields, const WeightSources& sources, s
         case field::attribute::kGraphs:
           out.graphs.push_back(decode_graph(fields.message(), sources, depth + 1));
           break;
-        case field::attribute::kTypeProto:
-        case field::attribute::kTypeProtos: refuse_types();
+        // An operator's inputs say the type themselves; it is checked and dropped.
+        case field::attribute::kTypeProto: decode_type(fields.message(), 0); break;
         default: fields.skip();
       }
     }

@@ -55,26 +55,43 @@ void decode_tensor_type(Fields fields, DecodedType& out) {
   }
 }
 
-DecodedType decode_type(Fields fields) {
-  using Kind = DecodedType::Kind;
-  DecodedType out;
+/// A sequence's, an optional's or a map's own type; `item` is the field that says what it holds.
+void decode_holder(Fields fields, DecodedType& out, uint32_t item, size_t depth) {
   while (fields.next()) {
-    // What a sequence, map or optional holds is not looked at, so types nest without recursion here.
+    if (fields.number() == item) {
+      out.item = std::make_shared<DecodedType>(decode_type(fields.message(), depth + 1));
+    } else if (out.kind == DecodedType::Kind::kMap && fields.number() == field::map_type::kKeyType) {
+      out.elem_type = fields.integer();
+    } else {
+      fields.skip();
+    }
+  }
+}
+
+}  // namespace
+
+DecodedType decode_type(Fields fields, size_t depth) {
+  using Kind = DecodedType::Kind;
+  if (depth >= kMaxNesting) throw_error(ErrorCode::kModel, "types are nested more than {} deep", kMaxNesting);
+  DecodedType out;
+  const auto holder = [&](Kind kind, uint32_t item) {
+    out.kind = kind;
+    decode_holder(fields.message(), out, item, depth);
+  };
+  while (fields.next()) {
     switch (fields.number()) {
       case field::type::kTensor: decode_tensor_type(fields.message(), out); continue;
-      case field::type::kSequence: out.kind = Kind::kSequence; break;
-      case field::type::kMap: out.kind = Kind::kMap; break;
+      case field::type::kSequence: holder(Kind::kSequence, field::holder_type::kElemType); continue;
+      case field::type::kMap: holder(Kind::kMap, field::map_type::kValueType); continue;
+      case field::type::kOptional: holder(Kind::kOptional, field::holder_type::kElemType); continue;
       case field::type::kOpaque: out.kind = Kind::kOpaque; break;
       case field::type::kSparseTensor: out.kind = Kind::kSparseTensor; break;
-      case field::type::kOptional: out.kind = Kind::kOptional; break;
       default: break;
     }
     fields.skip();
   }
   return out;
 }
-
-}  // namespace
 
 std::string_view normal_domain(std::string_view domain) { return domain == "ai.onnx" ? "" : domain; }
 
@@ -84,7 +101,7 @@ DecodedValue decode_value(Fields fields) {
     while (fields.next()) {
       switch (fields.number()) {
         case field::value_info::kName: out.name = fields.name(); break;
-        case field::value_info::kType: out.type = decode_type(fields.message()); break;
+        case field::value_info::kType: out.type = decode_type(fields.message(), 0); break;
         default: fields.skip();
       }
     }

@@ -2,6 +2,7 @@
 // An ONNX file as decoded from protobuf, before names are linked to values: one struct a message. The views
 // point into the file's bytes.
 
+#include <memory>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -23,7 +24,8 @@ struct DecodedType {
     std::string_view param;  ///< a name, or ""
   };
   Kind kind = Kind::kNone;
-  int64_t elem_type = 0;
+  int64_t elem_type = 0;              ///< of a map: its keys' type
+  std::shared_ptr<DecodedType> item;  ///< what a sequence, a map or an optional holds
   bool has_shape = false;
   std::vector<Dim> dims;
 };

@@ -19,6 +19,8 @@ DecodedGraph decode_graph(Fields fields, const WeightSources& sources, size_t de
 DecodedNode decode_node(Fields fields, const WeightSources& sources, size_t depth, size_t index);
 DecodedAttribute decode_attribute(Fields fields, const WeightSources& sources, size_t depth);
 DecodedValue decode_value(Fields fields);
+/// `depth` counts the types that hold this one.
+DecodedType decode_type(Fields fields, size_t depth);
 DecodedFunction decode_function(Fields fields, const WeightSources& sources);
 void decode_opset(Fields fields, OpsetImports& out);
 

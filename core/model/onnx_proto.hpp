@@ -106,6 +106,13 @@ enum : uint32_t { kTensor = 1, kSequence = 4, kMap = 5, kOpaque = 7, kSparseTens
 namespace tensor_type {
 enum : uint32_t { kElemType = 1, kShape = 2 };
 }
+/// TypeProto.Sequence and TypeProto.Optional.
+namespace holder_type {
+enum : uint32_t { kElemType = 1 };
+}
+namespace map_type {
+enum : uint32_t { kKeyType = 1, kValueType = 2 };
+}
 namespace shape {
 enum : uint32_t { kDim = 1 };
 }

@@ -142,6 +142,8 @@ class RunServices {
   virtual std::byte* scratch(size_t bytes) = 0;
   /// Sizes output i, whose shape infer() could not tell.
   virtual Tensor& resize_output(size_t i, DType dtype, const Shape& shape) = 0;
+  /// Makes output i this value.
+  virtual void give_output(size_t i, Tensor value) = 0;
   /// What infer() said of output i with the inputs of this run.
   virtual const ValueInfo& expected(size_t i) = 0;
   /// Runs a subgraph; the results live until this subgraph runs again.
@@ -166,6 +168,9 @@ class RunContext : public Requires {
   Tensor& out(size_t i) const;
   /// Output i sized now, for shapes that only the data tells.
   Tensor& out(size_t i, DType dtype, const Shape& shape) const { return services_->resize_output(i, dtype, shape); }
+  /// Output i is this value, whose memory it keeps (Tensor::owned()): for sequences, maps and optionals, and for
+  /// tensors that infer() left without a shape.
+  void give(size_t i, Tensor value) const { services_->give_output(i, std::move(value)); }
   /// What infer() said of output i: its type, and of its shape what could be known before the data.
   const ValueInfo& expected(size_t i) const { return services_->expected(i); }
   /// `count` uninitialised T, 16-byte aligned, until run() returns.

@@ -23,6 +23,7 @@ void append_attribute(std::string& out, const Attribute& a) {
     case Attribute::Kind::kTensors: out += "tensor"; break;
     case Attribute::Kind::kGraph:
     case Attribute::Kind::kGraphs: out += "graph"; break;
+    case Attribute::Kind::kType: out += "type"; break;
   }
 }
 

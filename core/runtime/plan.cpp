@@ -79,7 +79,8 @@ class Planner {
     bool concrete = true;
     for (size_t i = 0; i < inferred.size(); ++i) {
       if (node.outputs[i] == kNoValue) continue;
-      concrete = concrete && inferred[i].dtype != DType::kUndefined && inferred[i].shape.is_concrete();
+      concrete = concrete && inferred[i].dtype != DType::kUndefined && !is_container(inferred[i].dtype) &&
+                 inferred[i].shape.is_concrete();
     }
     step.kind = !concrete ? Step::Kind::kDynamic
                 : (node.def->traits & ops::kView) != 0 ? Step::Kind::kView
@@ -107,7 +108,7 @@ class Planner {
 
   static bool is_small(const std::vector<ValueInfo>& outputs) {
     for (const ValueInfo& o : outputs) {
-      if (!o.shape.is_concrete() || o.dtype == DType::kUndefined) return false;
+      if (!o.shape.is_concrete() || o.dtype == DType::kUndefined || is_container(o.dtype)) return false;
       if (o.shape.concrete().count() > kMaxEvaluatedBytes / std::max<size_t>(1, dtype_size(o.dtype))) return false;
     }
     return true;

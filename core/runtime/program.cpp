@@ -64,6 +64,11 @@ class StepServices : public ops::RunServices {
     return *out = Tensor(dtype, shape);
   }
 
+  void give_output(size_t i, Tensor value) override {
+    if (step_.kind == Step::Kind::kStatic) throw_error(ErrorCode::kInternal, "output {} lies in the arena", i);
+    if (i < step_.outputs.size() && step_.outputs[i] != nullptr) *step_.outputs[i] = std::move(value);
+  }
+
   const ops::ValueInfo& expected(size_t i) override {
     if (!inferred_.empty()) return inferred_[i];
     const Tensor* out = step_.outputs.at(i);
@@ -192,7 +197,7 @@ void Program::run_step(Plan& plan, Step& step, const RunOptions& options) {
       for (size_t i = 0; i < inferred.size(); ++i) {
         if (step.outputs[i] == nullptr) continue;
         *step.outputs[i] = Tensor();
-        if (inferred[i].dtype == DType::kUndefined || !inferred[i].shape.is_concrete()) continue;
+        if (inferred[i].dtype == DType::kUndefined || is_container(inferred[i].dtype) || !inferred[i].shape.is_concrete()) continue;
         const Shape shape = inferred[i].shape.concrete();
         shared = i == 0 && inferred.size() == 1 && (node.def->traits & ops::kView) != 0;
         *step.outputs[i] = shared ? step.inputs[0]->reshaped(shape) : Tensor(inferred[i].dtype, shape);

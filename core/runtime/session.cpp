@@ -15,7 +15,10 @@ ValueDescription describe_value(const Graph& graph, ValueId id) {
   const Value& value = graph.value(id);
   ValueDescription d;
   d.name = value.name;
-  d.dtype = value.dtype;
+  d.type = value.declared != nullptr ? *value.declared : ValueType{ValueType::Kind::kTensor, value.dtype, nullptr};
+  // Of a computed value inference knows no more than what kind it is.
+  if (value.declared == nullptr && value.dtype == DType::kSequence) d.type = {ValueType::Kind::kSequence, {}, nullptr};
+  if (value.declared == nullptr && value.dtype == DType::kMap) d.type = {ValueType::Kind::kMap, {}, nullptr};
   d.has_rank = value.shape.has_rank();
   for (const Dim dim : value.shape.dims()) {
     ValueDescription::Dim out;
@@ -33,7 +36,7 @@ std::string names_of(const std::vector<ValueDescription>& values) {
 }
 
 std::string expected_text(const ValueDescription& d) {
-  std::string out(dtype_name(d.dtype));
+  std::string out = d.type.text();
   if (!d.has_rank) return out;
   out += '[';
   for (size_t i = 0; i < d.dims.size(); ++i) {
@@ -56,7 +59,7 @@ void check_feed(const ValueDescription& d, const Tensor& t, std::map<std::string
     error.actual = text("{}{}", t.dtype(), t.shape());
     throw error;
   };
-  if (d.dtype != DType::kUndefined && t.dtype() != d.dtype) fail("");
+  if (!d.type.accepts(t)) fail("");
   if (!d.has_rank) return;
   if (t.rank() != d.dims.size()) fail("");
   for (size_t i = 0; i < d.dims.size(); ++i) {
@@ -107,7 +110,9 @@ Session Session::load(ModelBytes bytes, SessionOptions options) {
   for (size_t i = 0; i < state->outputs.size(); ++i) {
     // Inference knows better than the file, unless it knows nothing.
     ValueDescription inferred = describe_value(*graph, graph->outputs[i]);
-    if (state->outputs[i].dtype == DType::kUndefined) state->outputs[i].dtype = inferred.dtype;
+    if (state->outputs[i].type.kind == ValueType::Kind::kTensor && state->outputs[i].type.dtype == DType::kUndefined) {
+      state->outputs[i].type = inferred.type;
+    }
     if (!state->outputs[i].has_rank) {
       state->outputs[i].has_rank = inferred.has_rank;
       state->outputs[i].dims = std::move(inferred.dims);

@@ -15,6 +15,8 @@
 #include <kinglet/error.hpp>
 #include <kinglet/tensor.hpp>
 
+#include "base/value_type.hpp"
+
 namespace kinglet {
 
 /// A model file's bytes, given away: the reader keeps weights where they lie and may move them within the block.
@@ -42,14 +44,14 @@ struct ValueDescription {
     std::string name;
   };
   std::string name;
-  DType dtype = DType::kUndefined;
-  bool has_rank = false;
+  ValueType type;
+  bool has_rank = false;  ///< false too for what is no tensor
   std::vector<Dim> dims;
 };
 
 struct Feed {
   std::string name;
-  Tensor tensor;  ///< read in place; must stay unchanged until run() returns
+  Tensor tensor;  ///< or another value (base/tensor.hpp); read in place; must stay unchanged until run() returns
 };
 
 /// How long one node took in one run.

@@ -1,6 +1,6 @@
 // If - runs one of two subgraphs (ONNX If 1, 11, 13, 16, 19, 21).
 
-#include "ops/op.hpp"
+#include "ops/control/results.hpp"
 
 namespace kinglet::ops {
 namespace {
@@ -67,7 +67,7 @@ void run(const If& op, RunContext& c) {
   const bool chosen = condition.data<bool>()[0];
   const std::vector<Tensor> results = c.run_subgraph(chosen ? op.then_branch : op.else_branch, {});
   for (size_t i = 0; i < results.size() && i < c.outputs(); ++i) {
-    if (c.wants(i)) c.out(i, results[i].dtype(), results[i].shape()).copy_from(results[i]);
+    pass_on(c, i, results[i]);
   }
 }
 

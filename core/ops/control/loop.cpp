@@ -1,9 +1,7 @@
 // Loop - runs a subgraph up to M times while its condition holds (ONNX Loop 1, 11, 13, 16, 19, 21).
 // Body: (iteration, condition, carried...) -> (condition, carried..., scanned...).
 
-#include <cstring>
-
-#include "ops/op.hpp"
+#include "ops/control/results.hpp"
 
 namespace kinglet::ops {
 namespace {
@@ -46,19 +44,6 @@ void infer(const Loop& op, InferContext& c) {
   }
 }
 
-/// Stacks the scanned tensors of one output along a new first dim.
-void stack(RunContext& c, size_t output, const std::vector<Tensor>& parts) {
-  Shape shape{static_cast<int64_t>(parts.size())};
-  for (const int64_t d : parts.front().shape()) shape.push_back(d);
-  Tensor& out = c.out(output, parts.front().dtype(), shape);
-  const size_t bytes = parts.front().bytes();
-  for (size_t i = 0; i < parts.size(); ++i) {
-    c.require(parts[i].shape() == parts.front().shape(), "scanned output {} changes from {} to {}", output, parts.front().shape(), parts[i].shape());
-    Tensor part(out.dtype(), parts[i].shape(), out.raw() + i * bytes);
-    part.copy_from(parts[i]);
-  }
-}
-
 void run(const Loop& op, RunContext& c) {
   const size_t carried = carried_count(c.inputs());
   int64_t limit = INT64_MAX;
@@ -77,19 +62,19 @@ void run(const Loop& op, RunContext& c) {
     c.require(results[0].count() == 1, "the body's condition is {}", results[0].shape());
     going = results[0].data<bool>()[0];
     // The body's next run overwrites its results: what outlives this one is copied.
-    for (size_t i = 0; i < carried; ++i) formal[i + 2] = results[i + 1].clone();
+    for (size_t i = 0; i < carried; ++i) formal[i + 2] = results[i + 1].owned();
     for (size_t i = 0; i < scanned.size(); ++i) {
-      if (c.wants(carried + i)) scanned[i].push_back(results[carried + i + 1].clone());
+      if (c.wants(carried + i)) scanned[i].push_back(results[carried + i + 1].owned());
     }
   }
   for (size_t i = 0; i < carried; ++i) {
-    if (c.wants(i)) c.out(i, formal[i + 2].dtype(), formal[i + 2].shape()).copy_from(formal[i + 2]);
+    pass_on(c, i, formal[i + 2]);
   }
   for (size_t i = 0; i < scanned.size(); ++i) {
     const size_t output = carried + i;
     if (!c.wants(output)) continue;
     if (!scanned[i].empty()) {
-      stack(c, output, scanned[i]);
+      stack(c, output, scanned[i], 0, false);
       continue;
     }
     // No iteration: the first dim is 0, and of the others only what inference knew.

@@ -1,7 +1,7 @@
 // Concat: joins tensors along one axis.
 
-#include "ops/move.hpp"
 #include "ops/shape_inputs.hpp"
+#include "ops/tensor/pieces.hpp"
 
 namespace kinglet::ops {
 namespace {
@@ -60,17 +60,9 @@ void infer(const Concat& op, InferContext& c) {
 void run(const Concat& op, RunContext& c) {
   Tensor& out = c.out(0);
   const size_t axis = normalize_axis(op.axis, out.rank());
-  const size_t outer = out.shape().count(0, axis), row = out.shape().count(axis, out.rank());
-  size_t at = 0;
-  for (size_t i = 0; i < c.inputs(); ++i) {
-    const Tensor& in = c.in(i);
-    require_same_type(in, out);
-    const size_t piece = in.shape().count(axis, in.rank());
-    for (size_t o = 0; o < outer && piece != 0; ++o) {
-      copy_elements(out.dtype(), element(out, o * row + at), element(in, o * piece), piece);
-    }
-    at += piece;
-  }
+  std::vector<const Tensor*> parts;
+  for (size_t i = 0; i < c.inputs(); ++i) parts.push_back(&c.in(i));
+  join(parts, axis, out);
 }
 
 bool permute(Node& node, std::span<const int64_t> perm) {

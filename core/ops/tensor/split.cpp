@@ -1,8 +1,8 @@
 // Split: cuts a tensor along one axis. The lengths are an attribute (before opset 13), an input, or all
 // alike.
 
-#include "ops/move.hpp"
 #include "ops/shape_inputs.hpp"
+#include "ops/tensor/pieces.hpp"
 
 namespace kinglet::ops {
 namespace {
@@ -92,18 +92,10 @@ void run(const Split& op, RunContext& c) {
   const bool by_input = op.lengths.empty() && c.has(1);
   const std::vector<int64_t> lengths = lengths_of(op, by_input ? to_int64s(c.in(1)) : op.lengths,
                                                   by_input || !op.lengths.empty(), in.dim(axis));
-  const size_t outer = in.shape().count(0, axis), inner = in.shape().count(axis + 1, in.rank());
-  const size_t row = in.shape().count(axis, in.rank());
   size_t at = 0;
   for (size_t i = 0; i < op.outputs; ++i) {
-    const size_t piece = static_cast<size_t>(lengths[i]) * inner;
-    if (c.wants(i)) {
-      Tensor& out = c.out(i);
-      for (size_t o = 0; o < outer && piece != 0; ++o) {
-        copy_elements(in.dtype(), element(out, o * piece), element(in, o * row + at), piece);
-      }
-    }
-    at += piece;
+    if (c.wants(i)) cut(in, axis, at, c.out(i));
+    at += static_cast<size_t>(lengths[i]);
   }
 }
 
