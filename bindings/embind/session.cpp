@@ -2,11 +2,13 @@
 
 #include <algorithm>
 #include <cstring>
+#include <deque>
 #include <map>
 #include <optional>
 
 #include <kinglet/session.hpp>
 
+#include "base/packed.hpp"
 #include "boundary.hpp"
 #include "feeds.hpp"
 
@@ -18,6 +20,7 @@ struct State {
   std::optional<Session> session;
   Feeds feeds;
   std::vector<Tensor> outputs;  // of the last run
+  std::deque<Tensor> packed;    // copies of those whose elements JavaScript gets packed
 };
 
 State& state() {
@@ -82,7 +85,7 @@ val values_to_js(const std::vector<ValueDescription>& values) {
     }
     val entry = val::object();
     entry.set("name", value.name);
-    entry.set("type", std::string(dtype_name(value.dtype)));
+    entry.set("type", value.type.text());
     entry.set("dims", dims);
     list.set(i, entry);
   }
@@ -111,6 +114,29 @@ val feed(const std::string& name, const std::string& type, const val& dims) {
   });
 }
 
+/// Input `name`, or the next item of the open value, is an optional without a value.
+val feed_none(const std::string& name) {
+  return guarded([&] {
+    state().feeds.add_none(name);
+    return val::undefined();
+  });
+}
+
+/// What is fed from here to closeFeed() are the items of a sequence, or the keys and the values of a map.
+val open_feed(const std::string& name, bool is_map) {
+  return guarded([&] {
+    state().feeds.open(name, is_map ? DType::kMap : DType::kSequence);
+    return val::undefined();
+  });
+}
+
+val close_feed() {
+  return guarded([] {
+    state().feeds.close();
+    return val::undefined();
+  });
+}
+
 val feed_strings(const std::string& name, const val& elements, const val& dims) {
   return guarded([&] {
     Tensor& tensor = state().feeds.add(name, DType::kString, shape_from_js(dims));
@@ -120,18 +146,32 @@ val feed_strings(const std::string& name, const val& elements, const val& dims) 
   });
 }
 
+/// null: an optional without a value.
 val output_to_js(const Tensor& tensor) {
+  if (tensor.dtype() == DType::kNone) return val::null();
   val object = val::object();
+  if (tensor.dtype() == DType::kSequence || tensor.dtype() == DType::kMap) {
+    val items = val::array();
+    for (size_t i = 0; i < tensor.count(); ++i) items.set(i, output_to_js(tensor.items()[i]));
+    object.set(tensor.dtype() == DType::kMap ? "map" : "items", items);
+    return object;
+  }
   object.set("type", std::string(dtype_name(tensor.dtype())));
   object.set("dims", to_js(tensor.shape()));
+  const Tensor* stored = &tensor;
+  if (packed_per_byte(tensor.dtype()) > 1) {
+    Tensor packed(DType::kUint8, {static_cast<int64_t>(packed_bytes(tensor.dtype(), tensor.count()))});
+    pack(tensor, packed.raw());
+    stored = &state().packed.emplace_back(std::move(packed));
+  }
   if (tensor.dtype() == DType::kString) {
     val strings = val::array();
     const auto elements = tensor.values<std::string>();
     for (size_t i = 0; i < elements.size(); ++i) strings.set(i, elements[i]);
     object.set("strings", strings);
   } else {
-    object.set("address", to_js(static_cast<const void*>(tensor.raw())));
-    object.set("bytes", static_cast<double>(tensor.bytes()));
+    object.set("address", to_js(static_cast<const void*>(stored->raw())));
+    object.set("bytes", static_cast<double>(stored->bytes()));
   }
   return object;
 }
@@ -143,6 +183,7 @@ val run(const val& wanted) {
     const auto count = wanted["length"].as<size_t>();
     for (size_t i = 0; i < count; ++i) names.push_back(wanted[i].as<std::string>());
     state().outputs.clear();
+    state().packed.clear();
     state().outputs = session().run(state().feeds.ready(), names);
     val list = val::array();
     for (size_t i = 0; i < state().outputs.size(); ++i) list.set(i, output_to_js(state().outputs[i]));
@@ -180,6 +221,9 @@ EMSCRIPTEN_BINDINGS(session) {
   emscripten::function("outputs", &outputs);
   emscripten::function("feed", &feed);
   emscripten::function("feedStrings", &feed_strings);
+  emscripten::function("feedNone", &feed_none);
+  emscripten::function("openFeed", &open_feed);
+  emscripten::function("closeFeed", &close_feed);
   emscripten::function("run", &run);
   emscripten::function("releaseFeeds", &release_feeds);
   emscripten::function("memory", &memory);

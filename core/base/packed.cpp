@@ -20,7 +20,8 @@ void unpack_into(Tensor& t, const std::byte* packed) {
   const size_t width = 8 / per_byte;
   const bool is_signed = t.dtype() == DType::kInt4 || t.dtype() == DType::kInt2;
   auto* out = reinterpret_cast<uint8_t*>(t.raw());
-  for (size_t i = 0, n = t.count(); i < n; ++i) {
+  // From the end: `packed` may lie at the start of the tensor's own memory.
+  for (size_t i = t.count(); i-- > 0;) {
     // The element's bits at the top of a byte; an arithmetic shift then brings the sign down.
     const auto top = static_cast<uint8_t>(std::to_integer<unsigned>(packed[i / per_byte])
                                           << (8 - width * (i % per_byte + 1)));

@@ -11,7 +11,7 @@ size_t packed_bytes(DType type, size_t count);
 
 /// A new tensor of `type` from packed_bytes() bytes, for a type with packed_per_byte() > 1. Throws kOutOfMemory.
 Tensor unpack(DType type, const Shape& shape, const std::byte* packed);
-/// The same into a tensor of that type.
+/// The same into a tensor of that type, at whose own start the packed bytes may lie.
 void unpack_into(Tensor& t, const std::byte* packed);
 
 /// The elements of such a tensor packed into `packed`, packed_bytes() long; spare bits are 0.

@@ -12,14 +12,17 @@ export interface CoreValue {
   dims: (number | string | null)[] | null;
 }
 
-/** An output: strings, or where its bytes lie until the next run. */
-export interface CoreOutput {
+/** A tensor: strings, or where its bytes lie until the next run. */
+export interface CoreTensor {
   type: string;
   dims: number[];
   strings?: string[];
   address?: number;
   bytes?: number;
 }
+
+/** An output; `map` holds the keys and the values, null is an optional without a value. */
+export type CoreOutput = CoreTensor | { items: CoreOutput[] } | { map: [CoreTensor, CoreOutput] } | null;
 
 export type Point = [x: number, y: number];
 export type Quad = [Point, Point, Point, Point];
@@ -47,6 +50,9 @@ export interface Core {
   outputs(): Result<CoreValue[]>;
   feed(name: string, type: string, dims: readonly number[]): Result<number>;
   feedStrings(name: string, elements: readonly string[], dims: readonly number[]): Result<undefined>;
+  feedNone(name: string): Result<undefined>;
+  openFeed(name: string, isMap: boolean): Result<undefined>;
+  closeFeed(): Result<undefined>;
   run(outputs: readonly string[]): Result<CoreOutput[]>;
   releaseFeeds(): void;
   memory(): Result<{ weights: number; activations: number }>;

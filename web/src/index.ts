@@ -17,6 +17,7 @@ export {
 } from './session.js';
 export type { Source } from './sources.js';
 export type { Variant } from './variant.js';
+export type { MapKey, MapValue, Value } from './value.js';
 export { Tensor, type TensorData, type TensorSource, type TensorType } from './tensor.js';
 /** @internal */
 export * as internal from './internal.js';

@@ -2,8 +2,9 @@ import type { Answer, Core, CoreCall, Failure } from './core.js';
 import { errorFromCore } from './errors/from-core.js';
 import { InternalError } from './errors/internal-error.js';
 import { InvalidArgumentError } from './errors/invalid-argument-error.js';
+import { ModelError } from './errors/model-error.js';
 import { OutOfMemoryError } from './errors/out-of-memory-error.js';
-import { type Tensor, Tensor as TensorClass, tensorOver, type TensorType } from './tensor.js';
+import { Tensor } from './tensor.js';
 
 function isFailure(result: unknown): result is Failure {
   return typeof result === 'object' && result !== null && 'error' in result;
@@ -71,13 +72,13 @@ export class Instance {
       this.call(
         'feedStrings',
         name,
-        new TensorClass('string', tensor.data as string[], tensor.dims).data,
+        new Tensor('string', tensor.data as string[], tensor.dims).data,
         tensor.dims,
       );
       return;
     }
     const { buffer, byteOffset, byteLength, length } = tensor.data as Uint8Array;
-    if (length < tensor.size) {
+    if (length === 0 && tensor.size > 0) {
       throw new InvalidArgumentError(
         `the elements of input '${name}' are gone: was their buffer transferred?`,
       );
@@ -86,17 +87,19 @@ export class Instance {
     this.view(address, byteLength).set(new Uint8Array(buffer, byteOffset, byteLength));
   }
 
+  /** Output `name`, which is to be a float32 tensor, for what was fed since the last run. */
+  runFloat32(name: string): { address: number; dims: number[] } {
+    const [output] = this.call('run', [name]);
+    if (!output || !('address' in output) || output.type !== 'float32') {
+      const type = output && 'type' in output ? output.type : 'no tensor';
+      throw new ModelError(`the output '${name}' is ${type}, not float32`);
+    }
+    return { address: output.address!, dims: output.dims };
+  }
+
   /** Forgets what was fed, and gives its memory back. Throws nothing: an error is on its way already. */
   abandonRun(): void {
     if (!this.#broken) this.#core.releaseFeeds();
   }
 
-  /** The outputs `names` (all when empty) for what was fed since the last run. */
-  run(names: readonly string[]): Tensor[] {
-    return this.call('run', names).map(({ type, dims, strings, address, bytes }) =>
-      strings
-        ? new TensorClass('string', strings, dims)
-        : tensorOver(type as Exclude<TensorType, 'string'>, this.copy(address!, bytes!), dims),
-    );
-  }
 }

@@ -7,7 +7,8 @@ import type { AbortSignalLike } from './platform.js';
 import { Queue } from './queue.js';
 import { receive } from './receive.js';
 import { type ByteSource, openSource, type Source } from './sources.js';
-import { Tensor, type TensorType } from './tensor.js';
+import type { Tensor } from './tensor.js';
+import { feedValue, readValue, type Value } from './value.js';
 
 /** How far loading is. */
 export interface LoadProgress {
@@ -39,9 +40,12 @@ export interface RunOptions {
 /** An input or output of a model. */
 export interface ValueInfo {
   readonly name: string;
-  /** The element type; `undefined` when the model does not tell. */
-  readonly type: TensorType | 'undefined';
-  /** Each a number, a name such as `batch` that stands for any number, or null for any; null: any rank. */
+  /**
+   * A tensor's element type (`float32`); `sequence(float32)`, `optional(int64)`, `map(string, float32)` and what they
+   * are made of; `undefined` when the model does not tell.
+   */
+  readonly type: string;
+  /** Each a number, a name such as `batch` that stands for any number, or null for any; null: any rank, or no tensor. */
   readonly dims: readonly (number | string | null)[] | null;
 }
 
@@ -133,13 +137,18 @@ export class Session {
   /**
    * Runs the model. Runs that are asked for at the same time take place one after another, in the order of
    * the calls; the feeds' elements are read when the run's turn comes.
-   * @param feeds a tensor for each input, by name
-   * @returns the outputs by name; their elements are the caller's
+   * @param feeds a tensor for each input, by name; an array for a sequence, a `Map` for a map, null for an optional
+   * without a value
+   * @returns the outputs by name; their elements are the caller's. A model whose outputs are not all tensors:
+   * `session.run<{ items: Tensor[] }>(feeds)`
    * @throws InvalidArgumentError for unknown names, missing feeds, a disposed session
    * @throws ShapeError when a feed's type or dims do not fit
    * @throws OutOfMemoryError
    */
-  run(feeds: Readonly<Record<string, Tensor>>, options: RunOptions = {}): Promise<Record<string, Tensor>> {
+  run<Outputs extends Record<string, Value> = Record<string, Tensor>>(
+    feeds: Readonly<Record<string, Value>>,
+    options: RunOptions = {},
+  ): Promise<Outputs> {
     return this.enqueue((instance) => {
       throwIfAborted(options.signal);
       const names = options.outputs?.length ? options.outputs : this.outputs.map(({ name }) => name);
@@ -150,12 +159,11 @@ export class Session {
         throw new InvalidArgumentError('feeds must be tensors by name');
       }
       try {
-        for (const [name, tensor] of Object.entries(feeds)) {
-          if (!(tensor instanceof Tensor)) throw new InvalidArgumentError(`the feed '${name}' is no Tensor`);
-          instance.feed(name, tensor);
+        for (const [name, value] of Object.entries(feeds)) {
+          feedValue(instance, name, value, this.inputs.find((input) => input.name === name)?.type ?? '');
         }
-        const outputs = instance.run(names);
-        return Object.fromEntries(names.map((name, i) => [name, outputs[i]!]));
+        const outputs = instance.call('run', names);
+        return Object.fromEntries(names.map((name, i) => [name, readValue(instance, outputs[i]!)])) as Outputs;
       } catch (error) {
         instance.abandonRun();
         throw error;

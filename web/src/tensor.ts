@@ -23,6 +23,19 @@ export interface TensorData {
   complex64: Float32Array;
   /** Two values an element: real, imaginary. */
   complex128: Float64Array;
+  /** One byte an element, as bits. */
+  float8e4m3fn: Uint8Array;
+  float8e4m3fnuz: Uint8Array;
+  float8e5m2: Uint8Array;
+  float8e5m2fnuz: Uint8Array;
+  float8e8m0: Uint8Array;
+  /** Two elements a byte, the first in the low bits; an odd last one has a byte of its own. */
+  int4: Uint8Array;
+  uint4: Uint8Array;
+  float4e2m1: Uint8Array;
+  /** Four elements a byte, the first in the lowest bits. */
+  int2: Uint8Array;
+  uint2: Uint8Array;
 }
 
 /** Name of an element type, as in ONNX. */
@@ -49,7 +62,7 @@ interface NumberArrayClass {
   new (buffer: ArrayBufferLike, byteOffset?: number, length?: number): NumberArray;
 }
 
-/** The typed array of each type and how many of its values make an element. */
+/** The typed array of each type and how many of its values make an element: less than 1 where they are packed. */
 function layout(type: TensorType): { array: NumberArrayClass; values: number } | undefined {
   switch (type) {
     case 'float32':
@@ -58,8 +71,20 @@ function layout(type: TensorType): { array: NumberArrayClass; values: number } |
       return { array: Float64Array, values: 1 };
     case 'int8':
       return { array: Int8Array, values: 1 };
+    case 'int4':
+    case 'uint4':
+    case 'float4e2m1':
+      return { array: Uint8Array, values: 1 / 2 };
+    case 'int2':
+    case 'uint2':
+      return { array: Uint8Array, values: 1 / 4 };
     case 'uint8':
     case 'bool':
+    case 'float8e4m3fn':
+    case 'float8e4m3fnuz':
+    case 'float8e5m2':
+    case 'float8e5m2fnuz':
+    case 'float8e8m0':
       return { array: Uint8Array, values: 1 };
     case 'int16':
       return { array: Int16Array, values: 1 };
@@ -167,7 +192,9 @@ export class Tensor<T extends TensorType = TensorType> {
     this.data = elements as TensorData[T];
     this.dims = checkDims(dims ?? [count]);
     this.size = this.dims.reduce((product, dim) => product * dim, 1);
-    if (this.size !== count) {
+    // A packed byte may hold spare bits behind the last element.
+    const fits = Math.ceil(this.size * (numbers?.values ?? 1)) === elements.length && Number.isInteger(this.size);
+    if (!fits) {
       throw new InvalidArgumentError(
         `dims [${this.dims.join(',')}] have ${this.size} elements, the data has ${count}`,
       );

@@ -54,6 +54,10 @@ void infer(const If& op, InferContext& c) {
       continue;
     }
     const ValueInfo &a = (*on_true)[i], &b = (*on_false)[i];
+    if (a.dtype != b.dtype && (a.dtype == DType::kNone || b.dtype == DType::kNone)) {
+      c.out(i, DType::kUndefined, {});  // an optional that one branch leaves empty
+      continue;
+    }
     if (a.dtype != b.dtype && a.dtype != DType::kUndefined && b.dtype != DType::kUndefined) {
       throw_error(ErrorCode::kModel, "output {} is {} in one branch and {} in the other", i, a.dtype, b.dtype);
     }

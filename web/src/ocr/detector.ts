@@ -43,14 +43,12 @@ export function detect(
     await internal.pause();
 
     const started = performance.now();
-    const [map] = instance.call('run', [session.outputs[0]!.name]);
+    const map = instance.runFloat32(session.outputs[0]!.name);
     const ran = performance.now();
-    if (map?.type !== 'float32' || map.dims.length !== 4) {
-      throw new ModelError(
-        `the detector gives ${map?.type} [${map?.dims}], not a float32 map [1,1,height,width]`,
-      );
+    if (map.dims.length !== 4) {
+      throw new ModelError(`the detector gives [${map.dims}], not a map [1,1,height,width]`);
     }
-    const boxes = instance.call('textBoxes', map.address!, map.dims[3]!, map.dims[2]!, options);
+    const boxes = instance.call('textBoxes', map.address, map.dims[3]!, map.dims[2]!, options);
     return {
       boxes: boxes.map(({ box }) => instance.call('upright', box)),
       preprocess: prepared - start,

@@ -29,9 +29,7 @@ function runOn<T>(
   return session.enqueue((instance) => {
     const address = instance.call('feed', session.inputs[0]!.name, 'float32', dims);
     instance.view(address, input.length).set(input);
-    const [output] = instance.call('run', [session.outputs[0]!.name]);
-    if (output?.type !== 'float32') throw new ModelError(`the model gives ${output?.type}, not float32`);
-    return use(instance, { address: output.address!, dims: output.dims });
+    return use(instance, instance.runFloat32(session.outputs[0]!.name));
   });
 }
 
