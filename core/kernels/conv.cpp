@@ -9,7 +9,7 @@
 namespace kinglet::kernels {
 namespace {
 
-constexpr size_t kConvRowBlock = 64;
+constexpr size_t kConvRowBlock = 11 * kTileRows;
 /// Thinner taps cost more in pointers than in products, so kernel rows of such images are taken whole.
 constexpr size_t kThinTap = 64;
 

@@ -14,7 +14,7 @@ namespace {
 // taps, and among themselves are an ordinary convolution of stride 1. The taps of a phase are `step` apart,
 // so it is known by its first tap; weights are packed phase after phase in the order of these.
 
-constexpr size_t kTransposeRowBlock = 64;
+constexpr size_t kTransposeRowBlock = 11 * kTileRows;
 
 /// The taps of one dimension that a phase uses; none for a phase that no tap reaches.
 struct PhaseTaps {

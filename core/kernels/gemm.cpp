@@ -32,7 +32,7 @@ struct IndirectRows {
   size_t depth;
 
   KINGLET_INLINE const float* piece(size_t row, size_t tap, size_t r) const {
-    return rows[(row / 4 * taps + tap) * 4 + r] + offset;
+    return rows[row_index(row, tap, taps) + r] + offset;
   }
 };
 
@@ -111,11 +111,12 @@ void gemm_f32_rows(const GemmBlock& block, const Finish& end, const Rows& rows, 
   }
 }
 
-/// All rows but the last m % 4, panel by panel, so that a panel of B stays in the first cache.
+/// All rows but the last m % kTileRows, panel by panel, so that a panel of B stays in the first cache.
 template <class Rows>
 void gemm_f32_panels(const GemmBlock& block, const Finish& end, const Rows& rows) {
   for (size_t panel = 0; panel * kPanelWidth < block.n; ++panel) {
-    for (size_t row = 0; row + 4 <= block.m; row += 4) gemm_f32_tile<4, 1>(block, end, rows, row, panel);
+    for (size_t row = 0; row + kTileRows <= block.m; row += kTileRows)
+      gemm_f32_tile<kTileRows, 1>(block, end, rows, row, panel);
   }
 }
 
@@ -125,11 +126,13 @@ void run_block(const GemmBlock& block, const Rows& rows) {
   const Finish end = block.last ? make_finish(activation) : Finish{};
   gemm_f32_panels(block, end, rows);
   // One or two rows need more columns for as many independent sums as the multiplier's latency wants.
-  const size_t row = block.m / 4 * 4;
-  switch (block.m % 4) {
+  const size_t row = block.m / kTileRows * kTileRows;
+  switch (block.m % kTileRows) {
     case 1: gemm_f32_rows<1, 4>(block, end, rows, row); break;
     case 2: gemm_f32_rows<2, 2>(block, end, rows, row); break;
     case 3: gemm_f32_rows<3, 1>(block, end, rows, row); break;
+    case 4: gemm_f32_rows<4, 1>(block, end, rows, row); break;
+    case 5: gemm_f32_rows<5, 1>(block, end, rows, row); break;
     default: break;
   }
   if (block.last && !finishes_in_registers(activation.kind)) {

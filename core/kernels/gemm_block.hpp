@@ -11,8 +11,11 @@ namespace kinglet::kernels {
 inline constexpr size_t kDepthBlock = 256;
 /// A depth up to this is not split.
 inline constexpr size_t kMaxDepthBlock = 384;
+/// Rows of a tile of C. Six rows and a panel are twelve sums: with two vectors of B and one of A they take
+/// all of the 15 registers that V8 gives out, and are more sums than the multipliers' latency asks for.
+inline constexpr size_t kTileRows = 6;
 /// Rows whose A stays in the second cache while all panels pass over it.
-inline constexpr size_t kRowBlock = 128;
+inline constexpr size_t kRowBlock = 22 * kTileRows;
 
 /// C[m, n] (+)= A * B for one K block. With `first`, C starts as the residual, else as it is; with `last`,
 /// bias and activation end it.
@@ -31,9 +34,10 @@ void gemm_block(const GemmBlock& block, const float* a, ptrdiff_t lda, size_t de
 /// A's row i is `taps` pieces of `depth` floats; piece t lies at rows[row_index(i, t, taps)] + offset.
 void gemm_block(const GemmBlock& block, const float* const* rows, size_t offset, size_t taps, size_t depth);
 
-/// The rows of a tile lie together, tap after tap.
+/// The rows of a tile lie together, tap after tap. A table for rows that are no whole number of tiles has
+/// places for the tile that they begin.
 constexpr size_t row_index(size_t row, size_t tap, size_t taps) {
-  return (row / 4 * taps + tap) * 4 + row % 4;
+  return (row / kTileRows * taps + tap) * kTileRows + row % kTileRows;
 }
 
 /// How K is cut: `blocks` of `step` (the last may be smaller). Packed B lies block after block, and in a

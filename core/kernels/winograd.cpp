@@ -17,7 +17,7 @@ constexpr size_t kMostPairsOf4 = 128 * 128;
 constexpr size_t kMostPairsOf2 = 256 * 256;
 /// Transformed tiles and products of a block stay within about this much.
 constexpr size_t kBlockBytes = 1 << 20;
-constexpr size_t kMostBlockTiles = 64;
+constexpr size_t kMostBlockTiles = 11 * kTileRows;
 
 /// One dimension of the transforms for M outputs of a filter of 3.
 template <size_t M>
@@ -102,7 +102,7 @@ size_t matrices(const ConvShape& shape) { return (tile_outputs(shape) + 2) * (ti
 
 size_t block_tiles(const ConvShape& shape) {
   const size_t bytes = matrices(shape) * (shape.in_channels + shape.out_channels) * sizeof(float);
-  return std::clamp<size_t>(kBlockBytes / bytes / 4 * 4, 12, kMostBlockTiles);
+  return std::clamp<size_t>(kBlockBytes / bytes / kTileRows * kTileRows, 2 * kTileRows, kMostBlockTiles);
 }
 
 /// One call's arguments, and the block of tiles at work.
