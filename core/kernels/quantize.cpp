@@ -1,0 +1,72 @@
+#include "kernels/quantize.hpp"
+
+#include "kernels/simd_int.hpp"
+
+namespace kinglet::kernels {
+namespace {
+
+using simd::f32x4;
+using simd::i32x4;
+
+template <class Code>
+void dequantize_codes(const Code* x, float* y, size_t n, float scale, int32_t zero) {
+  const f32x4 factor = simd::splat(scale);
+  const i32x4 offset = simd::splat(zero);
+  size_t i = 0;
+  for (; i + 8 <= n; i += 8) {
+    i32x4 low, high;
+    simd::extend(simd::load_extend(x + i), low, high);
+    simd::store(y + i, simd::to_float(simd::sub(low, offset)) * factor);
+    simd::store(y + i + 4, simd::to_float(simd::sub(high, offset)) * factor);
+  }
+  for (; i < n; ++i) y[i] = static_cast<float>(x[i] - zero) * scale;
+}
+
+}  // namespace
+
+void quantize(const float* x, uint8_t* y, size_t n, float scale, int32_t zero, int32_t low, int32_t high) {
+  const f32x4 least = simd::splat(static_cast<float>(low - zero)), most = simd::splat(static_cast<float>(high - zero));
+  const f32x4 divisor = simd::splat(scale);
+  const i32x4 offset = simd::splat(zero);
+  const auto code = [&](f32x4 v) KINGLET_INLINE_LAMBDA {
+    v = v / divisor;
+    v = simd::select(v == v, v, f32x4{});
+    return simd::add(simd::to_int(simd::nearest(simd::clamp_above(simd::clamp_below(v, least), most))), offset);
+  };
+  size_t i = 0;
+  for (; i + 8 <= n; i += 8) simd::store_bytes(y + i, code(simd::load(x + i)), code(simd::load(x + i + 4)));
+  for (; i < n; ++i) y[i] = static_cast<uint8_t>(code(simd::splat(x[i]))[0]);
+}
+
+void dequantize(const void* x, bool is_signed, float* y, size_t n, float scale, int32_t zero) {
+  if (is_signed) return dequantize_codes(static_cast<const int8_t*>(x), y, n, scale, zero);
+  dequantize_codes(static_cast<const uint8_t*>(x), y, n, scale, zero);
+}
+
+Range range_with_zero(const float* x, size_t n) {
+  // Two of each, because one would wait for its own last result.
+  f32x4 low[2] = {}, high[2] = {};
+  size_t i = 0;
+  for (; i + 8 <= n; i += 8) {
+    for (size_t j = 0; j < 2; ++j) {
+      const f32x4 v = simd::load(x + i + j * 4);
+      low[j] = simd::clamp_above(low[j], v);
+      high[j] = simd::clamp_below(high[j], v);
+    }
+  }
+  Range range;
+  const auto take = [&](float v) {
+    if (v < range.low) range.low = v;
+    if (v > range.high) range.high = v;
+  };
+  for (size_t j = 0; j < 2; ++j) {
+    for (size_t lane = 0; lane < simd::kLanes; ++lane) {
+      take(low[j][lane]);
+      take(high[j][lane]);
+    }
+  }
+  for (; i < n; ++i) take(x[i]);
+  return range;
+}
+
+}  // namespace kinglet::kernels
