@@ -25,30 +25,34 @@ const nodeArgs = (out) => [
 ];
 const playwrightCli = join(root, 'node_modules/@playwright/test/cli.js');
 
-async function buildPackageAndData() {
-  await buildPackage();
+const withData = (build) => async () => {
+  await build();
   await prepareTestData();
-}
+};
+
+const cpp = (program, ...args) => ({
+  results: 'xml', command: (out) => [program, [...args, ...catch2Args(out)]], read: catch2,
+});
 
 // A row a part: `command` gets the file that its results go to, `read` turns that file into counts.
 const parts = [
   { name: 'native', title: 'C++, native', build: () => buildNativeTests('native-release'),
-    command: (out) => [native('native-release'), catch2Args(out)], read: catch2 },
+    ...cpp(native('native-release')) },
   { name: 'sanitized', title: 'C++, native with sanitizers', build: () => buildNativeTests('native-asan'),
-    command: (out) => [native('native-asan'), catch2Args(out)], read: catch2,
+    ...cpp(native('native-asan')),
     // A null pointer from malloc is an error that the core answers for, and tests ask for it.
     env: () => ({
       ASAN_OPTIONS: 'strict_string_checks=1:detect_stack_use_after_return=1:allocator_may_return_null=1',
       UBSAN_OPTIONS: 'print_stacktrace=1',
     }) },
   { name: 'wasm-simd', title: 'C++, WebAssembly SIMD', build: buildWasmTests,
-    command: (out) => [hostNode, [wasm('simd'), ...catch2Args(out)]], read: catch2 },
+    ...cpp(hostNode, wasm('simd')) },
   // By the development dependency's Node: Node 20 computes a relaxed instruction wrongly.
   { name: 'wasm-relaxed', title: 'C++, WebAssembly relaxed SIMD', build: buildWasmTests,
-    command: (out) => [currentNode, [wasm('relaxed'), ...catch2Args(out)]], read: catch2 },
-  { name: 'node', title: 'JavaScript, Node', build: buildPackageAndData,
-    command: (out) => [hostNode, nodeArgs(out)], read: nodeTest },
-  { name: 'browser', title: 'Demo, Chromium', build: buildDemo,
+    ...cpp(currentNode, wasm('relaxed')) },
+  { name: 'node', title: 'JavaScript, Node', build: withData(buildPackage),
+    results: 'json', command: (out) => [hostNode, nodeArgs(out)], read: nodeTest },
+  { name: 'browser', title: 'Demo and bundled pages, Chromium', build: withData(buildDemo), results: 'json',
     command: () => [hostNode, [playwrightCli, 'test', '-c', 'tests/web', '--reporter=list,json']],
     read: playwright,
     env: (out) => ({ PLAYWRIGHT_JSON_OUTPUT_NAME: out, KINGLET_CHROMIUM: findChromium() }) },
@@ -57,7 +61,7 @@ const parts = [
 /** Builds and runs one part; resolves to its counts. Throws when there are none to be had. */
 async function runPart(part) {
   await building(part.build);
-  const out = join(results, `${part.name}.json`);
+  const out = join(results, `${part.name}.${part.results}`);
   rmSync(out, { force: true });
   const [program, args] = part.command(out);
   const code = await exitCode(program, args, { env: part.env?.(out), timeoutMinutes: 25 });

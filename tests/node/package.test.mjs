@@ -1,11 +1,11 @@
 // What the npm package holds, and that its exports lead to files of it.
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { brotliCompressSync } from 'node:zlib';
 import { before, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { pack } from '../package/install.mjs';
 
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '../..');
 const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
@@ -18,13 +18,7 @@ function targets(exports) {
 describe('npm package', () => {
   let files;
   before(() => {
-    const [npm, ...args] = process.env.npm_execpath ? [process.execPath, process.env.npm_execpath] : ['npm'];
-    const listing = execFileSync(npm, [...args, 'pack', '--dry-run', '--json', '--ignore-scripts'], {
-      cwd: root, encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'],
-    });
-    const packed = JSON.parse(listing);
-    const [entry] = Array.isArray(packed) ? packed : Object.values(packed);  // npm 12 answers by name
-    files = entry.files.map((file) => file.path);
+    files = pack('--dry-run').files.map((file) => file.path);
   });
 
   test('holds dist/, README, LICENSE and package.json only', () => {

@@ -12,8 +12,8 @@ const strict = ['--noEmit', '--strict', '--exactOptionalPropertyTypes', '--noUnc
 const bundler = ['--module', 'esnext', '--moduleResolution', 'bundler'];
 const nodenext = ['--module', 'nodenext'];
 
-async function compile(file, args) {
-  await run(process.execPath, [tsc, ...strict, ...args, path(`types/${file}`)], { cwd: path('.') }).catch((error) => {
+async function compile(...args) {
+  await run(process.execPath, [tsc, ...args], { cwd: path('.') }).catch((error) => {
     assert.fail(`${error.stdout}${error.stderr}`);
   });
 }
@@ -27,6 +27,8 @@ describe('types', () => {
     ['a browser, the newest', 'browser.ts', [...bundler, '--lib', 'esnext,dom,dom.iterable', '--types', '']],
     ['Node', 'node.ts', [...nodenext, '--lib', 'es2022', '--types', 'node']],
   ]) {
-    test(label, () => compile(file, args));
+    test(label, () => compile(...strict, ...args, path(`types/${file}`)));
   }
+
+  test('the demo', () => compile('-p', path('../../demo')));
 });

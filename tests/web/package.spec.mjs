@@ -1,0 +1,162 @@
+// The installed package in pages that other tools build: each, served under the strictest policy, must run a model.
+
+import { execFileSync } from 'node:child_process';
+import { copyFileSync, cpSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { promisify } from 'node:util';
+import { expect, test } from '@playwright/test';
+import * as esbuild from 'esbuild';
+import { createServer } from 'vite';
+import webpack from 'webpack';
+
+import { hostNode, root } from '../../scripts/lib/project.mjs';
+import { serve } from '../../scripts/serve.mjs';
+import { findModel } from '../models/catalog.mjs';
+import { addOne } from '../node/helpers/onnx.mjs';
+import { makeApp } from '../package/install.mjs';
+
+const main = `import { features, Session, Tensor } from 'kinglet';
+import { TextReader } from 'kinglet/ocr';
+
+const session = await Session.load('./model.onnx');
+const { y } = await session.run({ x: new Tensor('float32', Float32Array.of(1, 2, 3), [1, 3]) });
+document.body.textContent = [...y.data, features().variant, typeof TextReader.load].join(' ');
+await session.dispose();
+`;
+// With an icon of nothing, the browser asks the server for none.
+const html = `<!doctype html><title>An application</title><link rel="icon" href="data:,">
+<body><script type="module" src="./main.js"></script>`;
+const shown = '2 3 4 relaxed function';
+
+const viteCommand = join(root, 'node_modules/vite/bin/vite.js');
+
+/** Runs Vite as a user does: there is no configuration. */
+const vite = (folder) => execFileSync(hostNode, [viteCommand, 'build'], { cwd: folder, stdio: 'pipe' });
+
+function writePage(out) {
+  writeFileSync(join(out, 'index.html'), html);
+  writeFileSync(join(out, 'model.onnx'), addOne());
+}
+
+/** Tools: each builds the application in `folder` and returns the folder to serve. */
+const tools = {
+  Vite(folder) {
+    mkdirSync(join(folder, 'public'));
+    writeFileSync(join(folder, 'public/model.onnx'), addOne());
+    vite(folder);
+    return join(folder, 'dist');
+  },
+  async webpack(folder) {
+    const path = join(folder, 'out');
+    const mode = 'production';
+    const stats = await promisify(webpack)({ context: folder, mode, entry: './main.js', output: { path }, performance: false });
+    expect(stats.toJson({ all: false, errors: true, warnings: true })).toMatchObject({ errors: [], warnings: [] });
+    writePage(path);
+    return path;
+  },
+  async 'esbuild, with the binaries copied beside its output'(folder) {
+    const out = join(folder, 'out');
+    const options = { bundle: true, format: 'esm', logLevel: 'warning' };
+    await esbuild.build({ absWorkingDir: folder, entryPoints: ['main.js'], outdir: out, ...options });
+    for (const name of ['simd.wasm', 'relaxed.wasm']) {
+      copyFileSync(join(folder, 'node_modules/kinglet/dist', name), join(out, name));
+    }
+    writePage(out);
+    return out;
+  },
+  'no tool'(folder) {
+    const out = join(folder, 'out');
+    cpSync(join(folder, 'node_modules/kinglet/dist'), join(out, 'kinglet'), { recursive: true });
+    const files = { kinglet: './kinglet/index.js', 'kinglet/ocr': './kinglet/ocr.js' };
+    writeFileSync(join(out, 'main.js'), main.replace(/'(kinglet[^']*)'/g, (_, name) => `'${files[name]}'`));
+    writePage(out);
+    return out;
+  },
+};
+
+/** Opens a page and collects what a visitor's console shows: errors and warnings, and what the page logs. */
+async function open(page, url) {
+  const seen = { problems: [], logs: [], binaries: [] };
+  page.on('console', (message) => {
+    (['error', 'warning'].includes(message.type()) ? seen.problems : seen.logs).push(message);
+  });
+  page.on('pageerror', (error) => seen.problems.push(error));
+  page.on('request', (request) => {
+    if (request.url().includes('.wasm')) seen.binaries.push(request.url());
+  });
+  await page.goto(url);
+  return seen;
+}
+
+const texts = (messages) => messages.map((message) => message.stack ?? message.text());
+
+async function withServer(folder, use) {
+  const server = await serve(folder, 0);
+  try {
+    await use(`http://localhost:${server.address().port}/`);
+  } finally {
+    server.closeAllConnections();
+    server.close();
+  }
+}
+
+async function withApp(files, use) {
+  const app = makeApp(files);
+  try {
+    await use(app.folder);
+  } finally {
+    app.remove();
+  }
+}
+
+for (const [name, build] of Object.entries(tools)) {
+  test(`a page built by ${name}`, async ({ page }) => {
+    await withApp({ 'index.html': html, 'main.js': main }, async (folder) => {
+      const out = await build(folder);
+      const binaries = readdirSync(out, { recursive: true }).filter((file) => file.endsWith('.wasm'));
+      expect(binaries, 'each binary once').toHaveLength(2);
+      await withServer(out, async (url) => {
+        const seen = await open(page, url);
+        await expect(page.locator('body')).toHaveText(shown);
+        expect(texts(seen.problems)).toEqual([]);
+        expect(seen.binaries, 'only the binary that runs is fetched').toHaveLength(1);
+      });
+    });
+  });
+}
+
+test('a page under Vite\'s development server', async ({ page }) => {
+  await withApp({ 'index.html': html, 'main.js': main, 'model.onnx': addOne() }, async (folder) => {
+    const options = { configFile: false, logLevel: 'silent', server: { port: 0 } };
+    const server = await createServer({ root: folder, ...options });
+    try {
+      await server.listen();
+      const seen = await open(page, server.resolvedUrls.local[0]);
+      await expect(page.locator('body')).toHaveText(shown);
+      expect(texts(seen.problems)).toEqual([]);
+    } finally {
+      await server.close();
+    }
+  });
+});
+
+test('the first example of README.md, as it stands there', async ({ page }) => {
+  const readme = readFileSync(join(root, 'README.md'), 'utf8');
+  const [, example] = /^```js\n(import .* from 'kinglet';\n[^]*?)^```$/m.exec(readme);
+  const [, path] = /load\('\/([^']+)'/.exec(example);
+  const [, inputs] = /console\.log\(session\.inputs\); \/\/ (.*)/.exec(example);
+  await withApp({ 'index.html': html, 'main.js': example }, async (folder) => {
+    mkdirSync(dirname(join(folder, 'public', path)), { recursive: true });
+    copyFileSync(await findModel('mobilenetv2').path(), join(folder, 'public', path));
+    vite(folder);
+    await withServer(join(folder, 'dist'), async (url) => {
+      const seen = await open(page, url);
+      await expect.poll(() => texts(seen.logs).at(-1)).toMatch(/^\[1, 1000\] Float32Array\(1000\)/);
+      const logged = seen.logs.map(async (log) => Promise.all(log.args().map((value) => value.jsonValue())));
+      expect(await Promise.all(logged), 'the comment tells what is logged').toContainEqual([
+        new Function(`return ${inputs}`)(),
+      ]);
+      expect(texts(seen.problems)).toEqual([]);
+    });
+  });
+});
