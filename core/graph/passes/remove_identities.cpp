@@ -9,7 +9,9 @@ bool passes_through(const Graph& graph, const Node& node) {
   if (!node.domain.empty() || node.inputs.empty() || node.inputs[0] == kNoValue) return false;
   if (node.op_type == "Identity") return true;
   if (node.op_type == "Dropout") {
-    // training_mode (input 2) may turn it on; a mask must be computed.
+    // training_mode (input 2, is_test = 0 before opset 7) may turn it on; a mask must be computed.
+    const Attribute* is_test = node.find("is_test");
+    if (node.opset < 7 && is_test != nullptr && is_test->i == 0) return false;
     return (node.outputs.size() < 2 || node.outputs[1] == kNoValue) && (node.inputs.size() < 3 || node.inputs[2] == kNoValue);
   }
   if (node.op_type == "Cast") {
