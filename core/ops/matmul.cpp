@@ -1,12 +1,11 @@
 // MatMul - matrix product with NumPy's rules for 1-D operands and batches (ONNX MatMul 1, 9, 13), with an optional bias
 // (input 2, one value a column) and activation that passes fuse in.
 
-#include <algorithm>
-
 #include "kernels/gemm.hpp"
 #include "ops/elementwise.hpp"
 #include "ops/epilogue.hpp"
 #include "ops/in_f32.hpp"
+#include "ops/matrix_product.hpp"
 
 namespace kinglet::ops {
 namespace {
@@ -21,61 +20,7 @@ MatMul parse(const NodeView& n) { return {parse_activation(n), {}, nullptr}; }
 
 void infer(const MatMul&, InferContext& c) {
   common_type(c, 0, c.inputs(), kNumbers);
-  const SymShape& a = c.shape(0);
-  const SymShape& b = c.shape(1);
-  if (!a.has_rank() || !b.has_rank()) return c.out(0, c.dtype(0), {});
-  c.require(a.rank() > 0 && b.rank() > 0, "scalars have no matrix product");
-  const Dim ka = a[a.rank() - 1];
-  const Dim kb = b[b.rank() == 1 ? 0 : b.rank() - 2];
-  c.require(!ka.known() || !kb.known() || ka.value() == kb.value(), "shapes {} and {} do not multiply", a, b);
-  const auto batch_of = [](const SymShape& s) {
-    return SymShape(std::vector<Dim>(s.dims().begin(), s.dims().end() - static_cast<ptrdiff_t>(std::min<size_t>(2, s.rank()))));
-  };
-  SymShape out = broadcast(batch_of(a), batch_of(b));
-  if (a.rank() > 1) out.push_back(a[a.rank() - 2]);
-  if (b.rank() > 1) out.push_back(b[b.rank() - 1]);
-  c.out(0, c.dtype(0), out);
-}
-
-/// A product taken apart: `batches` products [m, k] x [k, n]; matrix i of an operand starts at offsets[i] matrices.
-struct Product {
-  size_t m = 1, k = 1, n = 1;
-  std::vector<size_t> a_matrix, b_matrix;  // per batch
-  size_t b_matrices = 1;
-};
-
-Product take_apart(const Shape& a, const Shape& b) {
-  Product p;
-  p.k = static_cast<size_t>(a.back());
-  p.m = a.rank() > 1 ? static_cast<size_t>(a[a.rank() - 2]) : 1;
-  p.n = b.rank() > 1 ? static_cast<size_t>(b.back()) : 1;
-  const Shape a_batch(a.dims().first(a.rank() - std::min<size_t>(2, a.rank())));
-  const Shape b_batch(b.dims().first(b.rank() - std::min<size_t>(2, b.rank())));
-  p.b_matrices = b_batch.count();
-  if (b_batch.rank() == 0) {
-    // One B for all: the batch is more rows.
-    p.m *= a_batch.count();
-    p.a_matrix = p.b_matrix = {0};
-    return p;
-  }
-  const Shape batch = broadcast(a_batch, b_batch);
-  const auto matrix_at = [&](const Shape& own, size_t flat) {
-    size_t index = 0, stride = 1;
-    for (size_t i = batch.rank(); i-- > 0;) {
-      const auto at = flat % static_cast<size_t>(batch[i]);
-      flat /= static_cast<size_t>(batch[i]);
-      if (i + own.rank() < batch.rank()) continue;
-      const auto dim = static_cast<size_t>(own[i + own.rank() - batch.rank()]);
-      index += (dim == 1 ? 0 : at) * stride;
-      stride *= dim;
-    }
-    return index;
-  };
-  for (size_t i = 0; i < batch.count(); ++i) {
-    p.a_matrix.push_back(matrix_at(a_batch, i));
-    p.b_matrix.push_back(matrix_at(b_batch, i));
-  }
-  return p;
+  c.out(0, c.dtype(0), product_shape(c.shape(0), c.shape(1)));
 }
 
 void pack_matrix(float* packed, size_t k, size_t n, const float* b) {
@@ -99,7 +44,7 @@ void prepare(MatMul& op, PrepareContext& c) {
 void run_f32(const MatMul& op, RunContext& c) {
   const Tensor& a = c.in(0);
   Tensor& y = c.out(0);
-  const Product p = take_apart(a.shape(), op.packed ? op.b_shape : c.in(1).shape());
+  const MatrixProduct p = take_apart(a.shape(), op.packed ? op.b_shape : c.in(1).shape());
   const size_t each = kernels::packed_b_size(p.k, p.n);
   const float* a_data = as_f32(c, a);
   const float* b_data = op.packed ? nullptr : as_f32(c, c.in(1));
@@ -125,7 +70,7 @@ void run_f32(const MatMul& op, RunContext& c) {
 template <class T>
 void run_plain(RunContext& c) {
   const Tensor &a = c.in(0), &b = c.in(1);
-  const Product p = take_apart(a.shape(), b.shape());
+  const MatrixProduct p = take_apart(a.shape(), b.shape());
   // Unsigned arithmetic wraps without undefined behaviour.
   using Sum = std::conditional_t<std::is_integral_v<T>, std::make_unsigned_t<std::conditional_t<std::is_integral_v<T>, T, int>>, T>;
   T* y = c.out(0).data<T>();
