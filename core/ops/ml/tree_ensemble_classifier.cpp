@@ -56,6 +56,7 @@ size_t choose_among_many(const TreeEnsembleClassifier& op, Scores scores) {
 
 /// The same for two classes, of which the second may get its score from the first only.
 size_t choose_of_two(const TreeEnsembleClassifier& op, Scores scores) {
+  if (!op.one_voted) scores[1].present = scores[1].present || scores[0].present;
   if (op.base.size() == 2 && scores[1].present) {
     scores[1].value = op.base[1] + scores[0].value;
     scores[0].value = -scores[1].value;
@@ -80,22 +81,20 @@ void run(const TreeEnsembleClassifier& op, RunContext& c) {
     op.forest.evaluate(row.data(), ml::Forest::Aggregate::kSum, scores);
     const size_t best = classes == 2 ? choose_of_two(op, scores) : choose_among_many(op, scores);
     if (c.wants(0)) op.labels.write(c.out(0), i, best);
-    for (size_t k = 0; k < classes; ++k) out[k] = static_cast<float>(scores[k].value);
-    if (classes != 2 || scores[1].present || op.base.size() == 2) {
+    for (size_t k = 0; k < classes; ++k) out[k] = scores[k].present ? static_cast<float>(scores[k].value) : 0;
+    const bool is_single = classes == 2 && !scores[1].present && op.base.size() != 2;
+    if (!is_single) {
       ml::transform_scores(op.transform, out, classes);
       continue;
     }
     if (op.transform == ml::PostTransform::kProbit) {
       ml::transform_scores(op.transform, out, 1);
-    } else if (op.votes_are_positive) {
-      out[1] = out[0];
-      out[0] = 1 - out[1];
     } else if (op.transform == ml::PostTransform::kLogistic) {
       out[1] = ml::logistic(out[0]);
       out[0] = ml::logistic(-out[0]);
     } else {
       out[1] = out[0];
-      out[0] = -out[0];
+      out[0] = op.votes_are_positive ? 1 - out[1] : -out[1];
     }
   }
 }
