@@ -10,9 +10,9 @@
 #include "kernels/winograd.hpp"
 #include "ops/in_f32.hpp"
 #include "ops/elementwise.hpp"
+#include "ops/conv_shape.hpp"
 #include "ops/epilogue.hpp"
 #include "ops/shape_inputs.hpp"
-#include "ops/spatial.hpp"
 
 namespace kinglet::ops {
 namespace {
@@ -33,56 +33,7 @@ Conv parse(const NodeView& n) {
 
 void infer(const Conv& op, InferContext& c) {
   common_type(c, 0, c.inputs(), kFloats);
-  const SymShape& x = c.shape(0);
-  const SymShape& w = c.shape(1);
-  if (!x.has_rank()) {
-    c.out(0, c.dtype(0), w.has_rank() ? SymShape::of_rank(w.rank()) : SymShape());
-    return;
-  }
-  ImageDims image = split_image(x, op.spatial.channels_last);
-  const Dim in_channels = image.channels;
-  image.channels = w.has_rank() && w.rank() > 0 ? w[0] : Dim();
-  if (!w.has_rank()) {
-    std::fill(image.size.begin(), image.size.end(), Dim());
-  } else {
-    c.require(w.rank() == x.rank(), "expected weights of rank {}, got {}", x.rank(), w);
-    if (in_channels.known() && w[1].known()) {
-      const int64_t wanted = multiply(w[1].value(), op.groups);
-      c.require(in_channels.value() == wanted, "input has {} channels, weights {} with group {} need {}",
-                in_channels.value(), w, op.groups, wanted);
-    }
-    c.require(!w[0].known() || w[0].value() % op.groups == 0, "weights {} do not divide into {} groups", w, op.groups);
-    bool kernel_known = !op.spatial.kernel.empty();
-    std::vector<int64_t> kernel;
-    for (size_t i = 2; i < w.rank() && w[i].known(); ++i) kernel.push_back(w[i].value());
-    if (kernel.size() != image.size.size()) kernel.clear();
-    kernel_known = kernel_known || !kernel.empty();
-    const Spatial s = kernel_known ? with_kernel(op.spatial, image.size.size(), kernel) : op.spatial;
-    for (size_t i = 0; i < image.size.size(); ++i) {
-      image.size[i] = kernel_known && image.size[i].known() ? Dim(output_size(s, i, image.size[i].value())) : Dim();
-    }
-  }
-  c.out(0, c.dtype(0), join_image(image, op.spatial.channels_last));
-}
-
-/// The kernels' view of a convolution of `x` with weights of shape `w`.
-kernels::ConvShape shape_of(const Conv& op, const Image& x, const Shape& w) {
-  const Spatial s = with_kernel(op.spatial, x.rank, w.dims().subspan(2));
-  kernels::ConvShape shape;
-  shape.rank = x.rank;
-  shape.batch = x.batch;
-  shape.groups = static_cast<size_t>(op.groups);
-  shape.in_channels = x.channels;
-  shape.out_channels = static_cast<size_t>(w[0]);
-  for (size_t i = 0; i < x.rank; ++i) {
-    shape.in[i] = x.size[i];
-    shape.out[i] = static_cast<size_t>(output_size(s, i, static_cast<int64_t>(x.size[i])));
-    shape.kernel[i] = static_cast<size_t>(s.kernel[i]);
-    shape.stride[i] = static_cast<size_t>(s.stride(i));
-    shape.dilation[i] = static_cast<size_t>(s.dilation(i));
-    shape.pad_begin[i] = static_cast<ptrdiff_t>(pads_of(s, i, static_cast<int64_t>(x.size[i])).begin);
-  }
-  return shape;
+  c.out(0, c.dtype(0), convolved_shape(op.spatial, op.groups, c.shape(0), c.shape(1)));
 }
 
 size_t packed_size(const kernels::ConvShape& shape) {
@@ -102,20 +53,8 @@ void prepare(Conv& op, PrepareContext& c) {
   const Tensor* w = c.constant(1);
   if (w == nullptr || !is_float(w->dtype()) || w->dtype() == DType::kFloat64) return;
   if (w->rank() < 3 || w->rank() > 2 + kernels::kMaxSpatialRank) return;
-  const size_t rank = w->rank() - 2;
-  op.spatial = with_kernel(op.spatial, rank, w->shape().dims().subspan(2));
-  c.require(w->dim(0) % op.groups == 0, "weights {} do not divide into {} groups", w->shape(), op.groups);
-  // Packing looks at channels, groups and kernel only.
-  kernels::ConvShape shape;
-  shape.rank = rank;
-  shape.groups = static_cast<size_t>(op.groups);
-  shape.in_channels = static_cast<size_t>(multiply(w->dim(1), op.groups));
-  shape.out_channels = static_cast<size_t>(w->dim(0));
-  for (size_t i = 0; i < rank; ++i) {
-    shape.kernel[i] = static_cast<size_t>(op.spatial.kernel[i]);
-    shape.stride[i] = static_cast<size_t>(op.spatial.stride(i));
-    shape.dilation[i] = static_cast<size_t>(op.spatial.dilation(i));
-  }
+  op.spatial = with_kernel(op.spatial, w->rank() - 2, w->shape().dims().subspan(2));
+  const kernels::ConvShape shape = conv_shape_for_packing(op.spatial, op.groups, w->shape());
   op.winograd = kernels::prefers_winograd(shape);
   op.packed = c.allocate_floats(op.winograd ? kernels::packed_winograd_weights_size(shape) : packed_size(shape));
   const auto write = op.winograd ? kernels::pack_winograd_weights : pack;
@@ -180,15 +119,9 @@ void run(const Conv& op, RunContext& c) {
   const Image image = image_of(x.shape(), op.spatial.channels_last);
   const bool has_bias = c.has(2);
   // The weights' own tensor is gone once packed; what is needed of its shape is in the operator and the output.
-  Shape w_shape;
-  if (op.packed) {
-    w_shape.push_back(op.spatial.channels_last ? y.shape().back() : y.dim(1));
-    w_shape.push_back(static_cast<int64_t>(image.channels) / op.groups);
-    for (const int64_t k : op.spatial.kernel) w_shape.push_back(k);
-  } else {
-    w_shape = c.in(1).shape();
-  }
-  const kernels::ConvShape shape = shape_of(op, image, w_shape);
+  const auto w_dims = op.packed ? std::span<const int64_t>(op.spatial.kernel) : c.in(1).shape().dims().subspan(2);
+  const int64_t out_channels = op.spatial.channels_last ? y.shape().back() : y.dim(1);
+  const kernels::ConvShape shape = conv_shape(op.spatial, op.groups, image, out_channels, w_dims);
   c.require(!has_bias || c.in(2).count() == shape.out_channels, "expected bias of {} elements, got {}", shape.out_channels,
             has_bias ? c.in(2).shape() : Shape());
   c.require(!c.has(3) || c.in(3).shape() == y.shape(), "expected input Z {}, got {}", y.shape(), c.has(3) ? c.in(3).shape() : Shape());
