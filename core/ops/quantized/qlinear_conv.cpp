@@ -1,0 +1,134 @@
+// QLinearConv - convolution of 8 bit codes, requantized (ONNX QLinearConv 10, com.microsoft QLinearConv).
+// ConvInteger - the same without scales, as int32 (ONNX ConvInteger 10).
+
+#include "kernels/conv_i8.hpp"
+#include "kernels/transpose.hpp"
+#include "ops/conv_shape.hpp"
+#include "ops/quantized/int8_matmul.hpp"
+
+namespace kinglet::ops {
+namespace {
+
+using Output = kernels::Int8Epilogue::Output;
+
+struct IntegerConv {
+  Spatial spatial;
+  int64_t groups = 1;
+  size_t weights, weights_zero;  // their inputs
+  std::shared_ptr<std::byte[]> packed = nullptr;
+  bool packed_signed = false;
+};
+
+IntegerConv parse_with(const NodeView& n, size_t weights, size_t weights_zero) {
+  IntegerConv op{parse_spatial(n), n.attr_int("group", 1), weights, weights_zero};
+  if (op.groups < 1) throw_error(ErrorCode::kModel, "attribute 'group' is {}", op.groups);
+  return op;
+}
+
+/// x, x_scale, x_zero_point, w, w_scale, w_zero_point, y_scale, y_zero_point, B?
+IntegerConv parse_qlinear(const NodeView& n) { return parse_with(n, 3, 5); }
+/// x, w, x_zero_point?, w_zero_point?
+IntegerConv parse_integer(const NodeView& n) { return parse_with(n, 1, 3); }
+
+void infer_qlinear(const IntegerConv& op, InferContext& c) {
+  for (const size_t i : {0, 2, 3, 5, 7}) check_input(c, i, kBytes);
+  for (const size_t i : {1, 4, 6}) check_input(c, i, kFloats);
+  check_input(c, 8, type_set(DType::kInt32));
+  c.out(0, c.has(7) ? c.dtype(7) : c.dtype(0), convolved_shape(op.spatial, op.groups, c.shape(0), c.shape(3)));
+}
+
+void infer_integer(const IntegerConv& op, InferContext& c) {
+  for (size_t i = 0; i < 4; ++i) check_input(c, i, kBytes);
+  c.out(0, DType::kInt32, convolved_shape(op.spatial, op.groups, c.shape(0), c.shape(1)));
+}
+
+void prepare(IntegerConv& op, PrepareContext& c) {
+  const Tensor* w = c.constant(op.weights);
+  if (w == nullptr || (type_set(w->dtype()) & kBytes) == 0) return;
+  if (w->rank() < 3 || w->rank() > 2 + kernels::kMaxSpatialRank) return;
+  op.spatial = with_kernel(op.spatial, w->rank() - 2, w->shape().dims().subspan(2));
+  const kernels::ConvShape shape = conv_shape_for_packing(op.spatial, op.groups, w->shape());
+  op.packed = c.allocate(kernels::packed_conv_i8_weights_size(shape));
+  op.packed_signed = is_signed_byte(w->dtype());
+  kernels::pack_conv_i8_weights(reinterpret_cast<int8_t*>(op.packed.get()), shape, codes_of(*w));
+  c.release(op.weights);
+}
+
+kernels::ConvShape shape_of(const IntegerConv& op, RunContext& c) {
+  const Shape& y = c.out(0).shape();
+  const Image image = image_of(c.in(0).shape(), op.spatial.channels_last);
+  const auto kernel = op.packed ? std::span<const int64_t>(op.spatial.kernel) : c.in(op.weights).shape().dims().subspan(2);
+  return conv_shape(op.spatial, op.groups, image, op.spatial.channels_last ? y.back() : y[1], kernel);
+}
+
+/// The zero points of the weights as the kernel wants them, or null when they are all zero.
+const int32_t* packed_zeros(RunContext& c, const IntegerConv& op, bool is_signed, size_t channels) {
+  const Zeros zeros = zeros_of(c, op.weights_zero);
+  c.require(zeros.count == 1 || zeros.count == channels, "{} zero points do not fit {} channels", zeros.count, channels);
+  int32_t* out = c.scratch<int32_t>(channels);
+  bool any = false;
+  for (size_t i = 0; i < channels; ++i) {
+    out[i] = zeros[i] - (is_signed ? 0 : kernels::kUnsignedShift);
+    any = any || out[i] != 0;
+  }
+  return any ? out : nullptr;
+}
+
+void convolve(const IntegerConv& op, RunContext& c, const kernels::ConvShape& shape, kernels::Int8Epilogue epilogue) {
+  const Tensor& x = c.in(0);
+  Tensor& y = c.out(0);
+  const bool is_signed = op.packed ? op.packed_signed : is_signed_byte(c.in(op.weights).dtype());
+  epilogue.b_zero = packed_zeros(c, op, is_signed, shape.out_channels);
+  const auto* packed = reinterpret_cast<const int8_t*>(op.packed.get());
+  if (packed == nullptr) {
+    int8_t* fresh = c.scratch<int8_t>(kernels::packed_conv_i8_weights_size(shape));
+    kernels::pack_conv_i8_weights(fresh, shape, codes_of(c.in(op.weights)));
+    packed = fresh;
+  }
+  kernels::Codes input = codes_of(x);
+  const size_t size = dtype_size(y.dtype());
+  std::byte* output = y.raw();
+  const size_t pixels = kernels::output_pixels(shape);
+  if (!op.spatial.channels_last) {
+    std::byte* last = c.scratch<std::byte>(x.count());
+    const size_t in_pixels = shape.in[0] * shape.in[1] * shape.in[2];
+    kernels::transpose_matrices(x.raw(), last, 1, shape.batch, shape.in_channels, in_pixels);
+    input.data = last;
+    output = c.scratch<std::byte>(y.bytes());
+  }
+  std::byte* scratch = c.scratch<std::byte>(kernels::conv_i8_scratch_bytes(shape));
+  kernels::conv_i8(shape, input, static_cast<ptrdiff_t>(shape.in_channels), zero_of(c, 2), packed, output,
+                   static_cast<ptrdiff_t>(shape.out_channels), epilogue, scratch, 0, pixels);
+  if (!op.spatial.channels_last) {
+    kernels::transpose_matrices(output, y.raw(), size, shape.batch, pixels / std::max<size_t>(shape.batch, 1), shape.out_channels);
+  }
+}
+
+void run_integer(const IntegerConv& op, RunContext& c) { convolve(op, c, shape_of(op, c), {}); }
+
+void run_qlinear(const IntegerConv& op, RunContext& c) {
+  const kernels::ConvShape shape = shape_of(op, c);
+  const size_t channels = shape.out_channels;
+  const Scales weights = scales_of(c, 4);
+  const float x_scale = scale_of(c, 1), y_scale = scale_of(c, 6);
+  c.require(weights.count == 1 || weights.count == channels, "{} scales do not fit {} channels", weights.count, channels);
+  const bool has_bias = c.has(8);
+  c.require(!has_bias || c.in(8).count() == channels, "expected bias of {} elements, got {}", channels, has_bias ? c.in(8).shape() : Shape());
+  float* scale = c.scratch<float>(channels);
+  for (size_t i = 0; i < channels; ++i) scale[i] = x_scale * weights[i] / y_scale;
+  convolve(op, c, shape,
+           {.output = code_output(c.out(0)), .bias = has_bias ? c.in(8).data<int32_t>() : nullptr, .scale = scale, .zero = zero_of(c, 7)});
+}
+
+constexpr OpDef kQLinearConv =
+    op<IntegerConv, parse_qlinear, infer_qlinear, run_qlinear>(since(10)).with_prepare<IntegerConv, prepare>().with_traits(kChannelsLast);
+
+}  // namespace
+
+KINGLET_OP(QLinearConv, kQLinearConv);
+KINGLET_OP_IN(com_microsoft, "com.microsoft", QLinearConv, kQLinearConv);
+KINGLET_OP(ConvInteger, op<IntegerConv, parse_integer, infer_integer, run_integer>(since(10))
+                            .with_prepare<IntegerConv, prepare>()
+                            .with_traits(kChannelsLast));
+
+}  // namespace kinglet::ops
