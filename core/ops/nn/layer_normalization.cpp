@@ -1,4 +1,5 @@
-// LayerNormalization - over all axes from `axis` on (ONNX LayerNormalization 17), with Mean and InvStdDev.
+// LayerNormalization - over all axes from `axis` on (ONNX LayerNormalization 17; onnxruntime writes it into older models too), with
+// Mean and InvStdDev.
 
 #include <algorithm>
 #include <cmath>

@@ -121,7 +121,7 @@ void run(const Attention& op, RunContext& c) {
   c.require(fits, "query {}, key {} and value {} do not go together", q.shape, k.shape, v.shape);
 
   AttentionCall call;
-  call.type = query.dtype() == DType::kFloat64 ? DType::kFloat64 : DType::kFloat32;
+  call.type = computing_type(query.dtype());
   const Cache keys = cache_of(c, kK, kPastKey, kPresentKey, k, call.type);
   const Cache values = cache_of(c, kV, kPastValue, kPresentValue, v, call.type);
   c.require(keys.shape[2] == values.shape[2], "caches {} and {} differ in length", keys.shape, values.shape);

@@ -4,7 +4,7 @@
 #include <cmath>
 #include <limits>
 
-#include "ops/convert.hpp"
+#include "kernels/gemm.hpp"
 #include "ops/move.hpp"
 
 namespace kinglet::ops {
@@ -136,12 +136,28 @@ void attend(RunContext& c, const AttentionCall& call) {
   }
 }
 
-const void* as_type(RunContext& c, const Tensor& t, DType type) {
-  if (t.dtype() == type) return t.raw();
-  if (t.count() > SIZE_MAX / dtype_size(type)) throw_out_of_memory(UINT64_MAX);
-  std::byte* const copy = c.scratch<std::byte>(t.count() * dtype_size(type));
-  convert(t.dtype(), t.raw(), type, copy, t.count());
-  return copy;
+void weigh_values(RunContext& c, const AttentionCall& call, const void* weights) {
+  const size_t packed_size = kernels::packed_b_size(call.keys, call.value_size);
+  float* const packed = call.type == DType::kFloat32 ? c.scratch<float>(packed_size) : nullptr;
+  for (size_t i = 0; i < call.batch * call.heads; ++i) {
+    const size_t b = i / call.heads, head = i % call.heads;
+    const ptrdiff_t from = offset(call.v_at, b, head / (call.heads / call.kv_heads)), to = offset(call.y_at, b, head);
+    if (call.type == DType::kFloat32) {
+      kernels::pack_b(packed, call.keys, call.value_size, static_cast<const float*>(call.v) + from, call.v_at.row, 1);
+      kernels::gemm(call.queries, call.value_size, call.keys, static_cast<const float*>(weights) + i * call.queries * call.keys,
+                    static_cast<ptrdiff_t>(call.keys), packed, static_cast<float*>(call.y) + to, call.y_at.row);
+      continue;
+    }
+    for (size_t r = 0; r < call.queries; ++r) {
+      const double* const w = static_cast<const double*>(weights) + (i * call.queries + r) * call.keys;
+      double* const y = static_cast<double*>(call.y) + to + static_cast<ptrdiff_t>(r) * call.y_at.row;
+      std::fill_n(y, call.value_size, 0.0);
+      for (size_t j = 0; j < call.keys; ++j) {
+        const double* const v = static_cast<const double*>(call.v) + from + static_cast<ptrdiff_t>(j) * call.v_at.row;
+        for (size_t d = 0; d < call.value_size; ++d) y[d] += w[j] * v[d];
+      }
+    }
+  }
 }
 
 const void* as_bias(RunContext& c, const Tensor& mask, DType type) {
@@ -153,15 +169,6 @@ const void* as_bias(RunContext& c, const Tensor& mask, DType type) {
   };
   return type == DType::kFloat64 ? static_cast<const void*>(fill(c.scratch<double>(mask.count())))
                                  : static_cast<const void*>(fill(c.scratch<float>(mask.count())));
-}
-
-TypedOutput::TypedOutput(RunContext& c, Tensor& out, DType type) : out_(out), type_(type), data_(out.raw()) {
-  if (out.dtype() == type) return;
-  data_ = type == DType::kFloat64 ? static_cast<void*>(c.scratch<double>(out.count())) : c.scratch<float>(out.count());
-}
-
-void TypedOutput::store() {
-  if (out_.dtype() != type_) convert(type_, data_, out_.dtype(), out_.raw(), out_.count());
 }
 
 void write_cache(Tensor& cache, const void* fresh, const HeadStrides& at, size_t rows, size_t start,

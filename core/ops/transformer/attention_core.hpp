@@ -3,7 +3,7 @@
 // heads, windows and caches. float32 runs on kernels/attention.hpp, float64 in plain loops.
 
 #include "kernels/attention.hpp"
-#include "ops/op.hpp"
+#include "ops/transformer/in_type.hpp"
 
 namespace kinglet::ops {
 
@@ -41,24 +41,11 @@ struct AttentionCall {
 };
 
 void attend(RunContext& c, const AttentionCall& call);
+/// The last part of it alone: call.y from weights [batch, heads, queries, keys].
+void weigh_values(RunContext& c, const AttentionCall& call, const void* weights);
 
-/// The elements of t in `type` (float32 or float64): its own, or a copy in scratch.
-const void* as_type(RunContext& c, const Tensor& t, DType type);
 /// A mask of any type as what is added to scores: where bool, false becomes -inf and true 0.
 const void* as_bias(RunContext& c, const Tensor& mask, DType type);
-
-/// Where to write results of `type` for `out`: its own memory or scratch that store() rounds into it.
-class TypedOutput {
- public:
-  TypedOutput(RunContext& c, Tensor& out, DType type);
-  void* data() { return data_; }
-  void store();
-
- private:
-  Tensor& out_;
-  DType type_;
-  void* data_;
-};
 
 /// Writes rows [batch, heads, rows, size] under `at` into a cache [batch, heads, >= start + rows, size] from row
 /// `start` on; rows past the cache's end are left out. `starts`, where not empty, holds a start for each batch.
