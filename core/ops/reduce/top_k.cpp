@@ -2,10 +2,10 @@
 // the lower index comes first; NaN counts as greater than all numbers. Unsorted results come sorted too.
 
 #include <algorithm>
-#include <bit>
 
 #include "ops/axis.hpp"
 #include "ops/elementwise.hpp"
+#include "ops/order_key.hpp"
 #include "ops/shape_inputs.hpp"
 
 namespace kinglet::ops {
@@ -43,20 +43,6 @@ void infer(const TopK& op, InferContext& c) {
   }
   c.out(0, c.dtype(0), out);
   c.out(1, DType::kInt64, std::move(out));
-}
-
-/// An element as a number whose unsigned order is that of the elements.
-uint64_t order_key(DType type, const std::byte* element) {
-  if (is_float(type)) {
-    double value;
-    convert(type, element, DType::kFloat64, &value, 1);
-    if (value != value) return UINT64_MAX;
-    const auto bits = std::bit_cast<uint64_t>(value + 0.0);  // + 0.0 makes -0 equal to 0
-    return bits >> 63 != 0 ? ~bits : bits | (uint64_t{1} << 63);
-  }
-  uint64_t bits;
-  convert(type, element, DType::kUint64, &bits, 1);
-  return wide_type(type) == DType::kInt64 ? bits ^ (uint64_t{1} << 63) : bits;
 }
 
 struct Entry {

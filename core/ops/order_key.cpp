@@ -1,0 +1,23 @@
+#include "ops/order_key.hpp"
+
+#include <bit>
+
+#include "ops/convert.hpp"
+
+namespace kinglet::ops {
+
+uint64_t order_key(DType type, const std::byte* element) {
+  const DType wide = wide_type(type);
+  if (wide == DType::kFloat32 || wide == DType::kFloat64) {
+    double value;
+    convert(type, element, DType::kFloat64, &value, 1);
+    if (value != value) return UINT64_MAX;
+    const auto bits = std::bit_cast<uint64_t>(value + 0.0);  // + 0.0 makes -0 equal to 0
+    return bits >> 63 != 0 ? ~bits : bits | (uint64_t{1} << 63);
+  }
+  uint64_t bits;
+  convert(type, element, DType::kUint64, &bits, 1);
+  return wide == DType::kInt64 ? bits ^ (uint64_t{1} << 63) : bits;
+}
+
+}  // namespace kinglet::ops

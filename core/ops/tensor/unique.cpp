@@ -1,0 +1,129 @@
+// Unique: the different elements, or slices along an axis, with the index of the first of each, which of them each
+// element is, and how many there are. NaN is equal to NaN here and greater than all numbers.
+
+#include <algorithm>
+#include <numeric>
+
+#include "ops/axis.hpp"
+#include "ops/move.hpp"
+#include "ops/order_key.hpp"
+
+namespace kinglet::ops {
+namespace {
+
+struct Unique {
+  std::optional<int64_t> axis;  // none: of the flattened input
+  bool sorted;                  // else in the order of their first occurrence
+};
+
+Unique parse(const NodeView& n) {
+  return {n.has("axis") ? std::optional(n.attr_int("axis")) : std::nullopt, n.attr_int("sorted", 1) != 0};
+}
+
+void infer(const Unique& op, InferContext& c) {
+  const SymShape& in = c.shape(0);
+  SymShape out = op.axis ? in : SymShape::of_rank(1);
+  if (op.axis && in.has_rank()) out[normalize_axis(*op.axis, in.rank())] = Dim();
+  c.out(0, c.dtype(0), std::move(out));
+  for (size_t i = 1; i < 4; ++i) c.out(i, DType::kInt64, SymShape::of_rank(1));
+}
+
+/// Each element as numbers whose order is that of the elements: one, or two of a complex number.
+std::vector<uint64_t> keys_of(const Tensor& t) {
+  const size_t n = t.count();
+  if (t.dtype() == DType::kString) {
+    // The place of a string among all of them.
+    std::vector<std::string_view> sorted(t.values<std::string>().begin(), t.values<std::string>().end());
+    std::sort(sorted.begin(), sorted.end());
+    std::vector<uint64_t> keys(n);
+    for (size_t i = 0; i < n; ++i) {
+      const std::string_view value = t.values<std::string>()[i];
+      keys[i] = static_cast<uint64_t>(std::lower_bound(sorted.begin(), sorted.end(), value) - sorted.begin());
+    }
+    return keys;
+  }
+  DType part = t.dtype();
+  if (part == DType::kComplex64) part = DType::kFloat32;
+  if (part == DType::kComplex128) part = DType::kFloat64;
+  std::vector<uint64_t> keys(part == t.dtype() ? n : 2 * n);
+  for (size_t i = 0; i < keys.size(); ++i) keys[i] = order_key(part, t.raw() + i * dtype_size(part));
+  return keys;
+}
+
+/// The input as [outer, n, inner] keys; item j is [outer, inner] of them.
+struct Items {
+  std::vector<uint64_t> keys;
+  size_t outer, n, inner;
+
+  std::strong_ordering compare(size_t a, size_t b) const {
+    for (size_t o = 0; o < outer; ++o) {
+      const uint64_t* slab = keys.data() + o * n * inner;
+      const auto order = std::lexicographical_compare_three_way(slab + a * inner, slab + (a + 1) * inner,
+                                                                slab + b * inner, slab + (b + 1) * inner);
+      if (order != 0) return order;
+    }
+    return std::strong_ordering::equal;
+  }
+};
+
+void give(RunContext& c, size_t i, const std::vector<int64_t>& values) {
+  if (!c.wants(i)) return;
+  std::copy(values.begin(), values.end(),
+            c.out(i, DType::kInt64, {static_cast<int64_t>(values.size())}).data<int64_t>());
+}
+
+void run(const Unique& op, RunContext& c) {
+  const Tensor& in = c.in(0);
+  const size_t axis = op.axis ? normalize_axis(*op.axis, in.rank()) : 0;
+  const Shape flat{static_cast<int64_t>(in.count())};
+  const AxisView view(op.axis ? in.shape() : flat, axis);
+  Items items{keys_of(in), view.outer, view.n, view.inner};
+  if (!items.keys.empty()) items.inner = items.keys.size() / (view.outer * view.n);
+
+  // Sorted, and equal items by index: each group begins with its first occurrence.
+  std::vector<size_t> order(items.n);
+  std::iota(order.begin(), order.end(), size_t{0});
+  std::sort(order.begin(), order.end(), [&](size_t a, size_t b) {
+    const auto ordering = items.compare(a, b);
+    return ordering != 0 ? ordering < 0 : a < b;
+  });
+  std::vector<int64_t> first, group(items.n);
+  for (size_t i = 0; i < order.size(); ++i) {
+    if (i == 0 || items.compare(order[i - 1], order[i]) != 0) first.push_back(static_cast<int64_t>(order[i]));
+    group[order[i]] = static_cast<int64_t>(first.size()) - 1;
+  }
+  if (!op.sorted) {
+    std::vector<int64_t> place(first.size());
+    int64_t next = 0;
+    for (size_t i = 0; i < items.n; ++i) {
+      int64_t& g = group[i];
+      if (first[static_cast<size_t>(g)] == static_cast<int64_t>(i)) place[static_cast<size_t>(g)] = next++;
+      g = place[static_cast<size_t>(g)];
+    }
+    std::sort(first.begin(), first.end());
+  }
+  std::vector<int64_t> counts(first.size());
+  for (const int64_t g : group) ++counts[static_cast<size_t>(g)];
+
+  if (c.wants(0)) {
+    Shape shape = op.axis ? in.shape() : Shape{0};
+    shape[axis] = static_cast<int64_t>(first.size());
+    Tensor& out = c.out(0, in.dtype(), shape);
+    for (size_t o = 0, at = 0; o < view.outer; ++o) {
+      for (const int64_t item : first) {
+        copy_elements(in.dtype(), element(out, at),
+                      element(in, (o * view.n + static_cast<size_t>(item)) * view.inner), view.inner);
+        at += view.inner;
+      }
+    }
+  }
+  give(c, 1, first);
+  give(c, 2, group);
+  give(c, 3, counts);
+}
+
+}  // namespace
+
+KINGLET_OP(Unique, op<Unique, parse, infer, run>(since(11)));
+
+}  // namespace kinglet::ops
