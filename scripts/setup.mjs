@@ -120,7 +120,7 @@ async function setupNpmPackages() {
     outputs: [join(folder, '.package-lock.json'), currentNode],
     extra: `${process.platform} ${process.arch}`,
   }, async () => {
-    say('npm packages: installing (about 150 MB to download)');
+    say('npm packages: installing (about 200 MB to download)');
     await run(npm[0], [...npm.slice(1), 'ci', '--no-audit', '--no-fund'], { timeoutMinutes: 20 });
   }, stamp);
 }

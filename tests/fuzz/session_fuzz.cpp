@@ -166,7 +166,7 @@ Tensor feed_for(const ValueDescription& d, uint32_t seed) {
     shape.push_back(dim.value >= 0 ? dim.value : 1 + static_cast<int64_t>((seed + dim.name.size()) % 3));
   }
   if (shape.count() > 4096) throw Error(ErrorCode::kShape, "too large to be fed");
-  Tensor t(d.dtype == DType::kUndefined ? DType::kFloat32 : d.dtype, shape);
+  Tensor t(d.type.dtype == DType::kUndefined ? DType::kFloat32 : d.type.dtype, shape);
   dispatch(t.dtype(), NumericAndBoolTypes{}, [&]<class T>() {
     for (size_t i = 0; i < t.count(); ++i) {
       const auto v = static_cast<int>(random() % 17);

@@ -15,6 +15,12 @@ Bytes one_graph(const Strings& nodes, const Strings& initializers = {}) {
            graph({.nodes = nodes, .initializers = initializers, .inputs = {kX}, .outputs = {value("y")}})});
 }
 
+/// The TypeProto of a sequence or optional of `item`.
+Bytes holder(uint32_t kind, const Bytes& item) {
+  const Bytes inner = message([&](auto& w) { w.add_message(pb::holder_type::kElemType, item); });
+  return message([&](auto& w) { w.add_message(kind, inner); });
+}
+
 }  // namespace
 
 TEST_CASE("a graph's nodes, values and versions", "[onnx]") {
@@ -67,6 +73,35 @@ TEST_CASE("a graph's nodes, values and versions", "[onnx]") {
   CHECK(g.value(g.outputs[1]).dtype == DType::kUndefined);
   CHECK(g.value(find_value(g, "c")).dtype == DType::kFloat16);
   CHECK(g.is_constant(find_value(g, "w")));
+}
+
+TEST_CASE("values that are no tensors have the type that the file tells", "[onnx]") {
+  const Bytes floats = tensor_type(1, {"2"});
+  const Bytes map = message([&](auto& w) {
+    w.add_message(pb::type::kMap, message([&](auto& m) {
+                    m.add_int64(pb::map_type::kKeyType, 8);
+                    m.add_message(pb::map_type::kValueType, floats);
+                  }));
+  });
+  struct Row {
+    Bytes type;
+    const char* text;
+  };
+  const Row rows[] = {
+      {holder(pb::type::kSequence, floats), "sequence(float32)"},
+      {holder(pb::type::kOptional, holder(pb::type::kSequence, tensor_type(7, {}))), "optional(sequence(int64))"},
+      {map, "map(string, float32)"},
+      {holder(pb::type::kSequence, map), "sequence(map(string, float32))"},
+  };
+  for (const Row& row : rows) {
+    CAPTURE(row.text);
+    const Model m = read(model_file({.graph = graph({.nodes = {node("Identity", {"x"}, {"y"})},
+                                                     .inputs = {value_of_type("x", row.type)},
+                                                     .outputs = {value("y")}})}));
+    const Value& x = m.graph.value(m.graph.inputs.at(0));
+    REQUIRE(x.declared != nullptr);
+    CHECK(x.declared->text() == row.text);
+  }
 }
 
 TEST_CASE("every kind of attribute is read", "[onnx]") {
@@ -155,6 +190,7 @@ TEST_CASE("graphs that contradict themselves are refused", "[onnx]") {
   const auto typed = [](uint32_t field) {
     return value_of_type("x", message([&](auto& t) { t.add_string(field, ""); }));
   };
+  const Bytes sparse = message([](auto& t) { t.add_string(pb::type::kSparseTensor, ""); });
   const auto with_attributes = [](const Strings& attributes) {
     return one_graph({node("Op", {"x"}, {"y"}, attributes, "n")});
   };
@@ -194,15 +230,13 @@ TEST_CASE("graphs that contradict themselves are refused", "[onnx]") {
        "has a cycle through node 'A_0' (A)"},
       {"a node on itself", one_graph({node("A", {"y"}, {"y"})}), "has a cycle"},
       {"no op_type", one_graph({node("", {"x"}, {"y"}, {}, "n")}), "n (?): the node has no op_type"},
-      {"untyped input", io({value("x")}, {value("y")}),
-       "input 'x' is without a type; only tensors are supported"},
-      {"sequence", io({typed(pb::type::kSequence)}, {value("y")}),
-       "input 'x' is a sequence; only tensors are supported"},
-      {"map", io({typed(pb::type::kMap)}, {value("y")}), "input 'x' is a map"},
-      {"optional", io({typed(pb::type::kOptional)}, {value("y")}), "input 'x' is an optional"},
-      {"sparse", io({typed(pb::type::kSparseTensor)}, {value("y")}), "input 'x' is a sparse tensor"},
-      {"float8 input", io({value("x", 17, {})}, {value("y")}), "input 'x': element type float8e4m3fn (17)"},
-      {"float8 output", io({kX}, {value("y", 19, {})}), "output 'y': element type float8e5m2 (19)"},
+      {"untyped input", io({value("x")}, {value("y")}), "input 'x': the type is missing"},
+      {"sparse", io({typed(pb::type::kSparseTensor)}, {value("y")}), "input 'x': sparse tensors"},
+      {"opaque", io({typed(pb::type::kOpaque)}, {value("y")}), "input 'x': opaque types"},
+      {"a sequence of what cannot be", io({value_of_type("x", holder(pb::type::kSequence, sparse))}, {value("y")}),
+       "input 'x': sparse tensors"},
+      {"unknown input type", io({value("x", 27, {})}, {value("y")}), "input 'x': element type 27 is unknown"},
+      {"unknown output type", io({kX}, {value("y", 31, {})}), "output 'y': element type 31 is unknown"},
       {"input of no element type", io({value("x", 0, {})}, {value("y")}),
        "input 'x': the element type is missing"},
       {"absurd dim", io({value("x", 1, {"4611686018427387904"})}, {value("y")}),
@@ -244,8 +278,11 @@ TEST_CASE("graphs that contradict themselves are refused", "[onnx]") {
        "holds 0 of them"},
       {"unknown attribute type", with_attributes({attribute("a", static_cast<Type>(77), [](auto&) {})}),
        "attribute type 77 is unknown"},
-      {"type attribute", with_attributes({attribute("a", Type::kTypeProto, [](auto&) {})}),
-       "hold a type (TypeProto) are not supported"},
+      {"types attribute", with_attributes({attribute("a", Type::kTypeProtos, [](auto&) {})}),
+       "lists of types are not supported"},
+      {"type attribute without its type",
+       with_attributes({attribute("a", Type::kTypeProto, [](auto& w) { w.add_int64(pb::attribute::kInt, 3); })}),
+       "attribute 'a'"},
       {"bad tensor attribute", with_attributes({tensor_attribute("a", raw_tensor("", 1, {2}, "abcd"))}),
        "n (Op): attribute 'a': tensor: 4 bytes of raw_data for float32 [2], expected 8"},
       {"reference outside of a function", with_attributes({reference_attribute("a", Type::kInt, "b")}),

@@ -77,11 +77,44 @@ TEST_CASE("every element type is read from raw data and from its typed field, pa
   check_integers<uint64_t>(DType::kUint64, pb::tensor::kUint64Data, {0, 1, 2, 3, 4, UINT64_MAX});
   check_integers<uint16_t>(DType::kFloat16, pb::tensor::kInt32Data, {0, 0x3c00, 0xbc00, 0x7c00, 0xfc00, 1});
   check_integers<uint16_t>(DType::kBFloat16, pb::tensor::kInt32Data, {0, 0x3f80, 0xbf80, 0x7f80, 0xff80, 1});
+  for (const DType t : {DType::kFloat8E4M3FN, DType::kFloat8E4M3FNUZ, DType::kFloat8E5M2, DType::kFloat8E5M2FNUZ,
+                        DType::kFloat8E8M0}) {
+    check_integers<uint8_t>(t, pb::tensor::kInt32Data, {0, 1, 0x38, 0x7f, 0x80, 0xff});
+  }
   check_type<uint8_t, int64_t>(DType::kBool, {0, 1, 1, 0, 1, 0}, {0, 1, 1, 0, 1, 0}, pb::tensor::kInt32Data);
   const std::vector<float> parts = {1, -1, 2, -2, 3, -3, 4, -4, 5, -5, 6, -6};
   check_type<float, float>(DType::kComplex64, parts, parts, pb::tensor::kFloatData);
   const std::vector<double> wide(parts.begin(), parts.end());
   check_type<double, double>(DType::kComplex128, wide, wide, pb::tensor::kDoubleData);
+}
+
+TEST_CASE("elements of 4 and 2 bits are unpacked, the first from the lowest bits", "[onnx]") {
+  struct Row {
+    DType dtype;
+    std::vector<uint8_t> packed;
+    std::vector<int8_t> elements;
+  };
+  const Row rows[] = {
+      {DType::kUint4, {0x10, 0xf2, 0x09}, {0, 1, 2, 15, 9}},
+      {DType::kInt4, {0x10, 0xf2, 0x09}, {0, 1, 2, -1, -7}},
+      {DType::kFloat4E2M1, {0x10, 0xf2, 0x09}, {0, 1, 2, 15, 9}},
+      {DType::kUint2, {0xe4, 0x02}, {0, 1, 2, 3, 2}},
+      {DType::kInt2, {0xe4, 0x02}, {0, 1, -2, -1, -2}},
+  };
+  for (const Row& row : rows) {
+    CAPTURE(std::string(dtype_name(row.dtype)));
+    const auto type = static_cast<int64_t>(row.dtype);
+    for (const bool raw : {true, false}) {
+      const Tensor t = read_weight(raw ? raw_tensor("w", type, {5}, bytes_of(row.packed))
+                                       : tensor_with("w", type, {5}, [&](auto& w) {
+                                           w.add_packed_int64(pb::tensor::kInt32Data, row.packed.begin(),
+                                                              row.packed.end());
+                                         }));
+      CHECK(t.dtype() == row.dtype);
+      REQUIRE(t.count() == 5);
+      CHECK(std::memcmp(t.raw(), row.elements.data(), 5) == 0);
+    }
+  }
 }
 
 TEST_CASE("strings are std::string objects and may hold any bytes", "[onnx]") {
@@ -202,9 +235,9 @@ TEST_CASE("tensors that contradict themselves are refused", "[onnx]") {
        "0 bytes of raw_data for float32 [134217728], expected 536870912"},
       {"rank", raw_tensor("w", 1, std::vector<int64_t>(17, 1), "abcd"), "a tensor of more than 16 dims"},
       {"no type", raw_tensor("w", 0, {1}, "abcd"), "the element type is missing"},
-      {"a later type", raw_tensor("w", 17, {1}, "a"),
-       "initializer 'w': element type float8e4m3fn (17) is not supported by this build"},
-      {"int4", raw_tensor("w", 22, {1}, "a"), "element type int4 (22) is not supported"},
+      {"a later type", raw_tensor("w", 27, {1}, "a"), "initializer 'w': element type 27 is unknown"},
+      {"too few packed bytes", raw_tensor("w", 22, {3}, "a"), "1 bytes of raw_data for uint8 [2], expected 2"},
+      {"too many packed bytes", raw_tensor("w", 26, {4}, "ab"), "2 bytes of raw_data for uint8 [1], expected 1"},
       {"unknown type", raw_tensor("w", 99, {1}, "a"), "element type 99 is unknown"},
       {"negative type", raw_tensor("w", -1, {1}, "a"), "element type -1 is unknown"},
       {"raw strings", raw_tensor("w", 8, {1}, "a"), "strings cannot be given as raw_data"},

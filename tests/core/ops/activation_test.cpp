@@ -1,4 +1,4 @@
-#include "ops/op_table.hpp"
+#include "ops/rows.hpp"
 
 namespace kinglet::test {
 namespace {
@@ -10,7 +10,7 @@ TEST_CASE("activations with parameters") {
       return OpCall{.op = op, .attributes = std::move(attributes), .inputs = {x}};
     };
     INFO(dtype_name(t));
-    check({
+    check_rows({
         {"LeakyRelu", call("LeakyRelu", {attr("alpha", 0.5f)}), make(t, {3}, {-1, 0.25, 4}), 1e-6},
         {"Elu", call("Elu", {attr("alpha", 2.0f)}), make(t, {3}, {2 * std::expm1(-2.0), 0.25, 4}), 1e-6},
         {"HardSigmoid", call("HardSigmoid", {attr("alpha", 0.5f), attr("beta", 0.6f)}), make(t, {3}, {0, 0.725, 1}), 1e-6},
@@ -31,7 +31,7 @@ TEST_CASE("Clip by inputs, every number type") {
   for (const DType t : kNumberDTypes) {
     const Tensor x = make(t, {5}, {1, 2, 3, 4, 5}), low = make(t, {}, {2}), high = make(t, {}, {4});
     INFO(dtype_name(t));
-    check({
+    check_rows({
         {"both", {.op = "Clip", .inputs = {x, low, high}}, make(t, {5}, {2, 2, 3, 4, 4})},
         {"low", {.op = "Clip", .inputs = {x, low}}, make(t, {5}, {2, 2, 3, 4, 5})},
         {"high", {.op = "Clip", .inputs = {x, Tensor(), high}}, make(t, {5}, {1, 2, 3, 4, 4})},
@@ -43,7 +43,7 @@ TEST_CASE("Clip by inputs, every number type") {
 
 TEST_CASE("Clip by attributes, NaN and limits of one element") {
   const Tensor x = f32({4}, {-3, kNaN, 0.5, 9});
-  check({
+  check_rows({
       {"opset 6", {.op = "Clip", .opset = 6, .attributes = {attr("min", -1.0f), attr("max", 6.0f)}, .inputs = {x}},
        f32({4}, {-1, kNaN, 0.5, 6})},
       {"opset 10, float64", {.op = "Clip", .opset = 10, .attributes = {attr("min", 0.0f)}, .inputs = {f64({2}, {-1, 1e300})}},
@@ -60,7 +60,7 @@ TEST_CASE("Clip by attributes, NaN and limits of one element") {
 
 TEST_CASE("PRelu") {
   const Tensor x = f32({1, 2, 2, 2}, {-1, 1, -2, 2, -3, 3, -4, 4});
-  check({
+  check_rows({
       {"one slope", {.op = "PRelu", .inputs = {x, f32({1}, {0.5})}}, f32({1, 2, 2, 2}, {-0.5, 1, -1, 2, -1.5, 3, -2, 4})},
       {"by channel", {.op = "PRelu", .inputs = {x, f32({2, 1, 1}, {0.5, 2})}}, f32({1, 2, 2, 2}, {-0.5, 1, -1, 2, -6, 3, -8, 4})},
       {"by column", {.op = "PRelu", .inputs = {x, f32({2}, {0.5, 2})}}, f32({1, 2, 2, 2}, {-0.5, 1, -1, 2, -1.5, 3, -2, 4})},
@@ -81,7 +81,7 @@ TEST_CASE("PRelu") {
 
 TEST_CASE("Pow") {
   const Tensor x = f32({4}, {1, 2, 3, 0.25});
-  check({
+  check_rows({
       {"squares", {.op = "Pow", .inputs = {x, f32({}, {2})}}, f32({4}, {1, 4, 9, 0.0625})},
       {"cubes", {.op = "Pow", .inputs = {x, i64({1}, {3})}}, f32({4}, {1, 8, 27, 0.015625}), 1e-6},
       {"cubes of many", {.op = "Pow", .inputs = {make(DType::kFloat32, {600}, std::vector<double>(600, 2)), f32({}, {3})}},

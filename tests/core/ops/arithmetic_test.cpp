@@ -1,4 +1,4 @@
-#include "ops/op_table.hpp"
+#include "ops/rows.hpp"
 
 namespace kinglet::test {
 namespace {
@@ -8,7 +8,7 @@ TEST_CASE("Add, Sub, Mul, Div for every number type") {
     const Tensor a = make(t, {2, 2}, {8, 6, 9, 100}), b = make(t, {2, 2}, {2, 3, 4, 7});
     const bool whole = !is_float(t);
     INFO(dtype_name(t));
-    check({
+    check_rows({
         {"Add", {.op = "Add", .inputs = {a, b}}, make(t, {2, 2}, {10, 9, 13, 107})},
         {"Sub", {.op = "Sub", .inputs = {a, b}}, make(t, {2, 2}, {6, 3, 5, 93})},
         {"Mul", {.op = "Mul", .inputs = {a, make(t, {}, {1})}}, a},
@@ -22,7 +22,7 @@ TEST_CASE("Add, Sub, Mul, Div for every number type") {
 TEST_CASE("integer arithmetic at the edges") {
   constexpr int64_t kLeast = INT64_MIN;
   constexpr int32_t kLeast32 = INT32_MIN;
-  check({
+  check_rows({
       {"truncates towards zero", {.op = "Div", .inputs = {i32({4}, {7, -7, 7, -7}), i32({4}, {2, 2, -2, -2})}},
        i32({4}, {3, -3, -3, 3})},
       {"by zero gives 0", {.op = "Div", .inputs = {i64({2}, {5, 0}), i64({}, {0})}}, i64({2}, {0, 0})},
@@ -114,7 +114,7 @@ TEST_CASE("float16 is rounded once, to nearest even") {
 
 TEST_CASE("Mod") {
   const Tensor a = i32({6}, {-4, 7, 5, 4, -7, 8}), b = i32({6}, {2, -3, 8, -2, 3, 5});
-  check({
+  check_rows({
       {"sign of the divisor", {.op = "Mod", .inputs = {a, b}}, i32({6}, {0, -2, 5, 0, 2, 3})},
       {"fmod: sign of the dividend", {.op = "Mod", .attributes = {attr("fmod", 1)}, .inputs = {a, b}},
        i32({6}, {0, 1, 5, 0, -1, 3})},

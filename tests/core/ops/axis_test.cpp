@@ -1,6 +1,6 @@
 #include <random>
 
-#include "ops/op_table.hpp"
+#include "ops/rows.hpp"
 
 namespace kinglet::test {
 namespace {
@@ -9,7 +9,7 @@ TEST_CASE("ArgMax and ArgMin of every number type") {
   for (const DType t : kNumberDTypes) {
     const Tensor x = make(t, {2, 3}, {3, 1, 3, 2, 5, 1});
     INFO(dtype_name(t));
-    check({
+    check_rows({
         {"default axis 0", {.op = "ArgMax", .inputs = {x}}, i64({1, 3}, {0, 1, 0})},
         {"rows", {.op = "ArgMax", .attributes = {attr("axis", 1)}, .inputs = {x}}, i64({2, 1}, {0, 1})},
         {"last of equals", {.op = "ArgMax", .attributes = {attr("axis", -1), attr("select_last_index", 1)}, .inputs = {x}},
@@ -24,7 +24,7 @@ TEST_CASE("ArgMax and ArgMin of every number type") {
 TEST_CASE("ArgMax: NaN, signs, long axes") {
   std::vector<double> values(1000, 0);
   values[777] = 1;
-  check({
+  check_rows({
       {"first NaN", {.op = "ArgMax", .inputs = {f32({4}, {1, kNaN, 9, kNaN})}}, i64({1}, {1})},
       {"last NaN", {.op = "ArgMax", .attributes = {attr("select_last_index", 1)}, .inputs = {f32({4}, {1, kNaN, 9, kNaN})}}, i64({1}, {3})},
       {"NaN in ArgMin", {.op = "ArgMin", .inputs = {f32({3}, {1, kNaN, -9})}}, i64({1}, {1})},
@@ -107,7 +107,7 @@ TEST_CASE("CumSum") {
       return OpCall{.op = "CumSum", .attributes = std::move(attributes), .inputs = {x, i64({}, {axis})}};
     };
     INFO(dtype_name(t));
-    check({
+    check_rows({
         {"rows", call(1, {}), make(t, {2, 3}, {1, 3, 6, 4, 9, 15})},
         {"columns", call(-2, {}), make(t, {2, 3}, {1, 2, 3, 5, 7, 9})},
         {"exclusive", call(1, {attr("exclusive", 1)}), make(t, {2, 3}, {0, 1, 3, 0, 4, 9})},
@@ -115,7 +115,7 @@ TEST_CASE("CumSum") {
         {"both", call(1, {attr("exclusive", 1), attr("reverse", 1)}), make(t, {2, 3}, {5, 3, 0, 11, 6, 0})},
     });
   }
-  check({
+  check_rows({
       {"axis as int32 of shape [1]", {.op = "CumSum", .inputs = {iota({3}), i32({1}, {0})}}, f32({3}, {0, 1, 3})},
       {"int32 wraps", {.op = "CumSum", .inputs = {i32({2}, {INT32_MAX, 1}), i64({}, {0})}}, i32({2}, {INT32_MAX, INT32_MIN})},
       {"empty", {.op = "CumSum", .inputs = {iota({2, 0}), i64({}, {1})}}, iota({2, 0})},

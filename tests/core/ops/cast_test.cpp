@@ -1,4 +1,4 @@
-#include "ops/op_table.hpp"
+#include "ops/rows.hpp"
 
 namespace kinglet::test {
 namespace {
@@ -36,7 +36,7 @@ TEST_CASE("Cast of more elements than a block") {
 TEST_CASE("Cast at the edges") {
   const float big = 1e20f;
   const Tensor wild = f32({5}, {kNaN, kInf, -kInf, big, -big});
-  check({
+  check_rows({
       {"float to int goes towards zero", cast(f32({4}, {1.9f, -1.9f, 0.5f, -0.5f}), DType::kInt32), i32({4}, {1, -1, 0, 0})},
       {"to int64", cast(wild, DType::kInt64), i64({5}, {0, INT64_MAX, INT64_MIN, INT64_MAX, INT64_MIN})},
       {"to int32", cast(wild, DType::kInt32), i32({5}, {0, INT32_MAX, INT32_MIN, INT32_MAX, INT32_MIN})},
@@ -74,7 +74,7 @@ TEST_CASE("float64 to half types rounds once, not by way of float32") {
 
 TEST_CASE("Cast from strings") {
   const Tensor texts = strings({8}, {"1", "-2.5", "1e3", "+INF", "-inf", "NaN", "3.14", "0"});
-  check({
+  check_rows({
       {"float32", cast(texts, DType::kFloat32), f32({8}, {1, -2.5f, 1000, kInf, -kInf, kNaN, 3.14f, 0})},
       {"float64", cast(texts, DType::kFloat64), f64({8}, {1, -2.5, 1000, INFINITY, -INFINITY, NAN, 3.14, 0})},
       {"int64", cast(strings({4}, {"9223372036854775807", "-5", "100.5", "1e2"}), DType::kInt64),
@@ -92,7 +92,7 @@ TEST_CASE("Cast from strings") {
 }
 
 TEST_CASE("Cast to strings reads back as the same number") {
-  check({
+  check_rows({
       {"float32", cast(f32({7}, {0.1f, 100, -2.5f, 1e20f, 16777216, kInf, -kInf}), DType::kString),
        strings({7}, {"0.1", "100", "-2.5", "1e+20", "16777216", "INF", "-INF"})},
       {"float32, nine digits", cast(f32({1}, {0.47892547f}), DType::kString), strings({1}, {"0.47892547"})},

@@ -231,7 +231,7 @@ TEST_CASE("what If and Loop refuse", "[op]") {
       INFO(row.label);
       const Error e = error_of([&] {
         Session s = load(row.file, optimize);
-        const bool condition_is_bool = s.inputs().back().dtype == DType::kBool;
+        const bool condition_is_bool = s.inputs().back().type.dtype == DType::kBool;
         std::vector<Feed> feeds = {{"x", row.x}, {"go", condition_is_bool ? go(true) : f32({}, {1})}};
         if (s.inputs().size() == 3) feeds.push_back({"m", trips(2)});
         s.run(feeds);

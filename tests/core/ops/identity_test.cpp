@@ -1,4 +1,4 @@
-#include "ops/op_table.hpp"
+#include "ops/rows.hpp"
 
 namespace kinglet::test {
 namespace {
@@ -9,7 +9,7 @@ TEST_CASE("Identity of every type") {
     INFO(dtype_name(t));
     CHECK(difference(run_op({.op = "Identity", .inputs = {x}})[0], x) == "");
   }
-  check({
+  check_rows({
       {"strings", {.op = "Identity", .inputs = {strings({2}, {"a", "b"})}}, strings({2}, {"a", "b"})},
       {"bool", {.op = "Identity", .inputs = {boolean({}, {true})}}, boolean({}, {true})},
       {"empty", {.op = "Identity", .inputs = {iota({0})}}, iota({0})},

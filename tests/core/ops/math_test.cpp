@@ -1,4 +1,4 @@
-#include "ops/op_table.hpp"
+#include "ops/rows.hpp"
 
 namespace kinglet::test {
 namespace {
@@ -129,7 +129,7 @@ TEST_CASE("integer functions") {
   for (const DType t : {DType::kInt8, DType::kInt16, DType::kInt32, DType::kInt64}) {
     const Tensor x = make(t, {3}, {-3, 0, 5});
     INFO(dtype_name(t));
-    check({
+    check_rows({
         {"Abs", {.op = "Abs", .inputs = {x}}, make(t, {3}, {3, 0, 5})},
         {"Neg", {.op = "Neg", .inputs = {x}}, make(t, {3}, {3, 0, -5})},
         {"Sign", {.op = "Sign", .inputs = {x}}, make(t, {3}, {-1, 0, 1})},
@@ -137,7 +137,7 @@ TEST_CASE("integer functions") {
     });
   }
   const Tensor big = Tensor::scalar<uint64_t>(UINT64_MAX);
-  check({
+  check_rows({
       {"Abs of uint64", {.op = "Abs", .inputs = {big}}, big},
       {"Sign of uint64", {.op = "Sign", .inputs = {big}}, Tensor::scalar<uint64_t>(1)},
       {"Abs of the least int64 wraps", {.op = "Abs", .inputs = {i64({1}, {INT64_MIN})}}, i64({1}, {INT64_MIN})},

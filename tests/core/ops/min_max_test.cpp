@@ -1,4 +1,4 @@
-#include "ops/op_table.hpp"
+#include "ops/rows.hpp"
 
 namespace kinglet::test {
 namespace {
@@ -7,7 +7,7 @@ TEST_CASE("Min and Max of every number type, one to four inputs") {
   for (const DType t : kNumberDTypes) {
     const Tensor a = make(t, {3}, {3, 2, 1}), b = make(t, {3}, {1, 4, 4}), c = make(t, {3}, {2, 5, 3}), d = make(t, {}, {4});
     INFO(dtype_name(t));
-    check({
+    check_rows({
         {"Max of one", {.op = "Max", .inputs = {a}}, a},
         {"Max of two", {.op = "Max", .inputs = {a, b}}, make(t, {3}, {3, 4, 4})},
         {"Max of three", {.op = "Max", .inputs = {a, b, c}}, make(t, {3}, {3, 5, 4})},
@@ -22,7 +22,7 @@ TEST_CASE("Min and Max of every number type, one to four inputs") {
 
 TEST_CASE("Min, Max, Sum and Mean broadcast") {
   const Tensor column = f32({2, 1}, {1, 4}), row = f32({3}, {0, 2, 5}), cube = f32({2, 1, 1}, {3, -1});
-  check({
+  check_rows({
       {"Max", {.op = "Max", .inputs = {column, row, cube}}, f32({2, 2, 3}, {3, 3, 5, 4, 4, 5, 1, 2, 5, 4, 4, 5})},
       {"Min", {.op = "Min", .inputs = {column, row, cube}}, f32({2, 2, 3}, {0, 1, 1, 0, 2, 3, -1, -1, -1, -1, -1, -1})},
       {"Sum", {.op = "Sum", .inputs = {column, row, cube}}, f32({2, 2, 3}, {4, 6, 9, 7, 9, 12, 0, 2, 5, 3, 5, 8})},
@@ -48,7 +48,7 @@ TEST_CASE("NaN wins in Min and Max, wherever it stands") {
 }
 
 TEST_CASE("uint64 and int64 compare as what they are") {
-  check({
+  check_rows({
       {"uint64", {.op = "Max", .inputs = {Tensor::scalar<uint64_t>(UINT64_MAX), Tensor::scalar<uint64_t>(1)}},
        Tensor::scalar<uint64_t>(UINT64_MAX)},
       {"int64", {.op = "Max", .inputs = {i64({}, {-1}), i64({}, {1})}}, i64({}, {1})},
@@ -58,7 +58,7 @@ TEST_CASE("uint64 and int64 compare as what they are") {
 TEST_CASE("Sum and Mean round half types once") {
   // In float16 1 + 2048 is 2048, twice; the sum of all three is 2050.
   const auto h = [](double v) { return make(DType::kFloat16, {}, {v}); };
-  check({
+  check_rows({
       {"Sum", {.op = "Sum", .inputs = {h(2048), h(1), h(1)}}, h(2050)},
       {"Sum of one", {.op = "Sum", .inputs = {h(3)}}, h(3)},
       {"Mean", {.op = "Mean", .inputs = {h(2048), h(1), h(1)}}, h(683.5)},

@@ -1,6 +1,6 @@
 #include <random>
 
-#include "ops/op_table.hpp"
+#include "ops/rows.hpp"
 
 namespace kinglet::test {
 namespace {
@@ -105,7 +105,7 @@ TEST_CASE("reductions of integers and half types") {
     INFO(dtype_name(t));
     const bool whole = !is_float(t);
     const double mean0 = whole ? 2 : 7.0 / 3, mean1 = whole ? 6 : 19.0 / 3;
-    check({
+    check_rows({
         {"sum", reduce("ReduceSum"), make(t, {2}, {7, 19})},
         {"mean", reduce("ReduceMean"), make(t, {2}, {mean0, mean1})},
         {"max", reduce("ReduceMax"), make(t, {2}, {4, 12})},
@@ -116,7 +116,7 @@ TEST_CASE("reductions of integers and half types") {
         {"sum of squares", reduce("ReduceSumSquare"), make(t, {2}, {21, 169})},
     });
   }
-  check({
+  check_rows({
       {"int8 max", {.op = "ReduceMax", .inputs = {make(DType::kInt8, {3}, {-5, -2, -9})}}, make(DType::kInt8, {1}, {-2})},
       {"uint8 min", {.op = "ReduceMin", .inputs = {u8({3}, {200, 7, 255})}}, u8({1}, {7})},
       {"bool max", {.op = "ReduceMax", .inputs = {boolean({2, 2}, {false, false, false, true}), i64({1}, {1})}}, boolean({2, 1}, {false, true})},
@@ -132,7 +132,7 @@ TEST_CASE("reductions of integers and half types") {
 TEST_CASE("which axes: none, empty, noop, older opsets") {
   const Tensor x = f32({2, 2}, {1, -2, 3, 4}), none = i64({0}, {});
   const auto noop = attr("noop_with_empty_axes", 1);
-  check({
+  check_rows({
       {"no axes: all", {.op = "ReduceSum", .inputs = {x}}, f32({1, 1}, {6})},
       {"absent axes: all", {.op = "ReduceSum", .inputs = {x, Tensor()}}, f32({1, 1}, {6})},
       {"empty axes: all", {.op = "ReduceSum", .attributes = {attr("keepdims", 0)}, .inputs = {x, none}}, f32({}, {6})},
@@ -161,7 +161,7 @@ TEST_CASE("reductions of nothing give the identity") {
   const auto reduce = [](const char* op, const Tensor& x) { return OpCall{.op = op, .inputs = {x, i64({1}, {1})}}; };
   const Tensor x = iota({2, 0, 3});
   const auto all = [](float v) { return make(DType::kFloat32, {2, 1, 3}, std::vector<double>(6, static_cast<double>(v))); };
-  check({
+  check_rows({
       {"sum", reduce("ReduceSum", x), all(0)},
       {"product", reduce("ReduceProd", x), all(1)},
       {"max", reduce("ReduceMax", x), all(-kInf)},
@@ -185,7 +185,7 @@ TEST_CASE("long sums keep float32's accuracy") {
   const int64_t n = 1 << 20;
   const double one = double{0.1f};
   const std::vector<double> values(static_cast<size_t>(n), one);
-  check({
+  check_rows({
       {"rows", {.op = "ReduceMean", .inputs = {make(DType::kFloat32, {1, n}, values), i64({1}, {1})}}, f32({1, 1}, {0.1f}), 1e-6},
       {"lanes", {.op = "ReduceMean", .inputs = {make(DType::kFloat32, {n / 8, 8}, values), i64({1}, {0})}},
        make(DType::kFloat32, {1, 8}, std::vector<double>(8, one)), 1e-6},
@@ -197,7 +197,7 @@ TEST_CASE("long sums keep float32's accuracy") {
 
 TEST_CASE("LogSumExp neither overflows nor loses infinities") {
   const auto call = [](Tensor x) { return OpCall{.op = "ReduceLogSumExp", .inputs = {std::move(x)}}; };
-  check({
+  check_rows({
       {"large", call(f32({2}, {1000, 1000})), f32({1}, {1000.6931f}), 1e-6},
       {"small", call(f32({2}, {-1000, -1000})), f32({1}, {-999.3069f}), 1e-6},
       {"+inf", call(f32({2}, {kInf, 1})), f32({1}, {kInf})},

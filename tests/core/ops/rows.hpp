@@ -7,10 +7,17 @@
 
 namespace kinglet::test {
 
+/// All outputs of a call: one Tensor, or a list in which an invalid Tensor is an output that nobody reads.
+struct Outputs : std::vector<Tensor> {
+  Outputs(Tensor only) : vector{std::move(only)} {}
+  Outputs(std::initializer_list<Tensor> all) : vector(all) {}
+  Outputs(std::vector<Tensor> all) : vector(std::move(all)) {}
+};
+
 struct Row {
   std::string label;
   OpCall call;
-  std::vector<Tensor> want;  ///< an invalid Tensor is an output that nobody reads
+  Outputs want;
   double tolerance = 0;
 };
 
@@ -46,5 +53,15 @@ inline void check_failures(const std::vector<BadRow>& rows) {
     }
   }
 }
+
+inline constexpr DType kFloatDTypes[] = {DType::kFloat32, DType::kFloat64, DType::kFloat16, DType::kBFloat16};
+inline constexpr DType kSignedDTypes[] = {DType::kFloat32, DType::kFloat64, DType::kFloat16, DType::kBFloat16,
+                                          DType::kInt8,    DType::kInt16,   DType::kInt32,   DType::kInt64};
+inline constexpr DType kNumberDTypes[] = {DType::kFloat32, DType::kFloat64, DType::kFloat16, DType::kBFloat16,
+                                          DType::kInt8,    DType::kInt16,   DType::kInt32,   DType::kInt64,
+                                          DType::kUint8,   DType::kUint16,  DType::kUint32,  DType::kUint64};
+
+inline constexpr float kInf = std::numeric_limits<float>::infinity();
+inline constexpr float kNaN = std::numeric_limits<float>::quiet_NaN();
 
 }  // namespace kinglet::test

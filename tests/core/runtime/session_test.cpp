@@ -33,13 +33,13 @@ TEST_CASE("a session describes its inputs and outputs", "[session]") {
   const Session s = load(add_model());
   REQUIRE(s.inputs().size() == 2);
   CHECK(s.inputs()[0].name == "x");
-  CHECK(s.inputs()[0].dtype == DType::kFloat32);
+  CHECK(s.inputs()[0].type.dtype == DType::kFloat32);
   CHECK(s.inputs()[0].dims.at(0).name == "n");
   CHECK(s.inputs()[0].dims.at(0).value == -1);
   CHECK(s.inputs()[0].dims.at(1).value == 3);
   REQUIRE(s.outputs().size() == 2);
   // The file says nothing of w: it is inferred.
-  CHECK(s.outputs()[1].dtype == DType::kFloat32);
+  CHECK(s.outputs()[1].type.dtype == DType::kFloat32);
   REQUIRE(s.outputs()[1].has_rank);
   CHECK(s.outputs()[1].dims.at(1).value == 3);
 }
