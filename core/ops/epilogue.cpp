@@ -31,7 +31,11 @@ std::optional<Activation> activation_named(std::string_view name, std::span<cons
 Activation parse_activation(const NodeView& n) {
   if (!n.has("activation")) return {};
   const std::string name = n.attr_string("activation");
-  const std::optional<Activation> activation = activation_named(name, n.attr_floats("activation_params", {}));
+  std::vector<float> params = n.attr_floats("activation_params", {});
+  // FusedGemm names them one by one.
+  if (n.has("activation_alpha")) params = {n.attr_float("activation_alpha")};
+  if (n.has("activation_alpha") && n.has("activation_beta")) params.push_back(n.attr_float("activation_beta"));
+  const std::optional<Activation> activation = activation_named(name, params);
   if (!activation) throw_error(ErrorCode::kModel, "attribute 'activation' is '{}'", name);
   return *activation;
 }

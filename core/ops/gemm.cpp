@@ -1,6 +1,7 @@
-// Gemm - alpha * A' * B' + beta * C (ONNX Gemm 1, 6, 7, 9, 11, 13), with an activation that passes fuse in.
+// Gemm - alpha * A' * B' + beta * C (ONNX Gemm 1, 6, 7, 9, 11, 13), with an activation that passes fuse in, and
+// com.microsoft FusedGemm.
 
-#include "kernels/gemm.hpp"
+#include "kernels/strassen.hpp"
 
 #include "kernels/transpose.hpp"
 #include "ops/convert.hpp"
@@ -105,7 +106,8 @@ void run_f32(const Gemm& op, RunContext& c) {
       epilogue.residual_stride = static_cast<ptrdiff_t>(n);
     }
   }
-  kernels::gemm(m, n, k, a_data, static_cast<ptrdiff_t>(k), packed, output.data(), static_cast<ptrdiff_t>(n), epilogue);
+  float* scratch = c.scratch<float>(kernels::strassen_scratch_size(m, n, k, epilogue.residual != nullptr));
+  kernels::strassen(m, n, k, a_data, static_cast<ptrdiff_t>(k), packed, output.data(), static_cast<ptrdiff_t>(n), epilogue, scratch);
   output.store();
 }
 
@@ -149,8 +151,11 @@ void run(const Gemm& op, RunContext& c) {
   dispatch(type, TypeList<double, int32_t, int64_t, uint32_t, uint64_t>{}, [&]<class T>() { run_plain<T>(op, c); });
 }
 
+constexpr OpDef kGemm = op<Gemm, parse, infer, run>(since(1)).with_prepare<Gemm, prepare>();
+
 }  // namespace
 
-KINGLET_OP(Gemm, op<Gemm, parse, infer, run>(since(1)).with_prepare<Gemm, prepare>());
+KINGLET_OP(Gemm, kGemm);
+KINGLET_OP_IN(com_microsoft, "com.microsoft", FusedGemm, kGemm);
 
 }  // namespace kinglet::ops

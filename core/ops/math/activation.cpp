@@ -84,6 +84,12 @@ Unary parse_swish(const NodeView& n) {
   return {.f = f, .alpha = alpha};
 }
 
+Unary parse_quick_gelu(const NodeView& n) {
+  Unary op = parse_swish(n);
+  if (!n.has("alpha")) op = {.f = op.f, .alpha = static_cast<double>(1.702f)};
+  return op;
+}
+
 Unary parse_gelu(const NodeView& n) {
   const std::string approximate = n.attr_string("approximate", "none");
   if (approximate == "tanh") {
@@ -97,9 +103,10 @@ Unary parse_gelu(const NodeView& n) {
 
 Unary parse_selu(const NodeView& n) {
   const UnaryFunction f = [](double x, const Unary& op) { return op.beta * (x > 0 ? x : op.alpha * std::expm1(x)); };
+  const bool first = n.opset() < 6;
   return {.f = f,
-          .alpha = n.attr_float("alpha", 1.67326319217681884765625f),
-          .beta = n.attr_float("gamma", 1.05070102214813232421875f)};
+          .alpha = n.attr_float("alpha", first ? 1.6732f : 1.67326319217681884765625f),
+          .beta = n.attr_float("gamma", first ? 1.0507f : 1.05070102214813232421875f)};
 }
 
 Unary parse_celu(const NodeView& n) {
@@ -138,6 +145,8 @@ KINGLET_OP(HardSigmoid, unary<parse_hard_sigmoid>(1));
 KINGLET_OP(HardSwish, unary<parse_hard_swish>(14));
 KINGLET_OP(Swish, unary<parse_swish>(24));
 KINGLET_OP(Gelu, unary<parse_gelu>(20));
+KINGLET_OP_IN(com_microsoft, "com.microsoft", Gelu, unary<parse_gelu>(1));
+KINGLET_OP_IN(com_microsoft, "com.microsoft", QuickGelu, unary<parse_quick_gelu>(1));
 KINGLET_OP(Selu, unary<parse_selu>(1));
 KINGLET_OP(Celu, unary<parse_celu>(12));
 KINGLET_OP(ThresholdedRelu, unary<parse_thresholded_relu>(10));

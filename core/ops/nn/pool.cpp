@@ -1,4 +1,4 @@
-// MaxPool, AveragePool (ONNX 1 to 22), GlobalMaxPool, GlobalAveragePool.
+// MaxPool, AveragePool (ONNX 1 to 22), GlobalMaxPool, GlobalAveragePool, and com.microsoft NhwcMaxPool.
 // f32 runs on the channels-last kernels; other types and MaxPool's Indices through plain loops over [N, C, ...].
 
 #include <algorithm>
@@ -22,8 +22,9 @@ struct Pool {
 Pool parse(const NodeView& n) {
   Pool op;
   op.spatial = parse_spatial(n);
-  op.is_max = n.op_type() == "MaxPool" || n.op_type() == "GlobalMaxPool";
+  op.is_max = n.op_type().ends_with("MaxPool");
   op.global = n.op_type().starts_with("Global");
+  if (n.op_type() == "NhwcMaxPool") op.spatial.channels_last = true;
   op.count_include_pad = n.attr_int("count_include_pad", 0) != 0;
   op.column_major = n.attr_int("storage_order", 0) != 0;
   if (!op.global && op.spatial.kernel.empty()) throw_error(ErrorCode::kModel, "attribute 'kernel_shape' is missing");
@@ -135,8 +136,13 @@ void run(const Pool& op, RunContext& c) {
   const Image image = image_of(x.shape(), op.spatial.channels_last);
   int64_t* indices = op.is_max && c.wants(1) ? c.out(1).data<int64_t>() : nullptr;
   if (y.count() == 0) return;
+  if (op.spatial.channels_last && x.dtype() != DType::kFloat64 && indices == nullptr) {
+    const float* const from = as_f32(c, x);
+    F32Output out(c, y);
+    run_f32(op, image, from, out.data());
+    return out.store();
+  }
   if (x.dtype() == DType::kFloat32 && indices == nullptr) {
-    if (op.spatial.channels_last) return run_f32(op, image, x.data<float>(), y.data<float>());
     float* x_last = c.scratch<float>(x.count());
     float* y_last = c.scratch<float>(y.count());
     const size_t out_pixels = y.shape().count(2, y.rank());
@@ -144,7 +150,7 @@ void run(const Pool& op, RunContext& c) {
     run_f32(op, image, x_last, y_last);
     return kernels::transpose_matrices(y_last, y.raw(), sizeof(float), image.batch, out_pixels, image.channels);
   }
-  c.require(!op.spatial.channels_last, "channels-last pooling is for float32 without Indices");
+  c.require(!op.spatial.channels_last, "channels-last pooling is without Indices and not of float64");
   Pool local = op;
   if (op.global) {
     local.spatial.kernel.clear();
@@ -155,11 +161,13 @@ void run(const Pool& op, RunContext& c) {
   });
 }
 
-constexpr OpDef kPool = op<Pool, parse, infer, run>(since(1)).with_traits(kChannelsLast);
+constexpr OpDef kNhwcPool = op<Pool, parse, infer, run>(since(1));
+constexpr OpDef kPool = kNhwcPool.with_traits(kChannelsLast);
 
 }  // namespace
 
 KINGLET_OP(MaxPool, kPool);
+KINGLET_OP_IN(com_microsoft, "com.microsoft", NhwcMaxPool, kNhwcPool);
 KINGLET_OP(AveragePool, kPool);
 KINGLET_OP(GlobalMaxPool, kPool);
 KINGLET_OP(GlobalAveragePool, kPool);
