@@ -20,6 +20,13 @@ void f64_loop(const void* params, const void* x, void* y, size_t n) {
 template <bool is_unsigned>
 void integer_loop(const void* params, const void* x, void* y, size_t n) {
   const Unary& op = *static_cast<const Unary*>(params);
+  if (op.integers_by_f) {
+    constexpr DType kType = is_unsigned ? DType::kUint64 : DType::kInt64;
+    double values[kBlock];
+    convert(kType, x, DType::kFloat64, values, n);
+    f64_loop(params, values, values, n);
+    return convert(DType::kFloat64, values, kType, y, n);
+  }
   for (size_t i = 0; i < n; ++i) {
     static_cast<int64_t*>(y)[i] = op.integers(static_cast<const int64_t*>(x)[i], is_unsigned);
   }
@@ -27,7 +34,7 @@ void integer_loop(const void* params, const void* x, void* y, size_t n) {
 
 }  // namespace
 
-void infer(const Unary& op, InferContext& c) { infer_unary(c, op.integers != nullptr ? kNumbers : kFloats); }
+void infer(const Unary& op, InferContext& c) { infer_unary(c, op.integers != nullptr || op.integers_by_f ? kNumbers : kFloats); }
 
 void run(const Unary& op, RunContext& c) {
   const Tensor& x = c.in(0);

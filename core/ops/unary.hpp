@@ -19,6 +19,7 @@ struct Unary {
   Float32Kernel f32 = nullptr;          ///< for float32 and the half types, where set
   kernels::Activation activation = {};   ///< the same, where not kNone
   IntegerFunction integers = nullptr;   ///< null: integers are not accepted
+  bool integers_by_f = false;           ///< integers are accepted and computed by `f`
   double alpha = 0, beta = 0;
 };
 

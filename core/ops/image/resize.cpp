@@ -1,4 +1,4 @@
-// Resize (opset 10 on) and Upsample (7 to 9): scale any dims by nearest, linear or cubic interpolation.
+// Resize (opset 10 on) and Upsample (1 to 9): scale any dims by nearest, linear or cubic interpolation.
 
 #include <algorithm>
 #include <cmath>
@@ -36,7 +36,9 @@ Resize parse(const NodeView& n) {
   if (n.op_type() == "Upsample" || n.opset() < 11) {
     op.mode.coordinates = Coordinates::kAsymmetric;
     op.mode.rounding = Rounding::kBeforeOpset11;
-    if (n.op_type() == "Upsample" && n.opset() < 9) {
+    if (n.op_type() == "Upsample" && n.opset() < 7) {
+      op.scales = {1, 1, n.attr_float("height_scale"), n.attr_float("width_scale")};
+    } else if (n.op_type() == "Upsample" && n.opset() < 9) {
       op.scales = n.attr_floats("scales", {});
     } else {
       op.scales_input = 1;
@@ -90,7 +92,7 @@ std::vector<float> to_floats(const Tensor& t) {
 
 /// What the inputs say; empty when they are absent.
 struct Request {
-  std::vector<float> scales, roi;
+  std::vector<float> scales;
   std::vector<int64_t> sizes;
 };
 
@@ -109,10 +111,11 @@ void set_scale(const Resize& op, ResizeAxis& a, float scale) {
   if (!(scale > 0) || std::isinf(scale)) {
     throw_error(ErrorCode::kShape, "a scale of {}", static_cast<double>(scale));
   }
-  const bool crops = op.mode.coordinates == Coordinates::kTfCropAndResize;
   a.scale = scale;
-  a.resized = crops || scale != 1;
-  a.length = static_cast<float>(a.in) * (crops ? a.crop_end - a.crop_start : 1.0f) * scale;
+  a.resized = scale != 1 || op.mode.coordinates == Coordinates::kTfCropAndResize;
+  // The specification multiplies by the extent of the roi too; its shape inference, its reference and ONNX Runtime
+  // do not, and models rely on those.
+  a.length = static_cast<float>(a.in) * scale;
   a.out = a.resized ? cut(std::floor(a.length)) : a.in;
 }
 
@@ -133,13 +136,6 @@ std::vector<ResizeAxis> resolve(const Resize& op, const Shape& in, const Request
     out[d].length = static_cast<float>(in[d]);
   }
   const std::vector<size_t> dims = target_dims(op, in.rank());
-  if (op.mode.coordinates == Coordinates::kTfCropAndResize) {
-    require_length(request.roi.size(), 2 * dims.size(), "roi");
-    for (size_t i = 0; i < dims.size(); ++i) {
-      out[dims[i]].crop_start = request.roi[i];
-      out[dims[i]].crop_end = request.roi[dims.size() + i];
-    }
-  }
   if (!request.scales.empty()) {
     require_length(request.scales.size(), dims.size(), "scales");
     for (size_t i = 0; i < dims.size(); ++i) set_scale(op, out[dims[i]], request.scales[i]);
@@ -158,8 +154,20 @@ std::vector<ResizeAxis> resolve(const Resize& op, const Shape& in, const Request
     const int64_t size = cut(static_cast<float>(std::floor(common * static_cast<double>(out[d].in) + 0.5)));
     set_size(op, out[d], size);
     out[d].scale = common;
+    out[d].length = static_cast<float>(common * static_cast<double>(out[d].in));
   }
   return out;
+}
+
+/// Sets the part of the input that each dim of `axes` takes.
+void crop(const Resize& op, const std::vector<float>& roi, std::vector<ResizeAxis>& axes) {
+  if (op.mode.coordinates != Coordinates::kTfCropAndResize) return;
+  const std::vector<size_t> dims = target_dims(op, axes.size());
+  require_length(roi.size(), 2 * dims.size(), "roi");
+  for (size_t i = 0; i < dims.size(); ++i) {
+    axes[dims[i]].crop_start = roi[i];
+    axes[dims[i]].crop_end = roi[dims.size() + i];
+  }
 }
 
 /// The shape as far as it is known when the input's or the request is not.
@@ -171,8 +179,7 @@ SymShape partial_shape(const Resize& op, const SymShape& in, const Request& requ
   SymShape out = in;
   for (size_t i = 0; i < dims.size(); ++i) {
     Dim& dim = out[dims[i]];
-    const bool crops = op.mode.coordinates == Coordinates::kTfCropAndResize;
-    if (!request.scales.empty() && !crops) {
+    if (!request.scales.empty()) {
       ResizeAxis axis;
       axis.in = dim.known() ? dim.value() : 1;
       set_scale(op, axis, request.scales[i]);
@@ -203,15 +210,12 @@ void infer(const Resize& op, InferContext& c) {
   Request request;
   request.scales = op.scales;
   if (const Tensor* t = c.constant(op.scales_input); t != nullptr && by_scale) request.scales = to_floats(*t);
-  if (const Tensor* t = c.constant(op.roi_input)) request.roi = to_floats(*t);
   std::optional<std::vector<Dim>> sizes;
   if (by_size) {
     if (const auto known = known_ints(c, op.sizes_input)) request.sizes = *known;
     sizes = known_dims(c, op.sizes_input);
   }
-  const bool roi_known =
-      op.mode.coordinates != Coordinates::kTfCropAndResize || c.constant(op.roi_input) != nullptr || !c.has(op.roi_input);
-  if (in.is_concrete() && roi_known && (!request.scales.empty() || !request.sizes.empty())) {
+  if (in.is_concrete() && (!request.scales.empty() || !request.sizes.empty())) {
     Shape out;
     for (const ResizeAxis& axis : resolve(op, in.concrete(), request)) out.push_back(axis.out);
     return c.out(0, c.dtype(0), out);
@@ -226,10 +230,10 @@ void run(const Resize& op, RunContext& c) {
   request.scales = op.scales;
   if (c.has(op.scales_input)) request.scales = to_floats(c.in(op.scales_input));
   if (c.has(op.sizes_input)) request.sizes = to_int64s(c.in(op.sizes_input));
-  if (c.has(op.roi_input)) request.roi = to_floats(c.in(op.roi_input));
   c.require(request.scales.empty() != request.sizes.empty() || in.rank() == 0,
             "needs scales or sizes, not both: got {} and {}", request.scales.size(), request.sizes.size());
-  const std::vector<ResizeAxis> axes = resolve(op, in.shape(), request);
+  std::vector<ResizeAxis> axes = resolve(op, in.shape(), request);
+  crop(op, c.has(op.roi_input) ? to_floats(c.in(op.roi_input)) : std::vector<float>(), axes);
   if (out.count() == 0) return;
   c.require(in.count() > 0, "cannot make {} out of nothing", out.shape());
   if (std::none_of(axes.begin(), axes.end(), [](const ResizeAxis& a) { return a.resized; })) {
@@ -248,6 +252,6 @@ void run(const Resize& op, RunContext& c) {
 }  // namespace
 
 KINGLET_OP(Resize, op<Resize, parse, infer, run>(since(10)).with_traits(kChannelsLast));
-KINGLET_OP(Upsample, op<Resize, parse, infer, run>(since(7)).with_traits(kChannelsLast));
+KINGLET_OP(Upsample, op<Resize, parse, infer, run>(since(1)).with_traits(kChannelsLast));
 
 }  // namespace kinglet::ops

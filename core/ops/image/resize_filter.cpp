@@ -24,18 +24,13 @@ void filter_dim(const ResizeTaps& taps, const T* src, T* dst, size_t outer, size
   }
 }
 
-/// Integers: towards zero, but not one less because of a rounding error, and no wrap around at the type's
-/// limits.
+/// Integers: to the nearest, ties to even, and no wrap around at the type's limits.
 template <class T>
 void fit_integers(DType type, T* values, size_t count) {
-  const bool is_signed =
-      type == DType::kInt8 || type == DType::kInt16 || type == DType::kInt32 || type == DType::kInt64;
+  const bool is_signed = wide_type(type) == DType::kInt64;
   const double range = std::ldexp(1.0, static_cast<int>(8 * dtype_size(type)) - (is_signed ? 1 : 0));
   const auto low = static_cast<T>(is_signed ? -range : 0), high = static_cast<T>(range - 1);
-  constexpr auto kSlack = static_cast<T>(1e-4);
-  for (size_t i = 0; i < count; ++i) {
-    values[i] = std::clamp(values[i] + std::copysign(kSlack, values[i]), low, high);
-  }
+  for (size_t i = 0; i < count; ++i) values[i] = std::clamp(std::nearbyint(values[i]), low, high);
 }
 
 template <class T>

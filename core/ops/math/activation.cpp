@@ -115,15 +115,18 @@ Unary parse_celu(const NodeView& n) {
 }
 
 Unary parse_thresholded_relu(const NodeView& n) {
-  const UnaryFunction f = [](double x, const Unary& op) { return x <= op.alpha ? 0 : x; };
+  const UnaryFunction f = [](double x, const Unary& op) { return x > op.alpha ? x : 0; };
   return {.f = f, .alpha = n.attr_float("alpha", 1.0f)};
 }
 
 Unary parse_shrink(const NodeView& n) {
   const UnaryFunction f = [](double x, const Unary& op) {
-    return x < -op.alpha ? x + op.beta : x > op.alpha ? x - op.beta : x != x ? x : 0;
+    return x < -op.alpha ? x + op.beta : x > op.alpha ? x - op.beta : 0;
   };
-  return {.f = f, .alpha = n.attr_float("lambd", 0.5f), .beta = n.attr_float("bias", 0.0f)};
+  return {.f = f,
+          .integers_by_f = true,
+          .alpha = n.attr_float("lambd", 0.5f),
+          .beta = n.attr_float("bias", 0.0f)};
 }
 
 Unary parse_softplus(const NodeView&) {
