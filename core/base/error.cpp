@@ -2,6 +2,10 @@
 
 namespace kinglet {
 
+void throw_formatted(ErrorCode code, std::string_view format, std::span<const TextArgument> arguments) {
+  throw Error(code, format_text(format, arguments));
+}
+
 void throw_out_of_memory(uint64_t requested_bytes) {
   Error error(ErrorCode::kOutOfMemory, text("out of memory: {} bytes could not be allocated", requested_bytes));
   error.requested_bytes = requested_bytes;

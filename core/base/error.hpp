@@ -40,10 +40,13 @@ class Error : public std::exception {
   uint64_t requested_bytes = 0, limit_bytes = 0;  ///< kOutOfMemory
 };
 
+[[noreturn]] void throw_formatted(ErrorCode code, std::string_view format, std::span<const TextArgument> arguments);
+
 /// throw_error(ErrorCode::kModel, "tensor '{}' has {} dims", name, n)
 template <class... Args>
 [[noreturn]] void throw_error(ErrorCode code, std::string_view format, const Args&... args) {
-  throw Error(code, text(format, args...));
+  const std::array<TextArgument, sizeof...(Args)> list{TextArgument(args)...};
+  throw_formatted(code, format, list);
 }
 
 [[noreturn]] void throw_out_of_memory(uint64_t requested_bytes);

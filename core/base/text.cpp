@@ -47,17 +47,22 @@ void append_text(std::string& out, double value) {
 
 void append_text(std::string& out, bool value) { out += value ? "true" : "false"; }
 
-namespace detail {
+void TextArgument::append_double(std::string& out, const TextArgument& a) { append_text(out, a.double_); }
+void TextArgument::append_signed(std::string& out, const TextArgument& a) { append_text(out, a.signed_); }
+void TextArgument::append_unsigned(std::string& out, const TextArgument& a) { append_text(out, a.unsigned_); }
+void TextArgument::append_string(std::string& out, const TextArgument& a) { append_text(out, a.string_); }
 
-std::string_view copy_to_placeholder(std::string& out, std::string_view format) {
-  const size_t at = format.find("{}");
-  if (at == std::string_view::npos) {
-    out += format;
-    return {};
+std::string format_text(std::string_view format, std::span<const TextArgument> arguments) {
+  std::string out;
+  for (const TextArgument& argument : arguments) {
+    const size_t at = format.find("{}");
+    if (at == std::string_view::npos) break;
+    out += format.substr(0, at);
+    argument.append_to(out);
+    format.remove_prefix(at + 2);
   }
-  out += format.substr(0, at);
-  return format.substr(at + 2);
+  out += format;
+  return out;
 }
 
-}  // namespace detail
 }  // namespace kinglet

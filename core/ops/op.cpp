@@ -26,6 +26,8 @@ const OpDef* find_op(std::string_view domain, std::string_view name) {
   return nullptr;
 }
 
+std::shared_ptr<void> own(void* op, void (*destroy)(void*)) { return std::shared_ptr<void>(op, destroy); }
+
 const Attribute* NodeView::get(std::string_view name, Attribute::Kind kind) const {
   const Attribute* a = node_->find(name);
   if (a != nullptr && a->kind != kind) throw_error(ErrorCode::kModel, "attribute '{}' has the wrong type", name);

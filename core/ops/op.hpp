@@ -243,6 +243,9 @@ struct OpDef {
   }
 };
 
+/// Takes `op`, which `destroy` deletes. One control block for all operators, where std::make_shared has one each.
+std::shared_ptr<void> own(void* op, void (*destroy)(void*));
+
 struct Since {
   int64_t opset;
 };
@@ -253,7 +256,7 @@ template <class Op, Op (*parse)(const NodeView&), void (*infer)(const Op&, Infer
 constexpr OpDef op(Since s) {
   OpDef d;
   d.since = s.opset;
-  d.parse = [](const NodeView& n) -> std::shared_ptr<void> { return std::make_shared<Op>(parse(n)); };
+  d.parse = [](const NodeView& n) -> std::shared_ptr<void> { return own(new Op(parse(n)), [](void* o) { delete static_cast<Op*>(o); }); };
   d.infer = [](const void* o, InferContext& c) { infer(*static_cast<const Op*>(o), c); };
   d.run = [](const void* o, RunContext& c) { run(*static_cast<const Op*>(o), c); };
   return d;
