@@ -22,7 +22,45 @@ void dequantize_codes(const Code* x, float* y, size_t n, float scale, int32_t ze
   for (; i < n; ++i) y[i] = static_cast<float>(x[i] - zero) * scale;
 }
 
+/// The elements of a vector of eight, for the last few of an array.
+template <class Code>
+simd::i16x8 load_few(const Code* p, size_t n) {
+  Code copy[8] = {};
+  for (size_t i = 0; i < n; ++i) copy[i] = p[i];
+  return simd::load_extend(copy);
+}
+
+template <class Code, bool kMultiplies>
+void code_arithmetic_as(const CodeArithmetic& op, const Code* a, const Code* b, uint8_t* y, size_t n) {
+  const f32x4 a_factor = simd::splat(op.a_factor), b_factor = simd::splat(op.b_factor), offset = simd::splat(op.offset);
+  const i32x4 a_zero = simd::splat(op.a_zero), b_zero = simd::splat(op.b_zero);
+  const float lowest = op.is_signed ? -128 : 0;
+  const f32x4 low = simd::splat(lowest), high = simd::splat(lowest + 255);
+  const auto code = [&](i32x4 p, i32x4 q) KINGLET_INLINE_LAMBDA {
+    const f32x4 v = kMultiplies ? simd::to_float(simd::mul(simd::sub(p, a_zero), simd::sub(q, b_zero))) * a_factor + offset
+                                : simd::to_float(q) * b_factor + (simd::to_float(p) * a_factor + offset);
+    return simd::to_int(simd::nearest(simd::clamp_above(simd::clamp_below(v, low), high)));
+  };
+  for (size_t i = 0; i < n; i += 8) {
+    const bool whole = i + 8 <= n;
+    i32x4 p[2], q[2];
+    simd::extend(whole ? simd::load_extend(a + i) : load_few(a + i, n - i), p[0], p[1]);
+    simd::extend(whole ? simd::load_extend(b + i) : load_few(b + i, n - i), q[0], q[1]);
+    uint8_t few[8];
+    simd::store_bytes(whole ? y + i : few, code(p[0], q[0]), code(p[1], q[1]));
+    for (size_t j = i; !whole && j < n; ++j) y[j] = few[j - i];
+  }
+}
+
 }  // namespace
+
+void code_arithmetic(const CodeArithmetic& op, const void* a, const void* b, void* y, size_t n) {
+  const auto run = [&]<class Code>(Code) {
+    const auto loop = op.multiplies ? code_arithmetic_as<Code, true> : code_arithmetic_as<Code, false>;
+    loop(op, static_cast<const Code*>(a), static_cast<const Code*>(b), static_cast<uint8_t*>(y), n);
+  };
+  op.is_signed ? run(int8_t{}) : run(uint8_t{});
+}
 
 void quantize(const float* x, uint8_t* y, size_t n, float scale, int32_t zero, int32_t low, int32_t high) {
   const f32x4 least = simd::splat(static_cast<float>(low - zero)), most = simd::splat(static_cast<float>(high - zero));

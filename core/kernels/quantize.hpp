@@ -12,6 +12,16 @@ void quantize(const float* x, uint8_t* y, size_t n, float scale, int32_t zero, i
 /// y[i] = (x[i] - zero) * scale.
 void dequantize(const void* x, bool is_signed, float* y, size_t n, float scale, int32_t zero);
 
+/// An elementwise operation on codes of one signedness: y[i] = round(float result) as a code, saturated.
+struct CodeArithmetic {
+  bool is_signed = false;
+  bool multiplies = false;
+  int32_t a_zero = 0, b_zero = 0;       ///< of a product: (a - a_zero) * (b - b_zero) * a_factor + offset
+  float a_factor = 1, b_factor = 1;     ///< of a sum: a * a_factor + b * b_factor + offset
+  float offset = 0;                     ///< the zero point of y is in it
+};
+void code_arithmetic(const CodeArithmetic& op, const void* a, const void* b, void* y, size_t n);
+
 /// Least and greatest number, 0 among them.
 struct Range {
   float low = 0, high = 0;

@@ -140,11 +140,11 @@ export const voiceModels = {
   'silero-vad-legacy': vad('silero_vad_legacy.onnx'),
 };
 
-/** Models of one operator, and random graphs: [{ name, path }]. Their input dims are all fixed. */
+/** Models of one operator, and random graphs: [{ name, path, quantum }]; codes of a result may differ by `quantum`. Their input dims are all fixed. */
 export async function smallModels() {
   const small = join(await generatedFolder(), 'small');
   const listed = JSON.parse(await readFile(join(small, 'small.json'), 'utf8'));
-  return listed.map(({ name, file }) => ({ name, path: join(small, file) }));
+  return listed.map(({ name, file, quantum }) => ({ name, path: join(small, file), quantum }));
 }
 
 /** Makes the generated models now rather than at first use; `log` is told of it. */

@@ -9,6 +9,7 @@ import numpy as np
 from builder import GraphBuilder
 from cnn import efficientnet_b0, mobilenet_v2, resnet50, unet
 from operators import operator_models
+from quantized import quantized_models
 from random_graphs import random_graphs
 from transformer import minilm
 from yolo import yolo
@@ -46,16 +47,19 @@ MODELS = {
 
 
 def save_small(folder):
-    """Writes the operators' models and the random graphs, with small.json: [{ name, file }]."""
+    """Writes the operators' models and the random graphs, with small.json: [{ name, file, quantum }].
+
+    Codes of a quantized result may differ by `quantum`; it is 0 where they must not.
+    """
     folder.mkdir()
     listed = []
-    for number, (name, build) in enumerate(operator_models() + random_graphs()):
+    for number, (name, build, *quantum) in enumerate(operator_models() + quantized_models() + random_graphs()):
         file = f"{number}.onnx"
         try:
             build().save(folder / file)
         except Exception as error:
             raise RuntimeError(f"model '{name}' cannot be made") from error
-        listed.append({"name": name, "file": file})
+        listed.append({"name": name, "file": file, "quantum": quantum[0] if quantum else 0})
     (folder / "small.json").write_text(json.dumps(listed))
     print(f"small test models made: {len(listed)}", flush=True)
 

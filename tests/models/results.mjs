@@ -36,9 +36,9 @@ export function argmaxRows({ data, dims }) {
 
 /**
  * One line of fault per output that differs in type, dims, values or (for outputs named in `classes`) in the argmax
- * of a row; an empty list when all agree.
+ * of a row; an empty list when all agree. 8 bit codes may differ by `quantum`.
  */
-export function faults(actual, reference, { classes = [], tolerance = defaultTolerance } = {}) {
+export function faults(actual, reference, { classes = [], tolerance = defaultTolerance, quantum = 0 } = {}) {
   const found = [];
   for (const [name, expected] of Object.entries(reference)) {
     const got = actual[name];
@@ -48,7 +48,8 @@ export function faults(actual, reference, { classes = [], tolerance = defaultTol
     else if (got.data.length !== expected.data.length) found.push(`${name}: ${got.data.length} elements, expected ${expected.data.length}`);
     else {
       const { error, scale, at } = largestError(got.data, expected.data);
-      if (!(error <= tolerance * scale)) {
+      const allowed = /^u?int8$/.test(expected.type) ? quantum : tolerance * scale;
+      if (!(error <= allowed)) {
         found.push(`${name}: element ${at} is ${got.data[at]}, expected ${expected.data[at]}; error ${error} at scale ${scale}`);
       }
       const rows = classes.includes(name) ? argmaxRows(expected) : [];

@@ -9,7 +9,7 @@ import { anyInput } from './inputs.mjs';
 import { faults } from './results.mjs';
 
 /** Lines of fault of one model: none when both engines agree. */
-export async function compareSmall(engine, oracle, path) {
+export async function compareSmall(engine, oracle, { path, quantum }) {
   const bytes = await readFile(path);
   const reference = await oracle.load(bytes);
   try {
@@ -17,8 +17,8 @@ export async function compareSmall(engine, oracle, path) {
     const expected = await reference.run(feeds);
     const model = await engine.load(bytes);
     try {
-      const first = faults(await model.run(feeds), expected);
-      const again = faults(await model.run(feeds), expected);
+      const first = faults(await model.run(feeds), expected, { quantum });
+      const again = faults(await model.run(feeds), expected, { quantum });
       return first.length > 0 ? first : again.map((fault) => `second run: ${fault}`);
     } finally {
       await model.dispose();
@@ -33,11 +33,11 @@ async function main() {
   const [engine, oracle] = await Promise.all(values.engines.split(',').map((name) => engines[name]()));
   const chosen = (await smallModels()).filter(({ name }) => new RegExp(values.filter).test(name));
   let failed = 0;
-  for (const { name, path } of chosen) {
-    const found = await compareSmall(engine, oracle, path).catch((error) => [`${error.name}: ${error.message}`]);
+  for (const row of chosen) {
+    const found = await compareSmall(engine, oracle, row).catch((error) => [`${error.name}: ${error.message}`]);
     if (found.length === 0) continue;
     failed += 1;
-    console.log(`${name} (${path}): ${found.join('; ')}`);
+    console.log(`${row.name} (${row.path}): ${found.join('; ')}`);
   }
   console.log(`${chosen.length - failed} agree, ${failed} do not`);
   process.exitCode = failed > 0 ? 1 : 0;

@@ -62,11 +62,9 @@ void run(const Dequantize& op, RunContext& c) {
 
 bool permute(Node& node, std::span<const int64_t> perm) { return permute_axis(node, perm, 1); }
 
-constexpr OpDef kDequantize = op<Dequantize, parse, infer, run>(since(10)).with_permute(permute);
-
 }  // namespace
 
-KINGLET_OP(DequantizeLinear, kDequantize);
-KINGLET_OP_IN(com_microsoft, "com.microsoft", DequantizeLinear, kDequantize);
+KINGLET_OP(DequantizeLinear, op<Dequantize, parse, infer, run>(since(10)).with_permute(permute));
+KINGLET_OP_IN(com_microsoft, "com.microsoft", DequantizeLinear, op<Dequantize, parse, infer, run>(since(1)).with_permute(permute));
 
 }  // namespace kinglet::ops

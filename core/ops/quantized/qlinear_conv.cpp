@@ -120,13 +120,14 @@ void run_qlinear(const IntegerConv& op, RunContext& c) {
            {.output = code_output(c.out(0)), .bias = has_bias ? c.in(8).data<int32_t>() : nullptr, .scale = scale, .zero = zero_of(c, 7)});
 }
 
-constexpr OpDef kQLinearConv =
-    op<IntegerConv, parse_qlinear, infer_qlinear, run_qlinear>(since(10)).with_prepare<IntegerConv, prepare>().with_traits(kChannelsLast);
+constexpr OpDef qlinear_conv(int64_t opset) {
+  return op<IntegerConv, parse_qlinear, infer_qlinear, run_qlinear>(since(opset)).with_prepare<IntegerConv, prepare>().with_traits(kChannelsLast);
+}
 
 }  // namespace
 
-KINGLET_OP(QLinearConv, kQLinearConv);
-KINGLET_OP_IN(com_microsoft, "com.microsoft", QLinearConv, kQLinearConv);
+KINGLET_OP(QLinearConv, qlinear_conv(10));
+KINGLET_OP_IN(com_microsoft, "com.microsoft", QLinearConv, qlinear_conv(1));
 KINGLET_OP(ConvInteger, op<IntegerConv, parse_integer, infer_integer, run_integer>(since(10))
                             .with_prepare<IntegerConv, prepare>()
                             .with_traits(kChannelsLast));

@@ -98,11 +98,9 @@ void run(const Quantize& op, RunContext& c) {
 
 bool permute(Node& node, std::span<const int64_t> perm) { return permute_axis(node, perm, 1); }
 
-constexpr OpDef kQuantize = op<Quantize, parse, infer, run>(since(10)).with_permute(permute);
-
 }  // namespace
 
-KINGLET_OP(QuantizeLinear, kQuantize);
-KINGLET_OP_IN(com_microsoft, "com.microsoft", QuantizeLinear, kQuantize);
+KINGLET_OP(QuantizeLinear, op<Quantize, parse, infer, run>(since(10)).with_permute(permute));
+KINGLET_OP_IN(com_microsoft, "com.microsoft", QuantizeLinear, op<Quantize, parse, infer, run>(since(1)).with_permute(permute));
 
 }  // namespace kinglet::ops

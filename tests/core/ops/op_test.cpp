@@ -7,6 +7,8 @@
 #include <numeric>
 #include <stdexcept>
 
+#include "ops/convert.hpp"
+
 namespace kinglet::test {
 namespace {
 
@@ -288,6 +290,10 @@ void check_permuted(const OpCall& call, const OpDef& def, const std::vector<Tens
 Tensor make(DType dtype, const Shape& shape, const std::vector<double>& values) {
   Tensor t(dtype, shape);
   if (t.count() != values.size()) throw std::logic_error("make: the values do not fill the shape");
+  if (is_small_float(dtype) || packed_per_byte(dtype) > 1) {
+    ops::convert(DType::kFloat64, values.data(), dtype, t.raw(), values.size());
+    return t;
+  }
   dispatch(dtype, NumericAndBoolTypes{}, [&]<class T>() {
     for (size_t i = 0; i < values.size(); ++i) {
       if constexpr (std::is_arithmetic_v<T>) {
@@ -412,6 +418,11 @@ std::optional<ErrorCode> failure(const OpCall& call) {
 
 std::vector<double> to_doubles(const Tensor& t) {
   std::vector<double> out;
+  if (is_small_float(t.dtype()) || packed_per_byte(t.dtype()) > 1) {
+    out.resize(t.count());
+    ops::convert(t.dtype(), t.raw(), DType::kFloat64, out.data(), out.size());
+    return out;
+  }
   dispatch(t.dtype(), NumericAndBoolTypes{}, [&]<class T>() {
     for (const T& v : t.values<T>()) out.push_back(static_cast<double>(v));
   });

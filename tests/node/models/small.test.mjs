@@ -22,9 +22,9 @@ describe('small models agree with onnxruntime-web', () => {
   for (const [family, models] of families) {
     test(`${family}: ${models.length}`, async () => {
       const differing = [];
-      for (const { name, path } of models) {
-        const found = await compareSmall(kinglet, ort, path).catch((error) => [`${error.name}: ${error.message}`]);
-        if (found.length > 0) differing.push(`${name}: ${found.join('; ')}`);
+      for (const model of models) {
+        const found = await compareSmall(kinglet, ort, model).catch((error) => [`${error.name}: ${error.message}`]);
+        if (found.length > 0) differing.push(`${model.name}: ${found.join('; ')}`);
       }
       assert.deepEqual(differing, []);
     });
