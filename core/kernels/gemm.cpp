@@ -61,8 +61,9 @@ KINGLET_INLINE void gemm_f32_tile(const GemmBlock& block, const Finish& end, con
   }
 
   const float* b[NP];
-  const size_t panel_size = rows.taps * rows.depth * kPanelWidth;
-  for (size_t q = 0; q < NP; ++q) b[q] = block.packed_b + (panel + q) * panel_size;
+  const size_t panel_stride =
+      block.panel_stride != 0 ? block.panel_stride : rows.taps * rows.depth * kPanelWidth;
+  for (size_t q = 0; q < NP; ++q) b[q] = block.packed_b + (panel + q) * panel_stride;
   for (size_t tap = 0; tap < rows.taps; ++tap) {
     const float* a[MR];
     for (size_t r = 0; r < MR; ++r) a[r] = rows.piece(row, tap, r);
@@ -178,26 +179,32 @@ void pack_b(float* packed, size_t k, size_t n, const float* b, ptrdiff_t row_str
   }
 }
 
-void gemm(size_t m, size_t n, size_t k, const float* a, ptrdiff_t lda, const float* packed_b, float* c,
-          ptrdiff_t ldc, const Epilogue& epilogue) {
-  const DepthSplit split(k);
+void gemm_by(const PackedB& b, size_t m, size_t n, size_t k, const float* a, ptrdiff_t lda, float* c,
+             ptrdiff_t ldc, const Epilogue& epilogue) {
   for (size_t row = 0; row < m; row += kRowBlock) {
     Epilogue rows_epilogue = epilogue;
     const auto offset = static_cast<ptrdiff_t>(row);
     if (epilogue.residual != nullptr) rows_epilogue.residual += offset * epilogue.residual_stride;
-    for (size_t i = 0; i < split.blocks; ++i) {
-      const size_t start = std::min(i * split.step, k);
+    for (size_t i = 0; i < b.split.blocks; ++i) {
+      const size_t start = std::min(i * b.split.step, k);
       gemm_block({.m = std::min(kRowBlock, m - row),
                   .n = n,
-                  .packed_b = packed_b + start * packed_columns(n),
+                  .packed_b = b.data + i * b.block_stride,
+                  .panel_stride = b.panel_stride,
                   .c = c + offset * ldc,
                   .ldc = ldc,
                   .first = i == 0,
-                  .last = i + 1 == split.blocks,
+                  .last = i + 1 == b.split.blocks,
                   .epilogue = &rows_epilogue},
-                 a + offset * lda + start, lda, std::min(split.step, k - start));
+                 a + offset * lda + start, lda, std::min(b.split.step, k - start));
     }
   }
+}
+
+void gemm(size_t m, size_t n, size_t k, const float* a, ptrdiff_t lda, const float* packed_b, float* c,
+          ptrdiff_t ldc, const Epilogue& epilogue) {
+  const DepthSplit split(k);
+  gemm_by({packed_b, split, split.step * packed_columns(n)}, m, n, k, a, lda, c, ldc, epilogue);
 }
 
 }  // namespace kinglet::kernels

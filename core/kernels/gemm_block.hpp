@@ -22,6 +22,7 @@ inline constexpr size_t kRowBlock = 22 * kTileRows;
 struct GemmBlock {
   size_t m = 0, n = 0;
   const float* packed_b = nullptr;  ///< of this block alone
+  size_t panel_stride = 0;          ///< floats from a panel to the next; 0: no gap between them
   float* c = nullptr;
   ptrdiff_t ldc = 0;
   bool first = true, last = true;
@@ -40,17 +41,30 @@ constexpr size_t row_index(size_t row, size_t tap, size_t taps) {
   return (row / kTileRows * taps + tap) * kTileRows + row % kTileRows;
 }
 
-/// How K is cut: `blocks` of `step` (the last may be smaller). Packed B lies block after block, and in a
-/// block panel after panel, so that it is read in one stream.
+/// How K is cut: `blocks` of `step` (the last may be smaller), an even number unless it is one, so that
+/// halves of K are whole blocks. Packed B lies block after block and in a block panel after panel: it is read
+/// in one stream.
 struct DepthSplit {
   size_t blocks, step;
 
   explicit constexpr DepthSplit(size_t depth)
-      : blocks(depth <= kMaxDepthBlock ? 1 : (depth + kDepthBlock - 1) / kDepthBlock),
+      : blocks(depth <= kMaxDepthBlock ? 1 : (depth + 2 * kMaxDepthBlock - 1) / (2 * kMaxDepthBlock) * 2),
         step((depth + blocks - 1) / blocks) {}
 };
 
 /// Columns of B with their padding.
 constexpr size_t packed_columns(size_t n) { return (n + kPanelWidth - 1) / kPanelWidth * kPanelWidth; }
+
+/// Packed B, or whole panels and a part of the depth of it.
+struct PackedB {
+  const float* data;
+  DepthSplit split;
+  size_t block_stride;      ///< floats from a K block to the next
+  size_t panel_stride = 0;  ///< as in GemmBlock
+};
+
+/// gemm by such a part.
+void gemm_by(const PackedB& b, size_t m, size_t n, size_t k, const float* a, ptrdiff_t lda, float* c,
+             ptrdiff_t ldc, const Epilogue& epilogue);
 
 }  // namespace kinglet::kernels

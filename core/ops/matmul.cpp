@@ -1,7 +1,7 @@
 // MatMul - matrix product with NumPy's rules for 1-D operands and batches (ONNX MatMul 1, 9, 13), with an optional bias
 // (input 2, one value a column) and activation that passes fuse in.
 
-#include "kernels/gemm.hpp"
+#include "kernels/strassen.hpp"
 #include "ops/elementwise.hpp"
 #include "ops/epilogue.hpp"
 #include "ops/in_f32.hpp"
@@ -51,6 +51,7 @@ void run_f32(const MatMul& op, RunContext& c) {
   float* fresh = op.packed ? nullptr : c.scratch<float>(each);
   c.require(!c.has(2) || c.in(2).count() == p.n, "expected bias of {} elements, got {}", p.n, c.has(2) ? c.in(2).shape() : Shape());
   const kernels::Epilogue epilogue{c.has(2) ? as_f32(c, c.in(2)) : nullptr, nullptr, 0, op.activation};
+  float* scratch = c.scratch<float>(kernels::strassen_scratch_size(p.m, p.n, p.k, false));
   F32Output output(c, y);
   size_t packed_matrix = SIZE_MAX;
   for (size_t i = 0; i < p.a_matrix.size(); ++i) {
@@ -61,8 +62,8 @@ void run_f32(const MatMul& op, RunContext& c) {
       packed_matrix = p.b_matrix[i];
       pack_matrix(fresh, p.k, p.n, b_data + packed_matrix * p.k * p.n);
     }
-    kernels::gemm(p.m, p.n, p.k, a_data + p.a_matrix[i] * p.m * p.k, static_cast<ptrdiff_t>(p.k), b,
-                  output.data() + i * p.m * p.n, static_cast<ptrdiff_t>(p.n), epilogue);
+    kernels::strassen(p.m, p.n, p.k, a_data + p.a_matrix[i] * p.m * p.k, static_cast<ptrdiff_t>(p.k), b,
+                      output.data() + i * p.m * p.n, static_cast<ptrdiff_t>(p.n), epilogue, scratch);
   }
   output.store();
 }
