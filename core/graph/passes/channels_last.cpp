@@ -10,6 +10,7 @@
 #include <numeric>
 
 #include "graph/inference.hpp"
+#include "graph/passes/match.hpp"
 #include "graph/passes/passes.hpp"
 #include "kernels/transpose.hpp"
 
@@ -80,23 +81,28 @@ class Layout {
            std::all_of(node.outputs.begin() + 1, node.outputs.end(), [](ValueId id) { return id == kNoValue; });
   }
 
-  bool computes_in_f32(const Node& node) const {
+  static bool is_convolution(const Node& node) {
+    return node.op_type == "Conv" || node.op_type == "ConvTranspose" || node.op_type == "QLinearConv" || node.op_type == "ConvInteger";
+  }
+
+  /// Whether the operator has a channels-last kernel for the type.
+  bool has_kernel(const Node& node) const {
     const DType type = graph_.value(node.inputs[0]).dtype;
+    if (type == DType::kInt8 || type == DType::kUint8) return node.op_type.starts_with("QLinear") || node.op_type == "ConvInteger";
     const bool half = type == DType::kFloat16 || type == DType::kBFloat16;
-    return type == DType::kFloat32 || (half && (node.op_type == "Conv" || node.op_type == "ConvTranspose"));
+    return type == DType::kFloat32 || (half && is_convolution(node));
   }
 
   /// Convolutions always; poolings and their like when their input is there already.
   bool wants_last(const Node& node) const {
     if ((node.def->traits & ops::kChannelsLast) == 0 || !single_output(node) || node.inputs.empty() || node.inputs[0] == kNoValue) return false;
     const size_t rank = rank_of(node.inputs[0]);
-    if (rank < 3 || rank > 5 || !computes_in_f32(node)) return false;
+    if (rank < 3 || rank > 5 || !has_kernel(node)) return false;
     const Attribute* done = node.find("channels_last");
     if (done != nullptr && done->i != 0) return false;
     // The residual of a FusedConv would have to be turned as well.
     if (node.op_type == "FusedConv" && node.own_inputs > 3) return false;
-    const bool convolution = node.op_type == "Conv" || node.op_type == "ConvTranspose";
-    if (convolution) return node.own_inputs <= 3;
+    if (is_convolution(node)) return node.own_inputs <= 3 || node.op_type == "QLinearConv";
     return has_twin(node.inputs[0]);
   }
 
@@ -121,6 +127,7 @@ class Layout {
   }
 
   bool elementwise_can_follow(const Node& node) const {
+    if (has_legacy_axis(node)) return false;
     size_t rank = 0, with = 0, without = 0;
     for (const ValueId id : node.inputs) {
       if (id == kNoValue) continue;

@@ -24,8 +24,9 @@ const Tensor* f32_constant(const Graph& graph, const Node& node, size_t input) {
 }
 
 std::optional<Affine> batch_normalization(const Graph& graph, const Node& node, size_t channels) {
-  const Attribute* training = node.find("training_mode");
+  const Attribute *training = node.find("training_mode"), *tests = node.find("is_test"), *spatial = node.find("spatial");
   if (training != nullptr && training->i != 0) return std::nullopt;
+  if (node.opset < 9 && ((tests != nullptr && tests->i == 0) || (spatial != nullptr && spatial->i == 0))) return std::nullopt;
   const Tensor* parameters[4];
   for (size_t i = 0; i < 4; ++i) {
     parameters[i] = f32_constant(graph, node, i + 1);

@@ -12,7 +12,8 @@ Node* Neighbours::made_by(ValueId id, std::string_view op_type) const {
   // A branch of If that never runs may hold nodes that inference has not seen, and so not refused.
   static constexpr std::string_view kBinary[] = {"Add", "Sub", "Mul", "Div", "Pow"};
   const size_t operands = std::find(std::begin(kBinary), std::end(kBinary), op_type) != std::end(kBinary) ? 2 : 1;
-  const bool fits = node.domain.empty() && node.op_type == op_type && node.inputs.size() >= operands;
+  const bool fits = node.domain.empty() && node.op_type == op_type && node.inputs.size() >= operands &&
+                    !has_legacy_axis(node);
   return fits && node.outputs[0] == id ? &node : nullptr;
 }
 
@@ -40,8 +41,13 @@ ValueId Neighbours::other_operand(const Node& node, ValueId operand) {
   return node.inputs[1] == operand ? node.inputs[0] : kNoValue;
 }
 
+bool has_legacy_axis(const Node& node) {
+  return node.opset < 7 && node.inputs.size() == 2 && node.find("axis") != nullptr;
+}
+
 bool is_op(const Node& node, std::string_view op_type, size_t inputs) {
   return node.domain.empty() && node.op_type == op_type && node.inputs.size() == inputs && !node.outputs.empty() &&
+         !has_legacy_axis(node) &&
          node.outputs[0] != kNoValue && std::find(node.inputs.begin(), node.inputs.end(), kNoValue) == node.inputs.end();
 }
 

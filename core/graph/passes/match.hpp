@@ -34,6 +34,10 @@ class Neighbours {
   std::vector<uint32_t> uses_;
 };
 
+/// Does a node of opsets 1 to 6 say itself where its second operand goes? NumPy's rules may put it elsewhere; a node that
+/// align_legacy_operands could not turn is matched by no pattern.
+bool has_legacy_axis(const Node& node);
+
 /// Is the node ai.onnx `op_type` with `inputs` inputs, all there, and a wanted output 0?
 bool is_op(const Node& node, std::string_view op_type, size_t inputs);
 

@@ -9,6 +9,7 @@ constexpr Pass kPasses[] = {
     {"fold_constants", passes::fold_constants},
     {"remove_identities", passes::remove_identities},
     {"remove_dead_nodes", passes::remove_dead_nodes},
+    {"align_legacy_operands", passes::align_legacy_operands},
     {"fold_affine_into_conv", passes::fold_affine_into_conv},
     {"fuse_gated_activations", passes::fuse_gated_activations},
     {"fuse_gelu", passes::fuse_gelu},

@@ -24,6 +24,7 @@ bool axes_to_attribute(Graph& graph);
 bool fold_constants(Graph& graph);
 bool remove_dead_nodes(Graph& graph);
 bool remove_identities(Graph& graph);
+bool align_legacy_operands(Graph& graph);
 bool fold_affine_into_conv(Graph& graph);
 bool fuse_gated_activations(Graph& graph);
 bool fuse_gelu(Graph& graph);

@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "ops/elementwise.hpp"
+#include "ops/legacy.hpp"
 
 namespace kinglet::ops {
 namespace {
@@ -64,8 +65,10 @@ struct DivFunction {
                                         binary_loop<DivFunction, uint64_t>, kernels::Binary::kDiv};
 };
 
-struct Arithmetic {};
-Arithmetic parse(const NodeView&) { return {}; }
+struct Arithmetic {
+  LegacyBroadcast broadcast;
+};
+Arithmetic parse(const NodeView& n) { return {LegacyBroadcast::of(n)}; }
 
 void infer_dims(InferContext& c, DimFunction function) {
   if (c.dtype(0) != DType::kInt64) return;
@@ -81,14 +84,14 @@ void infer_dims(InferContext& c, DimFunction function) {
 }
 
 template <class F>
-void infer(const Arithmetic&, InferContext& c) {
-  infer_broadcast(c, kNumbers);
+void infer(const Arithmetic& op, InferContext& c) {
+  c.out(0, common_type(c, 0, 2, kNumbers), op.broadcast.infer(c));
   infer_dims(c, F::dim);
 }
 
 template <class F>
-void run(const Arithmetic&, RunContext& c) {
-  apply_binary(F::loops, c.in(0), c.in(1), c.out(0));
+void run(const Arithmetic& op, RunContext& c) {
+  apply_binary(F::loops, c.in(0), op.broadcast.operand(c), c.out(0));
 }
 
 template <class F>

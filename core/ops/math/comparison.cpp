@@ -2,6 +2,7 @@
 
 #include "ops/broadcast.hpp"
 #include "ops/elementwise.hpp"
+#include "ops/legacy.hpp"
 
 namespace kinglet::ops {
 namespace {
@@ -36,22 +37,24 @@ void equal_strings(const Tensor& a, const Tensor& b, Tensor& y) {
   }
 }
 
-struct Comparison {};
-Comparison parse(const NodeView&) { return {}; }
+struct Comparison {
+  LegacyBroadcast broadcast;
+};
+Comparison parse(const NodeView& n) { return {LegacyBroadcast::of(n)}; }
 
 template <TypeSet allowed>
-void infer(const Comparison&, InferContext& c) {
+void infer(const Comparison& op, InferContext& c) {
   common_type(c, 0, 2, allowed);
-  c.out(0, DType::kBool, broadcast_inputs(c));
+  c.out(0, DType::kBool, op.broadcast.infer(c));
 }
 
 /// a > b is b < a, which is right for NaN too.
 template <class F, bool swapped>
-void run(const Comparison&, RunContext& c) {
-  const Tensor& a = c.in(swapped ? 1 : 0);
-  const Tensor& b = c.in(swapped ? 0 : 1);
+void run(const Comparison& op, RunContext& c) {
+  const Tensor& a = c.in(0);
+  const Tensor b = op.broadcast.operand(c);
   if (a.dtype() == DType::kString) return equal_strings(a, b, c.out(0));
-  apply_binary(kLoops<F>, a, b, c.out(0));
+  apply_binary(kLoops<F>, swapped ? b : a, swapped ? a : b, c.out(0));
 }
 
 template <class F, bool swapped, TypeSet allowed = kNumbers>

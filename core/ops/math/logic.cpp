@@ -1,6 +1,7 @@
 // And, Or, Xor, Not over bool, and their bitwise cousins over integers.
 
 #include "ops/elementwise.hpp"
+#include "ops/legacy.hpp"
 
 namespace kinglet::ops {
 namespace {
@@ -20,18 +21,20 @@ struct XorFunction {
 template <class F>
 constexpr BinaryLoops kLoops = {nullptr, nullptr, binary_loop<F, uint64_t>, binary_loop<F, uint64_t>};
 
-struct Logic {};
-Logic parse(const NodeView&) { return {}; }
+struct Logic {
+  LegacyBroadcast broadcast;
+};
+Logic parse(const NodeView& n) { return {LegacyBroadcast::of(n)}; }
 
 template <TypeSet allowed>
-void infer(const Logic&, InferContext& c) {
-  infer_broadcast(c, allowed);
-  if (allowed == kBools) c.out(0, DType::kBool, broadcast_inputs(c));
+void infer(const Logic& op, InferContext& c) {
+  const DType type = common_type(c, 0, 2, allowed);
+  c.out(0, allowed == kBools ? DType::kBool : type, op.broadcast.infer(c));
 }
 
 template <class F>
-void run(const Logic&, RunContext& c) {
-  apply_binary(kLoops<F>, c.in(0), c.in(1), c.out(0));
+void run(const Logic& op, RunContext& c) {
+  apply_binary(kLoops<F>, c.in(0), op.broadcast.operand(c), c.out(0));
 }
 
 template <class F, TypeSet allowed>

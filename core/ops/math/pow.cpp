@@ -7,11 +7,14 @@
 #include "kernels/math.hpp"
 #include "ops/broadcast.hpp"
 #include "ops/elementwise.hpp"
+#include "ops/legacy.hpp"
 
 namespace kinglet::ops {
 namespace {
 
 struct Pow {
+  LegacyBroadcast broadcast;
+
   static double of(double base, double exponent) { return std::pow(base, exponent); }
   static int64_t of(int64_t base, int64_t exponent) {
     if (exponent < 0) return base == 1 ? 1 : base == -1 ? (exponent % 2 == 0 ? 1 : -1) : 0;
@@ -23,12 +26,12 @@ struct Pow {
   }
 };
 
-Pow parse(const NodeView&) { return {}; }
+Pow parse(const NodeView& n) { return {LegacyBroadcast::of(n)}; }
 
-void infer(const Pow&, InferContext& c) {
+void infer(const Pow& op, InferContext& c) {
   check_type(c.dtype(0), kNumbers);
   check_type(c.dtype(1), kNumbers);
-  c.out(0, c.dtype(0), broadcast_inputs(c));
+  c.out(0, c.dtype(0), op.broadcast.infer(c));
 }
 
 /// x to one of the powers that normalisation and GELU are written with; false for another one.
@@ -68,8 +71,9 @@ void run_as(const Tensor& base, const Tensor& exponent, Tensor& y) {
   }
 }
 
-void run(const Pow&, RunContext& c) {
-  const Tensor &base = c.in(0), &exponent = c.in(1);
+void run(const Pow& op, RunContext& c) {
+  const Tensor& base = c.in(0);
+  const Tensor exponent = op.broadcast.operand(c);
   Tensor& y = c.out(0);
   if (base.dtype() == DType::kFloat32 && exponent.count() == 1 && base.shape() == y.shape()) {
     double value;

@@ -26,7 +26,7 @@ SymShape inferred_shape(const Spatial& op, const SymShape& x) {
   ImageDims image = split_image(x, false);
   const Spatial s = with_kernel(op, image.size.size(), {});
   for (size_t i = 0; i < image.size.size(); ++i) {
-    if (image.size[i].known()) image.size[i] = unpooled_size(s, i, image.size[i].value());
+    image.size[i] = image.size[i].known() ? Dim(unpooled_size(s, i, image.size[i].value())) : Dim();
   }
   return join_image(image, false);
 }

@@ -1,4 +1,4 @@
-// Concat: joins tensors along one axis.
+// Concat: joins tensors along one axis, which is 1 before opset 4 when it is not said.
 
 #include "ops/shape_inputs.hpp"
 #include "ops/tensor/pieces.hpp"
@@ -10,7 +10,7 @@ struct Concat {
   int64_t axis;
 };
 
-Concat parse(const NodeView& n) { return {n.attr_int("axis")}; }
+Concat parse(const NodeView& n) { return {n.opset() < 4 ? n.attr_int("axis", 1) : n.attr_int("axis")}; }
 
 void infer_elements(InferContext& c) {
   std::vector<Dim> all;
@@ -66,13 +66,13 @@ void run(const Concat& op, RunContext& c) {
 }
 
 bool permute(Node& node, std::span<const int64_t> perm) {
-  const std::optional<int64_t> axis = permuted_axis(NodeView(node).attr_int("axis"), perm);
+  const std::optional<int64_t> axis = permuted_axis(NodeView(node).attr_int("axis", 1), perm);
   if (axis) node.set_int("axis", *axis);
   return axis.has_value();
 }
 
 }  // namespace
 
-KINGLET_OP(Concat, op<Concat, parse, infer, run>(since(4)).with_permute(permute));
+KINGLET_OP(Concat, op<Concat, parse, infer, run>(since(1)).with_permute(permute));
 
 }  // namespace kinglet::ops

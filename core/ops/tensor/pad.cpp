@@ -32,7 +32,7 @@ Pad parse(const NodeView& n) {
   op.layout = n.attr_ints("layout", {});
   op.attributes = n.opset() < 11;
   if (op.attributes) {
-    op.pads = n.attr_ints("pads");
+    op.pads = n.attr_ints(n.opset() < 2 ? "paddings" : "pads");
     op.value = n.attr_float("value", 0);
   }
   return op;
@@ -138,6 +138,6 @@ void run(const Pad& op, RunContext& c) {
 
 }  // namespace
 
-KINGLET_OP(Pad, op<Pad, parse, infer, run>(since(2)).with_permute(permute_layout));
+KINGLET_OP(Pad, op<Pad, parse, infer, run>(since(1)).with_permute(permute_layout));
 
 }  // namespace kinglet::ops

@@ -1,4 +1,4 @@
-// Reshape and Flatten: the same elements under another shape.
+// Reshape and Flatten: the same elements under another shape. Reshape's is an attribute before opset 5.
 
 #include "ops/shape_inputs.hpp"
 
@@ -7,13 +7,18 @@ namespace {
 
 struct Reshape {
   bool allow_zero;  // a 0 in the shape is a dim of 0, not a copy of the input's
+  std::optional<std::vector<int64_t>> shape;  // an attribute before opset 5; else input 1
 };
 
 struct Flatten {
   int64_t axis;
 };
 
-Reshape parse_reshape(const NodeView& n) { return {n.attr_int("allowzero", 0) != 0}; }
+Reshape parse_reshape(const NodeView& n) {
+  Reshape op{n.attr_int("allowzero", 0) != 0, {}};
+  if (n.opset() < 5) op.shape = n.attr_ints("shape");
+  return op;
+}
 Flatten parse_flatten(const NodeView& n) { return {n.attr_int("axis", 1)}; }
 
 /// The dim at `position` that makes `out` hold as many elements as `in`. Dims that both have cancel: a name
@@ -54,11 +59,13 @@ Dim remaining_dim(const SymShape& in, const SymShape& out, size_t position) {
 }
 
 void infer_reshape(const Reshape& op, InferContext& c) {
-  c.in(1);
+  if (!op.shape) c.in(1);
   const SymShape& in = c.shape(0);
-  const std::optional<std::vector<int64_t>> wanted =
-      c.constant(1) != nullptr ? known_ints(c, 1) : std::nullopt;
-  const std::optional<std::vector<Dim>> dims = known_dims(c, 1);
+  const std::optional<std::vector<int64_t>> wanted = op.shape                    ? op.shape
+                                                     : c.constant(1) != nullptr ? known_ints(c, 1)
+                                                                                 : std::nullopt;
+  const std::optional<std::vector<Dim>> dims =
+      op.shape ? std::optional(std::vector<Dim>(op.shape->begin(), op.shape->end())) : known_dims(c, 1);
   if (!dims) return c.out(0, c.dtype(0), {});
   SymShape out(*dims);
   std::optional<size_t> open;
@@ -106,7 +113,7 @@ void run(const Op&, RunContext& c) {
 
 }  // namespace
 
-KINGLET_OP(Reshape, op<Reshape, parse_reshape, infer_reshape, run<Reshape>>(since(5)).with_traits(kView));
+KINGLET_OP(Reshape, op<Reshape, parse_reshape, infer_reshape, run<Reshape>>(since(1)).with_traits(kView));
 KINGLET_OP(Flatten, op<Flatten, parse_flatten, infer_flatten, run<Flatten>>(since(1)).with_traits(kView));
 
 }  // namespace kinglet::ops

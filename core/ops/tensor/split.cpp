@@ -1,6 +1,7 @@
 // Split: cuts a tensor along one axis. The lengths are an attribute (before opset 13), an input, or all
-// alike.
+// alike; opset 1 has both, and an input of any type.
 
+#include "ops/legacy.hpp"
 #include "ops/shape_inputs.hpp"
 #include "ops/tensor/pieces.hpp"
 
@@ -54,8 +55,14 @@ std::vector<int64_t> lengths_of(const Split& op, std::vector<int64_t> lengths, b
 
 void infer(const Split& op, InferContext& c) {
   const bool by_input = op.lengths.empty() && c.has(1);
-  const std::optional<std::vector<int64_t>> given =
-      op.lengths.empty() ? known_ints(c, 1) : std::optional(op.lengths);
+  std::optional<std::vector<int64_t>> given;
+  if (!op.lengths.empty()) {
+    given = op.lengths;
+  } else if (by_input && c.constant(1) != nullptr) {
+    given = integers_of(*c.constant(1));
+  } else {
+    given = known_ints(c, 1);
+  }
   const SymShape& in = c.shape(0);
   if (!in.has_rank()) {
     for (size_t i = 0; i < op.outputs; ++i) c.out(i, c.dtype(0), {});
@@ -90,7 +97,7 @@ void run(const Split& op, RunContext& c) {
   const Tensor& in = c.in(0);
   const size_t axis = normalize_axis(op.axis, in.rank());
   const bool by_input = op.lengths.empty() && c.has(1);
-  const std::vector<int64_t> lengths = lengths_of(op, by_input ? to_int64s(c.in(1)) : op.lengths,
+  const std::vector<int64_t> lengths = lengths_of(op, by_input ? integers_of(c.in(1)) : op.lengths,
                                                   by_input || !op.lengths.empty(), in.dim(axis));
   size_t at = 0;
   for (size_t i = 0; i < op.outputs; ++i) {
@@ -107,6 +114,6 @@ bool permute(Node& node, std::span<const int64_t> perm) {
 
 }  // namespace
 
-KINGLET_OP(Split, op<Split, parse, infer, run>(since(2)).with_permute(permute));
+KINGLET_OP(Split, op<Split, parse, infer, run>(since(1)).with_permute(permute));
 
 }  // namespace kinglet::ops

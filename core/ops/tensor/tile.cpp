@@ -1,16 +1,43 @@
-// Tile: repeats a tensor along each dim.
+// Tile: repeats a tensor along each dim; before opset 6 along one, input 2, as often as input 1 says.
 
+#include "ops/legacy.hpp"
 #include "ops/move.hpp"
 #include "ops/shape_inputs.hpp"
 
 namespace kinglet::ops {
 namespace {
 
-struct Tile {};
+struct Tile {
+  bool one_axis;
+};
 
-Tile parse(const NodeView&) { return {}; }
+Tile parse(const NodeView& n) { return {n.opset() < 6}; }
 
-void infer(const Tile&, InferContext& c) {
+/// The only element of a tensor of any numeric type.
+int64_t only_number(const Tensor& t) {
+  const std::vector<int64_t> numbers = integers_of(t);
+  if (numbers.size() != 1) throw_error(ErrorCode::kShape, "expected one number, got {}", t.shape());
+  return numbers[0];
+}
+
+void infer_one_axis(InferContext& c) {
+  const SymShape& in = c.shape(0);
+  c.in(1);
+  c.in(2);
+  if (!in.has_rank()) return c.out(0, c.dtype(0), {});
+  const Tensor *count = c.constant(1), *axis = c.constant(2);
+  SymShape out = axis != nullptr ? in : SymShape::of_rank(in.rank());
+  if (axis != nullptr) {
+    Dim& dim = out[normalize_axis(only_number(*axis), in.rank())];
+    const int64_t repeats = count != nullptr ? only_number(*count) : 0;
+    c.require(repeats >= 0, "{} repeats", repeats);
+    dim = count != nullptr && dim.known() ? Dim(multiply(dim.value(), repeats)) : Dim();
+  }
+  c.out(0, c.dtype(0), std::move(out));
+}
+
+void infer(const Tile& op, InferContext& c) {
+  if (op.one_axis) return infer_one_axis(c);
   const SymShape& in = c.shape(0);
   c.in(1);
   require_non_negative(c, 1);
@@ -41,6 +68,6 @@ void run(const Tile&, RunContext& c) {
 
 }  // namespace
 
-KINGLET_OP(Tile, op<Tile, parse, infer, run>(since(6)));
+KINGLET_OP(Tile, op<Tile, parse, infer, run>(since(1)));
 
 }  // namespace kinglet::ops
