@@ -132,7 +132,10 @@ class Sampler {
     if (nearest) x = std::nearbyint(x);
     const T low = op_.align_corners ? T(0) : T(-0.5), high = size - 1 - low;
     if (!(x >= low && x <= high)) {
-      if (op_.padding == Padding::kBorder) x = x > 0 ? std::min(x, size - 1) : T(0);
+      // Cubic taps are clamped one by one instead, as PyTorch and ONNX Runtime do.
+      if (op_.padding == Padding::kBorder && op_.interpolation != Interpolation::kCubic) {
+        x = x > 0 ? std::min(x, size - 1) : T(0);
+      }
       if (op_.padding == Padding::kReflection) x = reflect(x, low, high);
     }
     const T base = std::floor(x);
