@@ -73,7 +73,7 @@ void run(const CastMap& op, RunContext& c) {
   if (op.sparse) {
     Tensor& y = c.out(0);
     fill_elements(y.dtype(), y.raw(), nullptr, y.count());
-    if (y.dtype() == DType::kString) std::fill_n(y.data<std::string>(), y.count(), "0");
+    if (y.dtype() == DType::kString) std::fill_n(y.data<std::string>(), y.count(), std::string("0"));
     for (size_t i = 0; i < key.size(); ++i) {
       c.require(key[i] >= 0, "key {} is negative", key[i]);
       if (key[i] < op.size) set(y, static_cast<size_t>(key[i]), values, i);

@@ -10,6 +10,9 @@ namespace {
 using ml::check_attributes;
 using Scores = std::span<ml::Forest::Score>;
 
+/// As it is written, so that trees that disagree evenly tie: in double precision the votes' own rounding would decide.
+float rounded(const ml::Forest::Score& score) { return static_cast<float>(score.value); }
+
 struct TreeEnsembleClassifier {
   ml::Labels labels;
   ml::Forest forest;
@@ -47,7 +50,7 @@ size_t choose_among_many(const TreeEnsembleClassifier& op, Scores scores) {
   bool found = false;
   for (size_t i = 0; i < scores.size(); ++i) {
     if (i < op.base.size()) scores[i] = {scores[i].value + op.base[i], true};
-    if (!scores[i].present || (found && scores[i].value <= scores[best].value)) continue;
+    if (!scores[i].present || (found && rounded(scores[i]) <= rounded(scores[best]))) continue;
     best = i;
     found = true;
   }
@@ -63,8 +66,8 @@ size_t choose_of_two(const TreeEnsembleClassifier& op, Scores scores) {
   } else {
     for (size_t i = 0; i < op.base.size(); ++i) scores[i].value += op.base[i];
   }
-  const double decisive = scores[1].present ? scores[1].value : scores[0].value;
-  return decisive > (op.one_voted && op.votes_are_positive ? 0.5 : 0) ? 1 : 0;
+  const float decisive = rounded(scores[scores[1].present ? 1 : 0]);
+  return decisive > (op.one_voted && op.votes_are_positive ? 0.5f : 0) ? 1 : 0;
 }
 
 void run(const TreeEnsembleClassifier& op, RunContext& c) {
@@ -81,7 +84,7 @@ void run(const TreeEnsembleClassifier& op, RunContext& c) {
     op.forest.evaluate(row.data(), ml::Forest::Aggregate::kSum, scores);
     const size_t best = classes == 2 ? choose_of_two(op, scores) : choose_among_many(op, scores);
     if (c.wants(0)) op.labels.write(c.out(0), i, best);
-    for (size_t k = 0; k < classes; ++k) out[k] = scores[k].present ? static_cast<float>(scores[k].value) : 0;
+    for (size_t k = 0; k < classes; ++k) out[k] = scores[k].present ? rounded(scores[k]) : 0;
     const bool is_single = classes == 2 && !scores[1].present && op.base.size() != 2;
     if (!is_single) {
       ml::transform_scores(op.transform, out, classes);
