@@ -6,6 +6,7 @@ import sys
 
 import numpy as np
 
+from attention import attention_models
 from builder import GraphBuilder
 from cnn import efficientnet_b0, mobilenet_v2, resnet50, unet
 from operators import operator_models
@@ -53,7 +54,7 @@ def save_small(folder):
     """
     folder.mkdir()
     listed = []
-    for number, (name, build, *quantum) in enumerate(operator_models() + quantized_models() + random_graphs()):
+    for number, (name, build, *quantum) in enumerate(operator_models() + quantized_models() + attention_models() + random_graphs()):
         file = f"{number}.onnx"
         try:
             build().save(folder / file)
