@@ -1,34 +1,36 @@
 // One conformance case: its data read, run on an engine, the results checked.
-import { readdir, readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { fault } from './check.mjs';
+import { caseOperators } from './operators.mjs';
 import { kindOf } from './protobuf.mjs';
 
-async function readValues(reader, folder, kind, declared) {
-  const files = (await readdir(folder)).filter((name) => name.startsWith(`${kind}_`) && name.endsWith('.pb'));
-  const values = {};
-  for (let i = 0; i < files.length; ++i) {
-    values[declared[i].name] = reader.value(await readFile(join(folder, `${kind}_${i}.pb`)), kindOf(declared[i].type));
-  }
-  return values;
-}
+const dataFile = /^(test_data_set_\d+)\/(input|output)_(\d+)\.pb$/;
 
-/** { bytes, operators, sets: [{ feeds, expected }] } of a case's folder. */
-export async function readCase(reader, folder) {
-  const bytes = await readFile(join(folder, 'model.onnx'));
+/**
+ * { bytes, operators, sets: [{ feeds, expected }] } of a case. `files`: { names, read(name) }, the files of the case's
+ * folder, named relative to it, and how to get the bytes of one.
+ */
+export async function readCase(reader, files) {
+  const bytes = await files.read('model.onnx');
   const model = reader.model(bytes);
   // Up to IR version 3 every initializer is listed as an input too; the data files hold only the true inputs.
   const initializers = new Set(model.graph.initializer.map((tensor) => tensor.name));
-  const inputs = model.graph.input.filter((input) => !initializers.has(input.name));
-  const operators = model.graph.node.map((node) => ({ domain: node.domain, type: node.op_type }));
-  const sets = [];
-  for (const name of (await readdir(folder)).filter((entry) => entry.startsWith('test_data_set_')).sort()) {
-    sets.push({
-      feeds: await readValues(reader, join(folder, name), 'input', inputs),
-      expected: await readValues(reader, join(folder, name), 'output', model.graph.output),
-    });
+  const declared = {
+    input: model.graph.input.filter((input) => !initializers.has(input.name)),
+    output: model.graph.output,
+  };
+  const sets = {};
+  for (const name of [...files.names].sort()) {
+    const [, folder, kind, index] = dataFile.exec(name) ?? [];
+    if (folder === undefined) continue;
+    const set = (sets[folder] ??= { input: {}, output: {} });
+    const { name: value, type } = declared[kind][index];
+    set[kind][value] = reader.value(await files.read(name), kindOf(type));
   }
-  return { bytes, operators, sets };
+  return {
+    bytes,
+    operators: caseOperators(model),
+    sets: Object.values(sets).map(({ input, output }) => ({ feeds: input, expected: output })),
+  };
 }
 
 /** null if the case passes, else { stage: 'load' | 'run' | 'result', reason }. */

@@ -2,11 +2,13 @@
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { mkdtemp, readdir, readFile, rename, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { toolchain } from '../../scripts/lib/project.mjs';
 import { exists, onnxVersion, pythonEnv } from '../../scripts/python-env.mjs';
+import { filesUnder } from '../../scripts/lib/stamp.mjs';
+import { protoFiles } from './protobuf.mjs';
 
 const generator = fileURLToPath(new URL('./generate.py', import.meta.url));
 
@@ -50,4 +52,15 @@ export async function listCases(folder) {
     }
   }
   return found;
+}
+
+/** The files of a case, for `readCase`. */
+export async function folderFiles(folder) {
+  const names = filesUnder([folder]).map((file) => relative(folder, file).replaceAll('\\', '/'));
+  return { names, read: (name) => readFile(join(folder, name)) };
+}
+
+/** The texts of the .proto files in a data folder. */
+export function protoTexts(folder) {
+  return Promise.all(protoFiles.map((name) => readFile(join(folder, name), 'utf8')));
 }

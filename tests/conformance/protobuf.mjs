@@ -1,6 +1,4 @@
 // Reads conformance data (ONNX protobuf messages) into the values that tests/models/engines.mjs describes.
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import protobuf from 'protobufjs';
 import { elementTypes } from './element-types.mjs';
 
@@ -10,12 +8,13 @@ const toNumber = (value) => Number(value.toString());
 // OptionalProto and SequenceProto name the kind of what they hold by these numbers.
 const kinds = { 1: 'tensor', 3: 'sequence', 4: 'map', 5: 'optional' };
 
-/** A reader for the messages of the .proto files in a data folder. */
-export async function openReader(folder) {
+/** What describes the messages, in the order to parse them. */
+export const protoFiles = ['onnx-ml.proto', 'onnx-data.proto'];
+
+/** A reader for the messages that the texts of `protoFiles` describe. */
+export function openReader(protoTexts) {
   const root = new protobuf.Root();
-  for (const file of ['onnx-ml.proto', 'onnx-data.proto']) {
-    protobuf.parse(await readFile(join(folder, file), 'utf8'), root, { keepCase: true });
-  }
+  for (const text of protoTexts) protobuf.parse(text, root, { keepCase: true });
   root.resolveAll();
   const message = (name) => root.lookupType(`onnx.${name}`);
   const decoders = { tensor: message('TensorProto'), sequence: message('SequenceProto'), map: message('MapProto'), optional: message('OptionalProto') };

@@ -1,32 +1,41 @@
-// Runs the ONNX conformance cases through the public JavaScript API, in this one process.
-//   node tests/conformance/run.mjs [--filter TEXT] [--engine kinglet|ort] [--data DIR] [--list-failing] [--update] [--json FILE]
-// --filter: cases whose id holds TEXT (a regular expression). --data: another data folder of the same layout.
-// --list-failing: one line per failing case. --update: writes the passing cases into expected.txt.
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
-import { dirname } from 'node:path';
+// Runs the ONNX conformance cases through the public JavaScript API, in this one process and, if asked, in Chromium.
+//   node tests/conformance/run.mjs [--browser] [--filter TEXT] [--engine kinglet|ort] [--data DIR] [--list-failing] [--update] [--no-write] [--json FILE]
+// --browser: in headless Chromium too. --filter: cases whose id holds TEXT (a regular expression). --data: another
+// data folder of the same layout. --list-failing: one line per failing case. --update: writes the passing cases into
+// expected.txt. A run of Kinglet on all cases writes docs/operators.md, but for --no-write.
+import { mkdir, writeFile } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
 import { conformanceData, listCases } from './data.mjs';
+import { readList, writeOperators } from './report.mjs';
 import { groupFailures, runSuite } from './suite.mjs';
 
-const expectedPath = fileURLToPath(new URL('./expected.txt', import.meta.url));
+const expectedUrl = new URL('./expected.txt', import.meta.url);
 const defaultJson = fileURLToPath(new URL('../../build/conformance.json', import.meta.url));
 
 /** Ids of the cases that must pass. */
-export async function readExpected() {
-  return (await readFile(expectedPath, 'utf8')).split('\n').filter((line) => line && !line.startsWith('#'));
-}
+export const readExpected = () => readList(expectedUrl);
 
 async function writeExpected(ids) {
   const head = '# Conformance cases that must pass, one a line. Written by: node tests/conformance/run.mjs --update\n';
-  await writeFile(expectedPath, `${head}${[...ids].sort().join('\n')}\n`);
+  await writeFile(expectedUrl, `${head}${[...ids].sort().join('\n')}\n`);
 }
 
-/** Results of all cases that `filter` (a RegExp) lets through: a Map of id -> { passed, stage, reason, operators }. */
-export async function runConformance({ engineName = 'kinglet', options, data, filter, onProgress } = {}) {
+/**
+ * Results of all cases that `filter` (a RegExp) lets through: a Map of id -> { passed, stage, reason, operators }, of this
+ * process or, with `browser`, of Chromium: { label, results }.
+ */
+export async function runConformance({ engineName = 'kinglet', options, data, filter, browser = false, onProgress } = {}) {
   const protoFolder = await conformanceData();
-  const cases = (await listCases(data ?? protoFolder)).filter(({ id }) => !filter || filter.test(id));
-  return runSuite({ engineName, options, protoFolder, cases, onProgress });
+  const dataFolder = data === undefined ? protoFolder : resolve(data);
+  const cases = (await listCases(dataFolder)).filter(({ id }) => !filter || filter.test(id));
+  if (browser) {
+    const { runSuiteInChromium } = await import('./chromium.mjs');
+    const { results, version } = await runSuiteInChromium({ engineName, options, protoFolder, dataFolder, cases, onProgress });
+    return { label: version, results };
+  }
+  return { label: `Node ${process.version}`, results: await runSuite({ engineName, options, protoFolder, cases, onProgress }) };
 }
 
 /** Writes progress in one line on a terminal, every 250 cases elsewhere. */
@@ -50,32 +59,42 @@ export function countBySuite(results) {
   return counts;
 }
 
+/** What a run of one host shows. */
+function print({ label, results }, listFailing) {
+  for (const { reason, ids } of groupFailures(results)) {
+    const shown = listFailing ? '' : `  e.g. ${ids[0]}`;
+    console.log(`${String(ids.length).padStart(5)}  ${reason}${shown}`);
+    if (listFailing) for (const id of ids) console.log(`         ${id}: ${results.get(id).reason.slice(0, 300)}`);
+  }
+  for (const [suite, { passed, all }] of Object.entries(countBySuite(results))) console.log(`${label}, ${suite}: ${passed} of ${all}`);
+}
+
 /** The command line: `args` as after `node run.mjs`. Sets the exit code to 1 if an expected case fails. */
 export async function main(args) {
   const { values } = parseArgs({
     args,
     options: {
+      browser: { type: 'boolean', default: false },
       filter: { type: 'string' },
       engine: { type: 'string', default: 'kinglet' },
       data: { type: 'string' },
       json: { type: 'string', default: defaultJson },
       'list-failing': { type: 'boolean', default: false },
       update: { type: 'boolean', default: false },
+      'no-write': { type: 'boolean', default: false },
     },
   });
   const filter = values.filter === undefined ? undefined : new RegExp(values.filter);
   const started = performance.now();
-  const results = await runConformance({ engineName: values.engine, data: values.data, filter, onProgress: progressLine() });
-
-  for (const { reason, ids } of groupFailures(results)) {
-    const shown = values['list-failing'] ? '' : `  e.g. ${ids[0]}`;
-    console.log(`${String(ids.length).padStart(5)}  ${reason}${shown}`);
-    if (values['list-failing']) for (const id of ids) console.log(`         ${id}: ${results.get(id).reason.slice(0, 300)}`);
+  const hosts = [];
+  for (const browser of values.browser ? [false, true] : [false]) {
+    hosts.push(await runConformance({ engineName: values.engine, data: values.data, filter, browser, onProgress: progressLine() }));
+    print(hosts.at(-1), values['list-failing']);
   }
-  for (const [suite, { passed, all }] of Object.entries(countBySuite(results))) console.log(`${suite}: ${passed} of ${all}`);
+  const [{ results }] = hosts;
   const passing = [...results].filter(([, result]) => result.passed).map(([id]) => id);
   const expected = new Set(await readExpected());
-  const lost = [...results].filter(([id, { passed }]) => !passed && expected.has(id)).map(([id]) => id);
+  const lost = hosts.flatMap((host) => [...host.results].filter(([id, { passed }]) => !passed && expected.has(id)).map(([id]) => `${id} (${host.label})`));
   console.log(`${passing.length} passed, ${results.size - passing.length} failed in ${((performance.now() - started) / 1000).toFixed(0)} s`);
   if (values.engine === 'kinglet' && lost.length > 0) console.log(`expected to pass but failed: ${lost.join(' ')}`);
 
@@ -86,6 +105,10 @@ export async function main(args) {
     const kept = [...expected].filter((id) => !results.has(id));
     await writeExpected([...kept, ...passing]);
     console.log(`expected.txt: ${kept.length + passing.length} cases`);
+  }
+  if (values.engine === 'kinglet' && !filter && values.data === undefined && !values['no-write']) {
+    await writeOperators(hosts);
+    console.log('written: docs/operators.md');
   }
   process.exitCode = values.engine === 'kinglet' && lost.length > 0 && !values.update ? 1 : 0;
 }

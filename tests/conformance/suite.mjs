@@ -1,7 +1,8 @@
 // Runs many conformance cases in a worker thread of this process; a case that hangs or ends the thread fails, the rest go on.
 import { Worker } from 'node:worker_threads';
 
-const caseLimitMs = 30000;
+/** A case that takes longer has failed. */
+export const caseLimitMs = 30000;
 
 /**
  * Runs cases ([{ id, folder }]) and resolves to a Map of id -> { passed, stage?, reason?, operators? }.

@@ -8,7 +8,7 @@ let expected;
 let results;
 before(async () => {
   expected = await readExpected();
-  results = await runConformance({ onProgress: progressLine() });
+  ({ results } = await runConformance({ onProgress: progressLine() }));
 });
 
 describe('ONNX conformance', () => {

@@ -1,0 +1,68 @@
+// The operators that an ONNX model calls, wherever in it: main graph, subgraphs and local functions.
+
+import protobuf from 'protobufjs';
+
+const field = (id, type, rule) => ({ id, type, ...(rule && { rule }) });
+const list = (id, type) => field(id, type, 'repeated');
+
+// What of onnx.proto says which operators there are; the decoder skips all other fields, weights among them.
+const schema = {
+  ModelProto: { graph: field(7, 'GraphProto'), opset_import: list(8, 'OperatorSetIdProto'), functions: list(25, 'FunctionProto') },
+  OperatorSetIdProto: { domain: field(1, 'string'), version: field(2, 'int64') },
+  GraphProto: { node: list(1, 'NodeProto') },
+  NodeProto: { input: list(1, 'string'), output: list(2, 'string'), op_type: field(4, 'string'), attribute: list(5, 'AttributeProto'), domain: field(7, 'string'), overload: field(8, 'string') },
+  AttributeProto: { g: field(6, 'GraphProto'), graphs: list(11, 'GraphProto') },
+  FunctionProto: { name: field(1, 'string'), node: list(7, 'NodeProto'), opset_import: list(9, 'OperatorSetIdProto'), domain: field(10, 'string'), overload: field(13, 'string') },
+};
+
+let decoder;
+
+function decode(bytes) {
+  decoder ??= protobuf.Root.fromJSON({
+    nested: Object.fromEntries(Object.entries(schema).map(([name, fields]) => [name, { fields }])),
+  }).lookupType('ModelProto');
+  return decoder.decode(bytes);
+}
+
+const domainName = (domain) => (!domain || domain === 'ai.onnx' ? '' : domain);
+const opsetsOf = (imports) => new Map(imports.map(({ domain, version }) => [domainName(domain), Number(version.toString())]));
+
+/** `domain.Name`, or `Name` alone in ai.onnx. */
+export const operatorId = ({ domain, type }) => (domain ? `${domain}.${type}` : type);
+
+function* nodesWithin(nodes, opsets) {
+  for (const node of nodes) {
+    yield { node, opsets };
+    for (const { g, graphs } of node.attribute) {
+      for (const graph of [g, ...graphs]) if (graph) yield* nodesWithin(graph.node, opsets);
+    }
+  }
+}
+
+/**
+ * Every node of a decoded ModelProto that calls an operator: { node, domain, type, opset }; a call of one of the model's
+ * own functions is none. Domain '' is ai.onnx; the opset is undefined where the model imports none.
+ */
+export function* operatorNodes(model) {
+  const functionId = ({ domain, overload }, name) => `${domainName(domain)}\n${name}\n${overload ?? ''}`;
+  const own = new Set(model.functions.map((body) => functionId(body, body.name)));
+  const opsets = opsetsOf(model.opset_import);
+  const parts = [{ nodes: model.graph.node, opsets }];
+  for (const body of model.functions) {
+    parts.push({ nodes: body.node, opsets: body.opset_import.length > 0 ? opsetsOf(body.opset_import) : opsets });
+  }
+  for (const part of parts) {
+    for (const { node, opsets: known } of nodesWithin(part.nodes, part.opsets)) {
+      if (own.has(functionId(node, node.op_type))) continue;
+      const domain = domainName(node.domain);
+      yield { node, domain, type: node.op_type, opset: known.get(domain) };
+    }
+  }
+}
+
+/** The ids (`operatorId`) of the operators in the bytes of an ONNX file, sorted. Throws when they are no ModelProto. */
+export function readOperators(bytes) {
+  const model = decode(bytes);
+  if (!model.graph) throw new Error('the file holds no ONNX graph');
+  return [...new Set(Array.from(operatorNodes(model), operatorId))].sort();
+}
