@@ -22,7 +22,18 @@ const table = [
   ['string', ['', 'plain', 'äöü 漢字 🐦', 'nul \0 inside'], 1],
   ['complex64', Float32Array.of(1, 2, 3, 4), 2],
   ['complex128', Float64Array.of(1, 2, 3, 4, 5, 6), 2],
+  ['float8e4m3fn', Uint8Array.of(0, 0x7f, 0xfe), 1],
+  ['float8e4m3fnuz', Uint8Array.of(0, 0x80, 0xff), 1],
+  ['float8e5m2', Uint8Array.of(0, 0x7c, 0xff), 1],
+  ['float8e5m2fnuz', Uint8Array.of(0, 0x80, 0xff), 1],
+  ['float8e8m0', Uint8Array.of(0, 127, 255), 1],
+  ['int4', Uint8Array.of(0x80, 0x7f, 0x1f), 1 / 2],
+  ['uint4', Uint8Array.of(0x80, 0x7f, 0xff), 1 / 2],
+  ['float4e2m1', Uint8Array.of(0x80, 0x7f, 0x1f), 1 / 2],
+  ['int2', Uint8Array.of(0b11_10_01_00, 0xff), 1 / 4],
+  ['uint2', Uint8Array.of(0b11_10_01_00, 0xff), 1 / 4],
 ];
+const packed = table.filter(([, , values]) => values < 1);
 
 describe('Tensor', () => {
   for (const [type, data, values] of table) {
@@ -35,7 +46,7 @@ describe('Tensor', () => {
     });
   }
 
-  for (const [type, data] of table.filter(([name]) => !name.startsWith('complex'))) {
+  for (const [type, data] of table.filter(([, , values]) => values === 1)) {
     test(`${type}: goes through a model unchanged, also of no elements and as a scalar`, async () => {
       const session = await Session.load(identity(type));
       const last = data.slice(-1);
@@ -46,6 +57,24 @@ describe('Tensor', () => {
         assert.deepEqual(y.dims, x.dims);
         assert.notEqual(y.data, x.data);
       }
+      await session.dispose();
+    });
+  }
+
+  for (const [type, data, values] of packed) {
+    test(`${type}: packed elements go through a model; spare bits come out as 0`, async () => {
+      const session = await Session.load(identity(type));
+      const size = data.length / values;
+      for (const [dims, bytes] of [[[size], data], [[1, size - 1], data], [[], data.slice(0, 1)], [[0], data.slice(0, 0)]]) {
+        const x = new Tensor(type, bytes, dims);
+        const { y } = await session.run({ x });
+        assert.equal(y.type, type);
+        assert.deepEqual(y.dims, dims);
+        const bits = x.size * 8 * values;
+        const spare = bits % 8 === 0 ? 0xff : (1 << (bits % 8)) - 1;
+        assert.deepEqual([...y.data], [...bytes].map((byte, i) => (i === bytes.length - 1 ? byte & spare : byte)));
+      }
+      assert.throws(() => new Tensor(type, data, [size + 1]), InvalidArgumentError);
       await session.dispose();
     });
   }

@@ -20,7 +20,8 @@ const each = (list, write) => join(...(list ?? []).map(write));
 /** TensorProto.DataType */
 export const types = {
   float32: 1, uint8: 2, int8: 3, uint16: 4, int16: 5, int32: 6, int64: 7, string: 8, bool: 9, float16: 10, float64: 11,
-  uint32: 12, uint64: 13, complex64: 14, complex128: 15, bfloat16: 16,
+  uint32: 12, uint64: 13, complex64: 14, complex128: 15, bfloat16: 16, float8e4m3fn: 17, float8e4m3fnuz: 18,
+  float8e5m2: 19, float8e5m2fnuz: 20, uint4: 21, int4: 22, float4e2m1: 23, float8e8m0: 24, uint2: 25, int2: 26,
 };
 
 /** `external`: the file's location, which then holds the elements instead of `data`. */
@@ -56,14 +57,22 @@ function node({ op, domain = '', name = '', inputs, outputs, attributes = {} }) 
   );
 }
 
-function value({ name, type, dims }) {
+/** A TypeProto; `type` is an element type, or { sequence: type }, { optional: type }, { map: [key type, type] }. */
+function typeProto(type, dims) {
+  if (type.sequence) return bytes(4, bytes(1, typeProto(type.sequence)));
+  if (type.optional) return bytes(9, bytes(1, typeProto(type.optional)));
+  if (type.map) return bytes(5, join(number(1, types[type.map[0]]), bytes(2, typeProto(type.map[1]))));
   const shape = each(dims, (dim) => bytes(1, typeof dim === 'string' ? text(2, dim) : dim === null ? join() : number(1, dim)));
-  const ofTensor = join(number(1, types[type]), dims ? bytes(2, shape) : join());
-  return join(text(1, name), bytes(2, bytes(1, ofTensor)));
+  return bytes(1, join(number(1, types[type]), dims ? bytes(2, shape) : join()));
+}
+
+function value({ name, type, dims }) {
+  return join(text(1, name), bytes(2, typeProto(type, dims)));
 }
 
 /**
- * A ModelProto. Values are `{name, type, dims}` with dims of numbers, names and null, or no dims at all; nodes are
+ * A ModelProto. Values are `{name, type, dims}` (type as in typeProto) with dims of numbers, names and null, or no dims
+ * at all; nodes are
  * `{op, domain, name, inputs, outputs, attributes: {key: {int: 1}}}`; constants are `{name, type, dims, data}`.
  * @returns {Uint8Array}
  */
@@ -93,7 +102,7 @@ export function addOne() {
   });
 }
 
-/** `y = x` for one element type and any shape. */
+/** `y = x` for one type and any shape. */
 export function identity(type) {
   return model({
     nodes: [{ op: 'Identity', inputs: ['x'], outputs: ['y'] }],
