@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "graph/gradient.hpp"
 #include "graph/inference.hpp"
 #include "graph/passes/passes.hpp"
 #include "model/onnx_reader.hpp"
@@ -50,13 +51,17 @@ std::string expected_text(const ValueDescription& d) {
   return out + "]";
 }
 
+std::string actual_text(const Tensor& t) {
+  return t.dtype() == DType::kNone ? "none" : text("{}{}", t.dtype(), t.shape());
+}
+
 /// Rank and fixed dims must agree; a named dim must be the same number wherever the name stands.
 void check_feed(const ValueDescription& d, const Tensor& t, std::map<std::string, int64_t>& named) {
   const auto fail = [&](std::string_view why) {
-    Error error(ErrorCode::kShape, text("input '{}': expected {}, got {}{}{}", d.name, expected_text(d), t.dtype(), t.shape(), why));
+    Error error(ErrorCode::kShape, text("input '{}': expected {}, got {}{}", d.name, expected_text(d), actual_text(t), why));
     error.input = d.name;
     error.expected = expected_text(d);
-    error.actual = text("{}{}", t.dtype(), t.shape());
+    error.actual = actual_text(t);
     throw error;
   };
   if (!d.type.accepts(t)) fail("");
@@ -102,6 +107,7 @@ Session::~Session() = default;
 Session Session::load(ModelBytes bytes, SessionOptions options) {
   Model model = read_onnx(bytes, options.external_data);
   auto graph = std::make_shared<Graph>(std::move(model.graph));
+  expand_gradients(*graph);
   resolve_operators(*graph);
   auto state = std::make_unique<State>();
   for (const ValueId id : graph->inputs) state->inputs.push_back(describe_value(*graph, id));

@@ -89,7 +89,6 @@ describe('Session', () => {
     ['a missing feed', {}, {}, /'x'/],
     ['a feed that the model has not', { ...row(1, 2, 3), z: row(1, 2, 3).x }, {}, /'z'/],
     ['a feed that is no Tensor', { x: new Float32Array(3) }, {}, /feed 'x' is no Tensor/],
-    ['a feed that is null', { x: null }, {}, /feed 'x' is no Tensor/],
     ['feeds that are none', undefined, {}, /feeds/],
     ['an output that the model has not', row(1, 2, 3), { outputs: ['nope'] }, /'nope'/],
     ['an output that is no name', row(1, 2, 3), { outputs: [7] }, /outputs/],

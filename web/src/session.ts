@@ -8,7 +8,8 @@ import { Queue } from './queue.js';
 import { receive } from './receive.js';
 import { type ByteSource, openSource, type Source } from './sources.js';
 import type { Tensor } from './tensor.js';
-import { feedValue, readValue, type Value } from './value.js';
+import { feedValue, readValue } from './transfer.js';
+import type { Value } from './value.js';
 
 /** How far loading is. */
 export interface LoadProgress {

@@ -1,7 +1,4 @@
-import type { Instance } from './instance.js';
-import type { CoreOutput, CoreTensor } from './core.js';
-import { InvalidArgumentError } from './errors/invalid-argument-error.js';
-import { Tensor, tensorOver, type TensorType } from './tensor.js';
+import type { Tensor } from './tensor.js';
 
 /** A key of a map: a string, or an int64. */
 export type MapKey = string | bigint;
@@ -13,67 +10,3 @@ export type MapValue = number | bigint | string;
  * value.
  */
 export type Value = Tensor | null | readonly Value[] | ReadonlyMap<MapKey, MapValue>;
-
-/** The types of a map's keys and values in a type text such as `sequence(map(int64, float32))`. */
-function mapTypes(type: string): { key: TensorType; value: TensorType } {
-  const [, key, value] = /map\((\w+), (\w+)\)/.exec(type) ?? [];
-  return { key: (key ?? 'string') as TensorType, value: (value ?? 'float32') as TensorType };
-}
-
-/** A vector of `type` that holds `elements`. */
-function vectorOf(type: TensorType, elements: readonly MapValue[], name: string): Tensor {
-  try {
-    switch (type) {
-      case 'string':
-        return new Tensor(type, elements.map(String));
-      case 'int64':
-        return new Tensor(type, BigInt64Array.from(elements, BigInt));
-      case 'float64':
-        return new Tensor(type, Float64Array.from(elements, Number));
-      case 'float32':
-        return new Tensor(type, Float32Array.from(elements, Number));
-      default:
-        throw new InvalidArgumentError(`a map of ${type} cannot be fed`);
-    }
-  } catch (cause) {
-    throw new InvalidArgumentError(`the map fed to '${name}' holds what is no ${type}`, { cause });
-  }
-}
-
-/** Writes an input of the next run; `type` is the input's declared type. */
-export function feedValue(instance: Instance, name: string, value: unknown, type: string): void {
-  if (value instanceof Tensor) {
-    instance.feed(name, value);
-  } else if (value === null) {
-    instance.call('feedNone', name);
-  } else if (Array.isArray(value)) {
-    instance.call('openFeed', name, false);
-    for (const item of value) feedValue(instance, name, item, type);
-    instance.call('closeFeed');
-  } else if (value instanceof Map) {
-    const types = mapTypes(type);
-    instance.call('openFeed', name, true);
-    instance.feed(name, vectorOf(types.key, [...value.keys()] as MapKey[], name));
-    instance.feed(name, vectorOf(types.value, [...value.values()] as MapValue[], name));
-    instance.call('closeFeed');
-  } else {
-    throw new InvalidArgumentError(`the feed '${name}' is no Tensor, array, Map or null`);
-  }
-}
-
-function readTensor(instance: Instance, { type, dims, strings, address, bytes }: CoreTensor): Tensor {
-  if (strings) return new Tensor('string', strings, dims);
-  return tensorOver(type as Exclude<TensorType, 'string'>, instance.copy(address!, bytes!), dims);
-}
-
-/** An output of the last run. */
-export function readValue(instance: Instance, output: CoreOutput): Value {
-  if (output === null) return null;
-  if ('items' in output) return output.items.map((item) => readValue(instance, item));
-  if ('map' in output) {
-    const [keys, values] = output.map.map((part) => readValue(instance, part)) as [Tensor, Tensor];
-    const elements = Array.from(values.data as ArrayLike<MapValue>);
-    return new Map(Array.from(keys.data as ArrayLike<MapKey>, (key, i) => [key, elements[i]!]));
-  }
-  return readTensor(instance, output);
-}

@@ -1,6 +1,6 @@
 // Compiles with no library but the language's own: neither DOM nor Node types.
 import { configure, features, isKingletError, KingletError, LoadError, OutOfMemoryError, Session, ShapeError, Tensor, UnsupportedOperatorError } from 'kinglet';
-import type { LoadOptions, LoadProgress, MemoryUse, TensorType, ValueInfo } from 'kinglet';
+import type { LoadOptions, LoadProgress, MemoryUse, TensorType, Value, ValueInfo } from 'kinglet';
 import { type Line, TextReader } from 'kinglet/ocr';
 
 export async function classify(bytes: Uint8Array): Promise<Float32Array> {
@@ -20,6 +20,13 @@ export async function classify(bytes: Uint8Array): Promise<Float32Array> {
   const type: TensorType = 'bfloat16';
   void [data, first, words, dim, memory.heap, type, session.describe()];
   return new Float32Array();
+}
+
+export async function pieces(session: Session, x: Tensor): Promise<Tensor[]> {
+  const scores: ReadonlyMap<string | bigint, number | bigint | string> = new Map([['a', 0.5]]);
+  const feeds: Record<string, Value> = { x, list: [x, x], absent: null, scores };
+  const { parts } = await session.run<{ parts: Tensor[] }>(feeds);
+  return parts;
 }
 
 export function explain(error: unknown): string {
