@@ -2,8 +2,6 @@
 // case without one is shown with what the engine said.
 export const reasons = [
   [/^node\/test_image_decoder_/, 'ImageDecoder is left out: the page has decoders of its own, and Kinglet takes their pixels'],
-  [/^node\/test_(adagrad|adam|momentum|nesterov)/, 'an operator of ai.onnx.preview.training: Kinglet does not train'],
-  [/^simple\/test_gradient_of_/, 'Gradient, of ai.onnx.preview.training: Kinglet does not train'],
   [/^node\/test_bernoulli/, 'the expected output is what NumPy happened to draw when the case was made, not what the node\'s own seed gives: a runtime agrees by chance only'],
   [/^node\/test_attention_4d_causal_fp16_expanded$/, 'one element is one unit in the last place of float16 away, which is 1.04e-3 of it: each node of the function rounds to float16'],
 ];

@@ -152,7 +152,7 @@ KINGLET_OP_IN(com_microsoft, "com.microsoft", Gelu, unary<parse_gelu>(1));
 KINGLET_OP_IN(com_microsoft, "com.microsoft", QuickGelu, unary<parse_quick_gelu>(1));
 KINGLET_OP(Selu, unary<parse_selu>(1));
 KINGLET_OP(Celu, unary<parse_celu>(12));
-KINGLET_OP(ThresholdedRelu, unary<parse_thresholded_relu>(10));
+KINGLET_OP(ThresholdedRelu, unary<parse_thresholded_relu>(1));
 KINGLET_OP(Shrink, unary<parse_shrink>(9));
 KINGLET_OP(Softplus, unary<parse_softplus>(1));
 KINGLET_OP(Softsign, unary<parse_softsign>(1));

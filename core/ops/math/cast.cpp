@@ -25,10 +25,18 @@ struct Cast {
   SmallFloatRounding rounding;
 };
 
+/// Before opset 6 the type has a name: FLOAT, DOUBLE, and the others as the public API has them.
+std::optional<DType> parse_type_name(std::string name) {
+  for (char& ch : name) ch = ch >= 'A' && ch <= 'Z' ? static_cast<char>(ch - 'A' + 'a') : ch;
+  return name == "float" ? DType::kFloat32 : name == "double" ? DType::kFloat64 : dtype_from_name(name);
+}
+
 DType parse_type(const NodeView& n, TypeSet allowed) {
-  const int64_t number = n.attr_int("to");
-  const auto to = dtype_from_onnx(number);
-  if (!to || *to == DType::kUndefined) throw_error(ErrorCode::kModel, "type number {} is not known", number);
+  const bool named = n.opset() < 6;
+  const auto to = named ? parse_type_name(n.attr_string("to")) : dtype_from_onnx(n.attr_int("to"));
+  if (!to || *to == DType::kUndefined) {
+    throw_error(ErrorCode::kModel, "type {} is not known", named ? n.attr_string("to") : text("{}", n.attr_int("to")));
+  }
   check_type(*to, allowed);
   return *to;
 }

@@ -102,9 +102,16 @@ TEST_CASE("shapes and lengths as attributes or floats") {
       {"Gemm 6 broadcasts C", old("Gemm", 6, {attr("broadcast", 1)}, {f32({1, 2}, {1, 2}), f32({2, 2}, {1, 2, 3, 4}), f32({2}, {10, 20})}),
        f32({1, 2}, {17, 30})},
   });
+  check_rows({
+      {"Cast 1", old("Cast", 1, {attr("to", "INT32")}, {f32({2}, {1.5, -2.5})}), i32({2}, {1, -2})},
+      {"Cast 5", old("Cast", 5, {attr("to", "FLOAT")}, {boolean({2}, {true, false})}), f32({2}, {1, 0})},
+      {"Cast to DOUBLE", old("Cast", 1, {attr("to", "DOUBLE")}, {i64({1}, {3})}), f64({1}, {3})},
+      {"Cast 6 has a number", old("Cast", 6, {attr("to", 9)}, {f32({2}, {1.5, 0})}), boolean({2}, {true, false})},
+  });
   check_rows({{"Selu 1", old("Selu", 1, {}, {f32({2}, {1, -1})}),
                f32({2}, {1.0507f, static_cast<float>(1.0507 * 1.6732 * std::expm1(-1.0))}), 1e-6}});
   check_failures({
+      {"Cast 1 to a type that is none", old("Cast", 1, {attr("to", "NUMBER")}, {x}), ErrorCode::kModel, "NUMBER"},
       {"Reshape 1 without a shape", old("Reshape", 1, {}, {x}), ErrorCode::kModel},
       {"Concat 4 without an axis", old("Concat", 4, {}, {x, x}), ErrorCode::kModel},
       {"Tile 1, negative", old("Tile", 1, {}, {x, f32({}, {-1}), f32({}, {0})}), ErrorCode::kShape, "-1"},
