@@ -1,32 +1,94 @@
 #pragma once
-// The inner product of gemm_i8 and conv_i8: packed rows of A times packed B. Internal to kernels/.
+// The inner products of gemm_i8 and conv_i8. Internal to kernels/.
 //
-// Packed A lies tile after tile of kInt8Rows rows; in a tile two values of k of the first row, of the second, ..., then
-// the next two. So a tile is one stream, and two values of a row are one 32 bit load for the pairwise product.
-
-#include <cstring>
+// Packed B lies panel after panel of kInt8Columns columns; in a panel kInt8Step values of k of the first column, of the
+// second, ..., then the next values; after the panels the sums of the columns.
 
 #include "kernels/gemm_i8.hpp"
-#include "kernels/simd_int.hpp"
+#include "kernels/int8_finish.hpp"
 
 namespace kinglet::kernels {
 
-inline constexpr size_t kInt8Rows = 4;
-inline constexpr size_t kInt8Columns = 8;
+constexpr size_t round_up(size_t n, size_t step) { return (n + step - 1) / step * step; }
 
-/// k rounded up to whole pairs.
-constexpr size_t even(size_t k) { return (k + 1) / 2 * 2; }
+/// Values of k that are multiplied by one instruction.
+constexpr size_t int8_step(Int8Kernel kernel) { return kernel == Int8Kernel::kPairs ? 2 : 4; }
+
+/// Packs columns whose code for k lies at codes[offset(k, column)]; `flip` is xor-ed to each.
+template <class Offset>
+void pack_columns_i8(int8_t* packed, size_t k, size_t n, const uint8_t* codes, uint8_t flip, Int8Kernel kernel,
+                     Offset offset) {
+  const size_t step = int8_step(kernel), columns = round_up(n, kInt8Columns);
+  auto* const sums = reinterpret_cast<int32_t*>(packed + round_up(k, step) * columns);
+  for (size_t j = 0; j < columns; ++j) sums[j] = 0;
+  for (size_t first = 0; first < n; first += kInt8Columns) {
+    for (size_t i = 0; i < k; i += step) {
+      for (size_t j = first; j < first + kInt8Columns; ++j) {
+        for (size_t p = i; p < i + step; ++p) {
+          const bool inside = j < n && p < k;
+          *packed = inside ? static_cast<int8_t>(codes[offset(p, j)] ^ flip) : int8_t{0};
+          sums[j] += *packed++;
+        }
+      }
+    }
+  }
+}
+
+/// The sums of the columns.
+inline const int32_t* column_sums(const int8_t* packed_b, size_t k, size_t n, Int8Kernel kernel) {
+  return reinterpret_cast<const int32_t*>(packed_b + round_up(k, int8_step(kernel)) * round_up(n, kInt8Columns));
+}
+
+// ---- kPairs: A's rows become 16 bit numbers less their zero point ----
+//
+// Packed A lies tile after tile of kPairRows rows; in a tile two values of k of the first row, of the second, ..., then
+// the next two. So a tile is one stream, and two values of a row are one 32 bit load for the pairwise product.
+
+inline constexpr size_t kPairRows = 4;
 
 /// Rows whose packed form stays in the second cache; a whole number of tiles.
-size_t int8_block_rows(size_t m, size_t k);
+size_t pair_block_rows(size_t m, size_t k);
 
 /// Appends `count` codes (even, unless they are the last) of each row of a tile to its packed form. `sums`, where set,
 /// gets each row's sum added.
-void pack_piece_i8(int16_t* packed, const uint8_t* const (&rows)[kInt8Rows], size_t count, bool is_signed,
-                   const int32_t (&zeros)[kInt8Rows], int32_t* sums);
+void pack_pairs(int16_t* packed, const uint8_t* const (&rows)[kPairRows], size_t count, bool is_signed,
+                const int32_t (&zeros)[kPairRows], int32_t* sums);
 
 /// C[m, n] from m packed rows; `a_sums` is read when the epilogue has b_zero.
-void gemm_i8_block(size_t m, size_t n, size_t k, const int16_t* packed_a, const int32_t* a_sums,
+void multiply_pairs(size_t m, size_t n, size_t k, const int16_t* packed_a, const int32_t* a_sums,
+                    const int8_t* packed_b, void* c, ptrdiff_t ldc, const Int8Epilogue& epilogue);
+
+// ---- the others: A's rows are bytes where they lie ----
+
+inline constexpr size_t kDotRows = 6;
+
+/// What unsigned or signed codes of A are xor-ed with for this kernel; their zero points move by its sign.
+constexpr uint8_t flip_for(Int8Kernel kernel, bool is_signed) {
+  return is_signed == (kernel == Int8Kernel::kDotSigned) ? 0 : 0x80;
+}
+constexpr int32_t moved_zero(Int8Kernel kernel, bool is_signed, int32_t zero) {
+  return flip_for(kernel, is_signed) == 0 ? zero : is_signed ? zero + 128 : zero - 128;
+}
+
+/// n bytes xor-ed with 0x80.
+void flip_bytes(uint8_t* to, const uint8_t* from, size_t n);
+
+/// Row i of A is `taps` pieces of `depth` bytes each: at start + i * stride where taps is 1 and rows null, else at
+/// rows[dot_row_index(i, t, taps)] + offset. Depth is a multiple of 4 unless taps is 1.
+struct DotRows {
+  const uint8_t* start = nullptr;
+  ptrdiff_t stride = 0;
+  const uint8_t* const* rows = nullptr;
+  size_t offset = 0;
+  size_t taps = 1;
+  size_t depth = 0;
+};
+constexpr size_t dot_row_index(size_t row, size_t tap, size_t taps) {
+  return (row / kDotRows * taps + tap) * kDotRows + row % kDotRows;
+}
+
+/// C[m, n]; all rows have the zero point a_zero, and `sums` has room for m numbers.
+void multiply_dots(size_t m, size_t n, Int8Kernel kernel, const DotRows& a, int32_t a_zero, int32_t* sums,
                    const int8_t* packed_b, void* c, ptrdiff_t ldc, const Int8Epilogue& epilogue);
 
 }  // namespace kinglet::kernels

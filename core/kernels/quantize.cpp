@@ -39,7 +39,7 @@ void code_arithmetic_as(const CodeArithmetic& op, const Code* a, const Code* b, 
   const auto code = [&](i32x4 p, i32x4 q) KINGLET_INLINE_LAMBDA {
     const f32x4 v = kMultiplies ? simd::to_float(simd::mul(simd::sub(p, a_zero), simd::sub(q, b_zero))) * a_factor + offset
                                 : simd::to_float(q) * b_factor + (simd::to_float(p) * a_factor + offset);
-    return simd::to_int(simd::nearest(simd::clamp_above(simd::clamp_below(v, low), high)));
+    return simd::round_small(simd::clamp_above(simd::clamp_below(v, low), high));
   };
   for (size_t i = 0; i < n; i += 8) {
     const bool whole = i + 8 <= n;
@@ -69,7 +69,7 @@ void quantize(const float* x, uint8_t* y, size_t n, float scale, int32_t zero, i
   const auto code = [&](f32x4 v) KINGLET_INLINE_LAMBDA {
     v = v / divisor;
     v = simd::select(v == v, v, f32x4{});
-    return simd::add(simd::to_int(simd::nearest(simd::clamp_above(simd::clamp_below(v, least), most))), offset);
+    return simd::add(simd::round_small(simd::clamp_above(simd::clamp_below(v, least), most)), offset);
   };
   size_t i = 0;
   for (; i + 8 <= n; i += 8) simd::store_bytes(y + i, code(simd::load(x + i)), code(simd::load(x + i + 4)));

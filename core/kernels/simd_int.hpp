@@ -9,6 +9,7 @@
 
 namespace kinglet::simd {
 
+using u8x16 = uint8_t __attribute__((vector_size(16)));
 using i16x8 = int16_t __attribute__((vector_size(16)));
 
 inline i16x8 splat16(int16_t x) { return i16x8{x, x, x, x, x, x, x, x}; }
@@ -23,6 +24,25 @@ inline i32x4 dot(i16x8 a, i16x8 b) {
   i32x4 sum;
   for (int i = 0; i < 4; ++i) sum[i] = a[2 * i] * b[2 * i] + a[2 * i + 1] * b[2 * i + 1];
   return sum;
+#endif
+}
+
+/// Whether dot4 is one instruction.
+#if defined(__wasm_relaxed_simd__)
+inline constexpr bool kHasDot4 = true;
+#else
+inline constexpr bool kHasDot4 = false;
+#endif
+
+/// acc[i] + the sum of four products a[4i + j] * b[4i + j]: a's bytes are signed; b's are too, or unsigned, as the host
+/// has it where it is one instruction, unsigned where not.
+inline i32x4 dot4(u8x16 a, u8x16 b, i32x4 acc) {
+#if defined(__wasm_relaxed_simd__)
+  return i32x4(wasm_i32x4_relaxed_dot_i8x16_i7x16_add(v128_t(a), v128_t(b), v128_t(acc)));
+#else
+  u32x4 sums = bits<u32x4>(acc);
+  for (int i = 0; i < 16; ++i) sums[i / 4] += static_cast<uint32_t>(static_cast<int8_t>(a[i]) * b[i]);
+  return bits<i32x4>(sums);
 #endif
 }
 
@@ -62,6 +82,10 @@ inline void extend(i16x8 v, i32x4& low, i32x4& high) {
 #endif
 }
 
+/// a[0], b[0], a[1], b[1], ... of the lower and of the upper four lanes.
+inline i16x8 interleave_low(i16x8 a, i16x8 b) { return __builtin_shufflevector(a, b, 0, 8, 1, 9, 2, 10, 3, 11); }
+inline i16x8 interleave_high(i16x8 a, i16x8 b) { return __builtin_shufflevector(a, b, 4, 12, 5, 13, 6, 14, 7, 15); }
+
 /// Two 16 bit numbers in every pair of lanes.
 inline i16x8 load_splat_pair(const int16_t* p) {
 #if defined(__wasm_simd128__)
@@ -73,6 +97,22 @@ inline i16x8 load_splat_pair(const int16_t* p) {
 #endif
 }
 
+inline u8x16 load_bytes(const void* p) {
+  u8x16 v;
+  __builtin_memcpy(&v, p, sizeof v);
+  return v;
+}
+/// Four bytes, four times.
+inline u8x16 load_splat_bytes(const void* p) {
+#if defined(__wasm_simd128__)
+  return u8x16(wasm_v128_load32_splat(p));
+#else
+  int32_t four;
+  __builtin_memcpy(&four, p, sizeof four);
+  return bits<u8x16>(splat(four));
+#endif
+}
+
 inline i32x4 load(const int32_t* p) {
   i32x4 v;
   __builtin_memcpy(&v, p, sizeof v);
@@ -80,6 +120,12 @@ inline i32x4 load(const int32_t* p) {
 }
 inline void store(int32_t* p, i32x4 v) { __builtin_memcpy(p, &v, sizeof v); }
 inline void store(int16_t* p, i16x8 v) { __builtin_memcpy(p, &v, sizeof v); }
+
+/// The nearest whole numbers, halves to even, of magnitudes below 2^22: their sum with 1.5 * 2^23 has no bits for a
+/// fraction.
+inline i32x4 round_small(f32x4 v) {
+  return sub(bits<i32x4>(v + splat(12582912.0f)), splat(int32_t{0x4b400000}));
+}
 
 /// The low bytes of eight lanes.
 inline void store_bytes(uint8_t* p, i32x4 a, i32x4 b) {

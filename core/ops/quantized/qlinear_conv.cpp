@@ -1,10 +1,11 @@
 // QLinearConv - convolution of 8 bit codes, requantized (ONNX QLinearConv 10, com.microsoft QLinearConv).
 // ConvInteger - the same without scales, as int32 (ONNX ConvInteger 10).
 
-#include "kernels/conv_i8.hpp"
+#include "kernels/depthwise_i8.hpp"
 #include "kernels/transpose.hpp"
 #include "ops/conv_shape.hpp"
 #include "ops/quantized/int8_matmul.hpp"
+#include "ops/shape_inputs.hpp"
 
 namespace kinglet::ops {
 namespace {
@@ -34,11 +35,15 @@ void infer_qlinear(const IntegerConv& op, InferContext& c) {
   for (const size_t i : {0, 2, 3, 5, 7}) check_input(c, i, kBytes);
   for (const size_t i : {1, 4, 6}) check_input(c, i, kFloats);
   check_input(c, 8, type_set(DType::kInt32));
+  require_same_types(c, 0, 2);
+  require_same_types(c, 3, 5);
   c.out(0, c.has(7) ? c.dtype(7) : c.dtype(0), convolved_shape(op.spatial, op.groups, c.shape(0), c.shape(3)));
 }
 
 void infer_integer(const IntegerConv& op, InferContext& c) {
   for (size_t i = 0; i < 4; ++i) check_input(c, i, kBytes);
+  if (c.has(2)) require_same_types(c, 0, 2);
+  if (c.has(3)) require_same_types(c, 1, 3);
   c.out(0, DType::kInt32, convolved_shape(op.spatial, op.groups, c.shape(0), c.shape(1)));
 }
 
@@ -48,6 +53,7 @@ void prepare(IntegerConv& op, PrepareContext& c) {
   if (w->rank() < 3 || w->rank() > 2 + kernels::kMaxSpatialRank) return;
   op.spatial = with_kernel(op.spatial, w->rank() - 2, w->shape().dims().subspan(2));
   const kernels::ConvShape shape = conv_shape_for_packing(op.spatial, op.groups, w->shape());
+  if (kernels::is_depthwise_i8(shape)) return;  // its kernel takes them as they are
   op.packed = c.allocate(kernels::packed_conv_i8_weights_size(shape));
   op.packed_signed = is_signed_byte(w->dtype());
   kernels::pack_conv_i8_weights(reinterpret_cast<int8_t*>(op.packed.get()), shape, codes_of(*w));
@@ -61,47 +67,50 @@ kernels::ConvShape shape_of(const IntegerConv& op, RunContext& c) {
   return conv_shape(op.spatial, op.groups, image, op.spatial.channels_last ? y.back() : y[1], kernel);
 }
 
-/// The zero points of the weights as the kernel wants them, or null when they are all zero.
-const int32_t* packed_zeros(RunContext& c, const IntegerConv& op, bool is_signed, size_t channels) {
+/// The zero points of the weights, one a channel, each less `shift`.
+const int32_t* weight_zeros(RunContext& c, const IntegerConv& op, int32_t shift, size_t channels) {
   const Zeros zeros = zeros_of(c, op.weights_zero);
   c.require(zeros.count == 1 || zeros.count == channels, "{} zero points do not fit {} channels", zeros.count, channels);
   int32_t* out = c.scratch<int32_t>(channels);
-  bool any = false;
-  for (size_t i = 0; i < channels; ++i) {
-    out[i] = zeros[i] - (is_signed ? 0 : kernels::kUnsignedShift);
-    any = any || out[i] != 0;
-  }
-  return any ? out : nullptr;
+  for (size_t i = 0; i < channels; ++i) out[i] = zeros[i] - shift;
+  return out;
 }
 
-void convolve(const IntegerConv& op, RunContext& c, const kernels::ConvShape& shape, kernels::Int8Epilogue epilogue) {
-  const Tensor& x = c.in(0);
-  Tensor& y = c.out(0);
+/// Between channels-last images.
+void convolve_last(const IntegerConv& op, RunContext& c, const kernels::ConvShape& shape, kernels::Codes input,
+                   std::byte* output, kernels::Int8Epilogue epilogue) {
+  const auto in_stride = static_cast<ptrdiff_t>(shape.in_channels), out_stride = static_cast<ptrdiff_t>(shape.out_channels);
+  const int32_t input_zero = zero_of(c, 2);
+  if (kernels::is_depthwise_i8(shape)) {
+    std::byte* scratch = c.scratch<std::byte>(kernels::depthwise_i8_scratch_bytes(shape));
+    return kernels::depthwise_i8(shape, input, in_stride, input_zero, codes_of(c.in(op.weights)),
+                                 weight_zeros(c, op, 0, shape.out_channels), output, out_stride, epilogue, scratch);
+  }
   const bool is_signed = op.packed ? op.packed_signed : is_signed_byte(c.in(op.weights).dtype());
-  epilogue.b_zero = packed_zeros(c, op, is_signed, shape.out_channels);
+  const int32_t* zeros = weight_zeros(c, op, is_signed ? 0 : kernels::kUnsignedShift, shape.out_channels);
+  if (std::any_of(zeros, zeros + shape.out_channels, [](int32_t z) { return z != 0; })) epilogue.b_zero = zeros;
   const auto* packed = reinterpret_cast<const int8_t*>(op.packed.get());
   if (packed == nullptr) {
     int8_t* fresh = c.scratch<int8_t>(kernels::packed_conv_i8_weights_size(shape));
     kernels::pack_conv_i8_weights(fresh, shape, codes_of(c.in(op.weights)));
     packed = fresh;
   }
-  kernels::Codes input = codes_of(x);
-  const size_t size = dtype_size(y.dtype());
-  std::byte* output = y.raw();
-  const size_t pixels = kernels::output_pixels(shape);
-  if (!op.spatial.channels_last) {
-    std::byte* last = c.scratch<std::byte>(x.count());
-    const size_t in_pixels = shape.in[0] * shape.in[1] * shape.in[2];
-    kernels::transpose_matrices(x.raw(), last, 1, shape.batch, shape.in_channels, in_pixels);
-    input.data = last;
-    output = c.scratch<std::byte>(y.bytes());
-  }
-  std::byte* scratch = c.scratch<std::byte>(kernels::conv_i8_scratch_bytes(shape));
-  kernels::conv_i8(shape, input, static_cast<ptrdiff_t>(shape.in_channels), zero_of(c, 2), packed, output,
-                   static_cast<ptrdiff_t>(shape.out_channels), epilogue, scratch, 0, pixels);
-  if (!op.spatial.channels_last) {
-    kernels::transpose_matrices(output, y.raw(), size, shape.batch, pixels / std::max<size_t>(shape.batch, 1), shape.out_channels);
-  }
+  std::byte* scratch = c.scratch<std::byte>(kernels::conv_i8_scratch_bytes(shape, input.is_signed));
+  kernels::conv_i8(shape, input, in_stride, input_zero, packed, output, out_stride, epilogue, scratch, 0,
+                   kernels::output_pixels(shape));
+}
+
+void convolve(const IntegerConv& op, RunContext& c, const kernels::ConvShape& shape, const kernels::Int8Epilogue& epilogue) {
+  const Tensor& x = c.in(0);
+  Tensor& y = c.out(0);
+  if (op.spatial.channels_last) return convolve_last(op, c, shape, codes_of(x), y.raw(), epilogue);
+  std::byte* x_last = c.scratch<std::byte>(x.count());
+  std::byte* y_last = c.scratch<std::byte>(y.bytes());
+  const size_t in_pixels = shape.in[0] * shape.in[1] * shape.in[2];
+  const size_t out_pixels = kernels::output_pixels(shape) / std::max<size_t>(shape.batch, 1);
+  kernels::transpose_matrices(x.raw(), x_last, 1, shape.batch, shape.in_channels, in_pixels);
+  convolve_last(op, c, shape, {x_last, is_signed_byte(x.dtype())}, y_last, epilogue);
+  kernels::transpose_matrices(y_last, y.raw(), dtype_size(y.dtype()), shape.batch, out_pixels, shape.out_channels);
 }
 
 void run_integer(const IntegerConv& op, RunContext& c) { convolve(op, c, shape_of(op, c), {}); }

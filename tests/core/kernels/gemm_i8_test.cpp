@@ -1,13 +1,21 @@
 #include "kernels/gemm_i8.hpp"
 
-#include "kernels/conv_i8.hpp"
+#include "kernels/depthwise_i8.hpp"
 #include "kernels/quantize.hpp"
+#include "kernels/simd_int.hpp"
 #include "reference.hpp"
 
 namespace kinglet::kernels::test {
 namespace {
 
 using Output = Int8Epilogue::Output;
+
+/// What can be tested here: a host has one meaning of the instruction, the portable text another.
+std::vector<Int8Kernel> kernels_here() {
+  if (int8_kernel() != Int8Kernel::kPairs) return {Int8Kernel::kPairs, int8_kernel()};
+  if (simd::kHasDot4) return {Int8Kernel::kPairs};
+  return {Int8Kernel::kPairs, Int8Kernel::kDotUnsigned};
+}
 
 /// Random codes, the extremes often among them.
 std::vector<uint8_t> codes(Random& random, size_t n) {
@@ -82,8 +90,8 @@ struct GemmCase {
   size_t gap = 0;
 };
 
-void check(const GemmCase& t) {
-  CAPTURE(t.m, t.n, t.k, t.a_signed, t.b_signed, t.full, static_cast<int>(t.output));
+void check(const GemmCase& t, Int8Kernel kernel) {
+  CAPTURE(static_cast<int>(kernel), t.m, t.n, t.k, t.a_signed, t.b_signed, t.full, static_cast<int>(t.output));
   Random random(static_cast<uint32_t>(t.m * 131 + t.n * 17 + t.k + 1));
   const size_t lda = t.k + t.gap, ldc = t.n + t.gap;
   const auto a = codes(random, t.m * lda + 1), b = codes(random, t.k * t.n + 1);
@@ -91,13 +99,14 @@ void check(const GemmCase& t) {
   for (int32_t& z : a_zero) z = static_cast<int32_t>(zero_point(random, t.a_signed));
   const size_t step = t.full ? 1 : 0;
   const Finish finish(random, t.n, t.b_signed, t.output, t.full);
-  std::vector<int8_t> packed(packed_b_i8_size(t.k, t.n));
-  pack_b_i8(packed.data(), t.k, t.n, {b.data(), t.b_signed}, static_cast<ptrdiff_t>(t.n), 1);
+  const Scratch packed(packed_b_i8_size(t.k, t.n, kernel));
+  auto* const packed_b = static_cast<int8_t*>(packed.get());
+  pack_b_i8(packed_b, t.k, t.n, {b.data(), t.b_signed}, static_cast<ptrdiff_t>(t.n), 1, kernel);
   constexpr std::byte kUntouched{0x5a};
   std::vector<std::byte> c(t.m * ldc * element_bytes(t.output), kUntouched);
-  const Scratch scratch(gemm_i8_scratch_bytes(t.m, t.k));
-  gemm_i8(t.m, t.n, t.k, {a.data(), t.a_signed}, static_cast<ptrdiff_t>(lda), a_zero.data(), step, packed.data(),
-          c.data(), static_cast<ptrdiff_t>(ldc), finish.epilogue, scratch.get());
+  const Scratch scratch(gemm_i8_scratch_bytes(t.m, t.k, kernel));
+  gemm_i8(t.m, t.n, t.k, {a.data(), t.a_signed}, static_cast<ptrdiff_t>(lda), a_zero.data(), step, packed_b,
+          c.data(), static_cast<ptrdiff_t>(ldc), finish.epilogue, scratch.get(), kernel);
   for (size_t i = 0; i < t.m; ++i) {
     for (size_t j = 0; j < t.n; ++j) {
       int64_t sum = 0;
@@ -111,6 +120,10 @@ void check(const GemmCase& t) {
       REQUIRE(c[byte] == kUntouched);
     }
   }
+}
+
+void check(const GemmCase& t) {
+  for (const Int8Kernel kernel : kernels_here()) check(t, kernel);
 }
 
 TEST_CASE("gemm_i8: every small size") {
@@ -141,7 +154,9 @@ TEST_CASE("gemm_i8: several row blocks and deep sums") {
   check({.m = 1, .n = 70, .k = 700, .output = Output::kFloat});
 }
 
-void check(const ConvShape& s, bool x_signed, bool w_signed, bool full, Output output) {
+/// Compares a convolution, run by `run(x, w, weight zero points, finish, output)`, with sums in double.
+template <class Run>
+void check(const ConvShape& s, bool x_signed, bool w_signed, bool full, Output output, Run run) {
   CAPTURE(s.rank, s.groups, s.in_channels, s.out_channels, x_signed, w_signed, full, static_cast<int>(output));
   Random random(static_cast<uint32_t>(s.in_channels * 31 + s.out_channels));
   const size_t in_pixels = product(s.in, s.rank), taps = product(s.kernel, s.rank);
@@ -149,26 +164,17 @@ void check(const ConvShape& s, bool x_signed, bool w_signed, bool full, Output o
   const auto x = codes(random, s.batch * in_pixels * stride), w = codes(random, s.out_channels * channels * taps);
   const auto x_zero = static_cast<int32_t>(zero_point(random, x_signed));
   const Finish finish(random, s.out_channels, w_signed, output, full);
-  std::vector<int8_t> packed(packed_conv_i8_weights_size(s));
-  pack_conv_i8_weights(packed.data(), s, {w.data(), w_signed});
+  const auto w_zero = [&](size_t m) { return w_signed && !full ? 0 : finish.zero(m); };
   const size_t pixels = output_pixels(s);
   std::vector<std::byte> y(pixels * s.out_channels * element_bytes(output));
-  const Scratch scratch(conv_i8_scratch_bytes(s));
+  run(Codes{x.data(), x_signed}, static_cast<ptrdiff_t>(stride), x_zero, Codes{w.data(), w_signed}, w_zero, finish, y.data());
   // The sums of products are those of a float convolution of the numbers less their zero points.
   Rows numbers(s.batch * in_pixels, s.in_channels);
   for (size_t i = 0; i < numbers.rows; ++i) {
     for (size_t j = 0; j < s.in_channels; ++j) numbers.at(i, j) = static_cast<float>(number(x[i * stride + j], x_signed) - x_zero);
   }
   std::vector<float> weights;
-  for (size_t i = 0; i < w.size(); ++i) {
-    weights.push_back(static_cast<float>(number(w[i], w_signed) - (w_signed && !full ? 0 : finish.zero(i / (channels * taps)))));
-  }
-  const size_t middle = pixels / 3;
-  for (const auto& [begin, end] : {std::pair<size_t, size_t>{0, middle}, {middle, pixels}}) {
-    if (begin == end) continue;
-    conv_i8(s, {x.data(), x_signed}, static_cast<ptrdiff_t>(stride), x_zero, packed.data(), y.data(),
-            static_cast<ptrdiff_t>(s.out_channels), finish.epilogue, scratch.get(), begin, end);
-  }
+  for (size_t i = 0; i < w.size(); ++i) weights.push_back(static_cast<float>(number(w[i], w_signed) - w_zero(i / (channels * taps))));
   for (size_t p = 0; p < pixels; ++p) {
     for (size_t m = 0; m < s.out_channels; ++m) {
       CAPTURE(p, m);
@@ -176,6 +182,20 @@ void check(const ConvShape& s, bool x_signed, bool w_signed, bool full, Output o
       REQUIRE(close(element(y, p * s.out_channels + m, output), finish.of(sum, m), output));
     }
   }
+}
+
+void check_conv(const ConvShape& s, bool x_signed, bool w_signed, bool full, Output output, Int8Kernel kernel) {
+  CAPTURE(static_cast<int>(kernel));
+  check(s, x_signed, w_signed, full, output, [&](Codes x, ptrdiff_t stride, int32_t x_zero, Codes w, auto, const Finish& finish, void* y) {
+    const Scratch packed(packed_conv_i8_weights_size(s, kernel)), scratch(conv_i8_scratch_bytes(s, x_signed, kernel));
+    auto* const packed_w = static_cast<int8_t*>(packed.get());
+    pack_conv_i8_weights(packed_w, s, w, kernel);
+    const size_t pixels = output_pixels(s), middle = pixels / 3;
+    for (const auto& [begin, end] : {std::pair<size_t, size_t>{0, middle}, {middle, pixels}}) {
+      if (begin == end) continue;
+      conv_i8(s, x, stride, x_zero, packed_w, y, static_cast<ptrdiff_t>(s.out_channels), finish.epilogue, scratch.get(), begin, end, kernel);
+    }
+  });
 }
 
 TEST_CASE("conv_i8: kernels, strides, pads, dilations, groups") {
@@ -190,12 +210,44 @@ TEST_CASE("conv_i8: kernels, strides, pads, dilations, groups") {
       {.rank = 1, .in_channels = 4, .out_channels = 3, .in = {17}, .kernel = {5}, .stride = {2}, .pad_begin = {3}},
       {.rank = 3, .in_channels = 2, .out_channels = 3, .in = {4, 5, 3}, .kernel = {2, 3, 3}, .pad_begin = {1, 1, 1}},
       {.rank = 2, .in_channels = 24, .out_channels = 8, .in = {21, 20}, .kernel = {3, 3}, .pad_begin = {1, 1}},
+      {.rank = 2, .batch = 2, .in_channels = 12, .out_channels = 20, .in = {9, 9}},
+      {.rank = 2, .in_channels = 12, .out_channels = 20, .in = {9, 9}, .stride = {2, 2}},
   };
   for (ConvShape& s : shapes) {
     set_out(s, 1);
-    check(s, false, true, false, Output::kUint8);
-    check(s, true, true, true, Output::kInt32);
-    check(s, false, false, true, Output::kInt8);
+    for (const Int8Kernel kernel : kernels_here()) {
+      check_conv(s, false, true, false, Output::kUint8, kernel);
+      check_conv(s, true, true, true, Output::kInt32, kernel);
+      check_conv(s, false, false, true, Output::kInt8, kernel);
+    }
+  }
+}
+
+TEST_CASE("depthwise_i8: kernels, strides, pads, dilations") {
+  std::vector<ConvShape> shapes = {
+      {.rank = 2, .in_channels = 16, .in = {9, 8}, .kernel = {3, 3}, .stride = {2, 1}, .pad_begin = {1, 1}},
+      {.rank = 2, .batch = 2, .in_channels = 19, .in = {13, 11}, .kernel = {5, 4}, .pad_begin = {2, 1}},
+      {.rank = 2, .in_channels = 3, .in = {9, 9}, .kernel = {3, 2}, .dilation = {2, 3}},
+      {.rank = 1, .in_channels = 9, .in = {23}, .kernel = {4}, .pad_begin = {3}},
+      {.rank = 3, .in_channels = 8, .in = {4, 5, 3}, .kernel = {2, 3, 3}, .pad_begin = {1, 1, 1}},
+  };
+  for (ConvShape& s : shapes) {
+    s.groups = s.out_channels = s.in_channels;
+    set_out(s, 1);
+    REQUIRE(is_depthwise_i8(s));
+    for (const Output output : {Output::kUint8, Output::kInt32}) {
+      for (const bool is_signed : {false, true}) {
+        check(s, is_signed, !is_signed, true, output,
+              [&](Codes x, ptrdiff_t stride, int32_t x_zero, Codes w, auto w_zero, const Finish& finish, void* y) {
+                std::vector<int32_t> zeros;
+                for (size_t m = 0; m < s.in_channels; ++m) zeros.push_back(static_cast<int32_t>(w_zero(m)));
+                Int8Epilogue epilogue = finish.epilogue;
+                epilogue.b_zero = nullptr;
+                const Scratch scratch(depthwise_i8_scratch_bytes(s));
+                depthwise_i8(s, x, stride, x_zero, w, zeros.data(), y, static_cast<ptrdiff_t>(s.in_channels), epilogue, scratch.get());
+              });
+      }
+    }
   }
 }
 
