@@ -16,6 +16,7 @@ struct LpNormalization {
 
 struct MeanVariance {
   std::vector<int64_t> axes;
+  bool divides;  ///< by the deviation
 };
 
 LpNormalization parse_lp(const NodeView& n) {
@@ -24,7 +25,14 @@ LpNormalization parse_lp(const NodeView& n) {
   return op;
 }
 
-MeanVariance parse_mean_variance(const NodeView& n) { return {n.attr_ints("axes", {0, 2, 3})}; }
+MeanVariance parse_mean_variance(const NodeView& n) {
+  // As it was while it was experimental.
+  if (n.opset() < 9) {
+    const bool across = n.attr_int("across_channels", 0) != 0;
+    return {across ? std::vector<int64_t>{0, 1, 2, 3} : std::vector<int64_t>{0, 2, 3}, n.attr_int("normalize_variance", 1) != 0};
+  }
+  return {n.attr_ints("axes", {0, 2, 3}), true};
+}
 
 void infer_lp(const LpNormalization& op, InferContext& c) {
   if (c.shape(0).has_rank()) normalize_axis(op.axis, c.shape(0).rank());
@@ -86,6 +94,7 @@ void run_mean_variance(const MeanVariance& op, RunContext& c) {
   Lanes lanes(c, op.axes);
   fold_tensor(Fold::kSum, Finish::kMean, lanes.values, lanes.axes, lanes.of_lane);
   apply_binary(kSubtract, lanes.values, lanes.of_lane, lanes.values);
+  if (!op.divides) return lanes.store(c.out(0));
   fold_tensor(Fold::kSumSquares, Finish::kMean, lanes.values, lanes.axes, lanes.of_lane);
   // The epsilon of the operator's function body.
   for (double& v : std::span(lanes.of_lane.data<double>(), lanes.of_lane.count())) v = std::sqrt(v) + 1e-9;
@@ -97,6 +106,6 @@ void run_mean_variance(const MeanVariance& op, RunContext& c) {
 
 KINGLET_OP(LpNormalization, op<LpNormalization, parse_lp, infer_lp, run_lp>(since(1)).with_traits(kInPlace));
 KINGLET_OP(MeanVarianceNormalization,
-           op<MeanVariance, parse_mean_variance, infer_mean_variance, run_mean_variance>(since(9)).with_traits(kInPlace));
+           op<MeanVariance, parse_mean_variance, infer_mean_variance, run_mean_variance>(since(1)).with_traits(kInPlace));
 
 }  // namespace kinglet::ops

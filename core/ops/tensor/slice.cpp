@@ -1,4 +1,5 @@
-// Slice: from start to end by step along some axes. Starts, ends and axes are attributes before opset 10.
+// Slice: from start to end by step along some axes. Starts, ends and axes are attributes before opset 10; the
+// experimental DynamicSlice had them as inputs then.
 
 #include "ops/move.hpp"
 #include "ops/shape_inputs.hpp"
@@ -21,7 +22,7 @@ struct Range {
 Slice parse(const NodeView& n) {
   Slice op{};
   op.layout = n.attr_ints("layout", {});
-  op.attributes = n.opset() < 10;
+  op.attributes = n.opset() < 10 && n.op_type() == "Slice";
   if (!op.attributes) return op;
   op.starts = n.attr_ints("starts");
   op.ends = n.attr_ints("ends");
@@ -154,5 +155,6 @@ void run(const Slice& op, RunContext& c) {
 }  // namespace
 
 KINGLET_OP(Slice, op<Slice, parse, infer, run>(since(1)).with_permute(permute_layout));
+KINGLET_OP(DynamicSlice, op<Slice, parse, infer, run>(since(1)).with_permute(permute_layout));
 
 }  // namespace kinglet::ops

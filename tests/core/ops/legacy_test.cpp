@@ -124,6 +124,33 @@ TEST_CASE("shapes and lengths as attributes or floats") {
   });
 }
 
+TEST_CASE("experimental operators") {
+  const Tensor x = f32({1, 2, 2, 2}, {1, 2, 3, 4, 5, 6, 7, 8}), line = f32({3}, {-1, 0, 2});
+  check_rows({
+      {"Affine", old("Affine", 1, {attr("alpha", 2.0f), attr("beta", 1.0f)}, {line}), f32({3}, {-1, 1, 5})},
+      {"ScaledTanh", old("ScaledTanh", 1, {attr("alpha", 2.0f), attr("beta", 0.5f)}, {line}),
+       f32({3}, {2 * std::tanh(-0.5f), 0, 2 * std::tanh(1.0f)}), 1e-6},
+      {"ParametricSoftplus", old("ParametricSoftplus", 1, {attr("alpha", 2.0f), attr("beta", 3.0f)}, {line}),
+       f32({3}, {2 * std::log1p(std::exp(-3.0f)), 2 * std::log(2.0f), 2 * std::log1p(std::exp(6.0f))}), 1e-6},
+      {"ImageScaler", old("ImageScaler", 1, {attr("scale", 0.5f), attr_floats("bias", {10, 20})}, {x}),
+       f32({1, 2, 2, 2}, {10.5, 11, 11.5, 12, 22.5, 23, 23.5, 24})},
+      {"ImageScaler without bias", old("ImageScaler", 1, {attr("scale", 2.0f)}, {f64({1, 1, 1, 1}, {3})}), f64({1, 1, 1, 1}, {6})},
+      {"Crop by borders", old("Crop", 1, {attr_ints("border", {1, 0, 0, 1})}, {x}), f32({1, 2, 1, 1}, {2, 6})},
+      {"Crop to a size", old("Crop", 1, {attr_ints("border", {0, 1, 9, 9}), attr_ints("scale", {1, 2})}, {x}), f32({1, 2, 1, 2}, {3, 4, 7, 8})},
+      {"DynamicSlice", old("DynamicSlice", 1, {}, {line, i64({1}, {1}), i64({1}, {3}), i64({1}, {0})}), f32({2}, {0, 2})},
+      {"MeanVarianceNormalization across channels",
+       old("MeanVarianceNormalization", 1, {attr("across_channels", 1), attr("normalize_variance", 0)}, {f32({1, 2, 1, 1}, {1, 3})}), f32({1, 2, 1, 1}, {-1, 1})},
+  });
+  check_failures({
+      {"biases", old("ImageScaler", 1, {attr_floats("bias", {1})}, {x}), ErrorCode::kShape, "biases"},
+      {"rank", old("ImageScaler", 1, {}, {line}), ErrorCode::kShape},
+      {"borders that meet", old("Crop", 1, {attr_ints("border", {2, 0, 1, 0})}, {x}), ErrorCode::kShape},
+      {"a size too large", old("Crop", 1, {attr_ints("border", {1, 0, 0, 0}), attr_ints("scale", {1, 2})}, {x}), ErrorCode::kShape},
+      {"negative border", old("Crop", 1, {attr_ints("border", {-1, 0, 0, 0})}, {x}), ErrorCode::kModel},
+      {"three borders", old("Crop", 1, {attr_ints("border", {1, 0, 0})}, {x}), ErrorCode::kModel},
+  });
+}
+
 TEST_CASE("Dropout and BatchNormalization before opset 7") {
   const Tensor x = f32({2, 2}, {1, 10, 3, 30}), one = f32({2}, {1, 1}), zero = f32({2}, {0, 0}), half = f32({2}, {0.5, 0.5});
   const std::vector<Tensor> inputs = {x, one, zero, half, one};
