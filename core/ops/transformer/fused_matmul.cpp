@@ -1,5 +1,5 @@
 // FusedMatMul of com.microsoft - alpha * A' * B', where ' exchanges the last two dims (transA, transB) after moving the
-// first dim behind the batch dims (transBatchA, transBatchB), with an activation (FusedMatMulActivation).
+// first dim behind the batch dims (transBatchA, transBatchB). TransposeMatMul is its older name.
 
 #include <algorithm>
 #include <array>
@@ -190,6 +190,5 @@ constexpr OpDef kFusedMatMul = op<FusedMatMul, parse, infer, run>(since(1)).with
 
 KINGLET_OP_IN(com_microsoft, "com.microsoft", FusedMatMul, kFusedMatMul);
 KINGLET_OP_IN(com_microsoft, "com.microsoft", TransposeMatMul, kFusedMatMul);
-KINGLET_OP_IN(com_microsoft, "com.microsoft", FusedMatMulActivation, kFusedMatMul);
 
 }  // namespace kinglet::ops
