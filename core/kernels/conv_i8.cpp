@@ -1,6 +1,7 @@
 #include "kernels/conv_i8.hpp"
 
 #include <algorithm>
+#include <vector>
 
 #include "kernels/conv_i8_patches.hpp"
 #include "kernels/gemm_i8_block.hpp"
@@ -91,9 +92,11 @@ void pack_conv_i8_weights(int8_t* packed, const ConvShape& shape, Codes weights,
   const Int8Depth depth(shape, g);
   const size_t outputs = shape.out_channels / shape.groups, group_bytes = packed_b_i8_size(depth.total, outputs, kernel);
   const auto* filters = static_cast<const uint8_t*>(weights.data);
+  std::vector<size_t> offsets(depth.total);  // of the codes of a filter, in the order of rows of A
+  for (size_t k = 0; k < depth.total; ++k) offsets[k] = k % depth.channels * depth.taps + k / depth.channels;
   for (size_t group = 0; group < shape.groups; ++group, filters += outputs * depth.total, packed += group_bytes) {
     pack_columns_i8(packed, depth.total, outputs, filters, weights.is_signed ? 0 : kUnsignedShift, kernel, [&](size_t k, size_t j) {
-      return j * depth.total + k % depth.channels * depth.taps + k / depth.channels;
+      return j * depth.total + offsets[k];
     });
   }
 }

@@ -161,6 +161,13 @@ def elementwise():
         yield f"QLinearWhere {t}", contrib("QLinearWhere", where, t), 1
 
 
+def pools():
+    for t, channels in itertools.product(("uint8", "int8"), (5, 16, 37)):
+        x = (t, (2, channels, 9, 8))
+        yield f"MaxPool {t}, {channels} channels", one("MaxPool", 12, [x], kernel_shape=[3, 3], strides=[2, 2], pads=[1, 1, 1, 1])
+        yield f"MaxPool {t}, {channels} channels dilated", one("MaxPool", 12, [x], kernel_shape=[2, 3], dilations=[3, 2], ceil_mode=1, strides=[1, 2])
+
+
 def network():
     """What a converter writes of a small network: the layout passes work on it."""
     g = GraphBuilder("int8", 17, 7)
@@ -172,6 +179,7 @@ def network():
                     out_scale, zero("uint8"), rng(seed).integers(-500, 500, c_out).astype(np.int32), kernel_shape=[kernel, kernel], pads=[kernel // 2] * 4, **attributes)
 
     first = conv(quantized, 3, 16, 3, scalar(0.008), scalar(0.05), 1, strides=[2, 2])
+    first = g.op("MaxPool", first, kernel_shape=[3, 3], strides=[1, 1], pads=[1, 1, 1, 1])
     second = conv(first, 16, 16, 3, scalar(0.05), scalar(0.4), 2)
     deep = conv(second, 16, 16, 3, scalar(0.4), scalar(1.1), 3, group=16)
     added = g.op("QLinearAdd", deep, scalar(1.1), zero("uint8"), second, scalar(0.4), zero("uint8"), scalar(1.4), zero("uint8"), domain=MICROSOFT)
@@ -186,7 +194,7 @@ def networks():
     yield "int8 network", network, 1
 
 
-FAMILIES = (linear, products, convolutions, elementwise, networks)
+FAMILIES = (linear, products, convolutions, elementwise, pools, networks)
 
 
 def quantized_models():

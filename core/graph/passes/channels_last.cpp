@@ -88,7 +88,9 @@ class Layout {
   /// Whether the operator has a channels-last kernel for the type.
   bool has_kernel(const Node& node) const {
     const DType type = graph_.value(node.inputs[0]).dtype;
-    if (type == DType::kInt8 || type == DType::kUint8) return node.op_type.starts_with("QLinear") || node.op_type == "ConvInteger";
+    if (type == DType::kInt8 || type == DType::kUint8) {
+      return node.op_type.starts_with("QLinear") || node.op_type == "ConvInteger" || node.op_type == "MaxPool";
+    }
     const bool half = type == DType::kFloat16 || type == DType::kBFloat16;
     return type == DType::kFloat32 || (half && is_convolution(node));
   }

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "kernels/max_pool_i8.hpp"
 #include "kernels/pooling.hpp"
 #include "kernels/transpose.hpp"
 #include "ops/spatial.hpp"
@@ -130,12 +131,28 @@ void run_plain(const Pool& op, const kernels::PoolShape& s, const T* x, T* y, in
   }
 }
 
+/// MaxPool of bytes.
+void run_codes(const Pool& op, RunContext& c, const Image& image) {
+  const Tensor& x = c.in(0);
+  Tensor& y = c.out(0);
+  const kernels::PoolShape shape = shape_of(op, image);
+  const bool is_signed = x.dtype() == DType::kInt8;
+  if (op.spatial.channels_last) return kernels::max_pool_i8(shape, {x.raw(), is_signed}, y.raw());
+  std::byte* x_last = c.scratch<std::byte>(x.count());
+  std::byte* y_last = c.scratch<std::byte>(y.count());
+  kernels::transpose_matrices(x.raw(), x_last, 1, image.batch, image.channels, image.pixels);
+  kernels::max_pool_i8(shape, {x_last, is_signed}, y_last);
+  kernels::transpose_matrices(y_last, y.raw(), 1, image.batch, y.shape().count(2, y.rank()), image.channels);
+}
+
 void run(const Pool& op, RunContext& c) {
   const Tensor& x = c.in(0);
   Tensor& y = c.out(0);
   const Image image = image_of(x.shape(), op.spatial.channels_last);
   int64_t* indices = op.is_max && c.wants(1) ? c.out(1).data<int64_t>() : nullptr;
   if (y.count() == 0) return;
+  const bool is_byte = x.dtype() == DType::kInt8 || x.dtype() == DType::kUint8;
+  if (is_byte && op.is_max && !op.global && indices == nullptr) return run_codes(op, c, image);
   if (op.spatial.channels_last && x.dtype() != DType::kFloat64 && indices == nullptr) {
     const float* const from = as_f32(c, x);
     F32Output out(c, y);

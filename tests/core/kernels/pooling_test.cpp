@@ -1,5 +1,6 @@
 #include "kernels/pooling.hpp"
 
+#include "kernels/max_pool_i8.hpp"
 #include "reference.hpp"
 
 namespace kinglet::kernels::test {
@@ -39,6 +40,26 @@ Expected expected_at(const PoolShape& s, const Rows& x, size_t pixel, size_t c) 
   return e;
 }
 
+/// The same numbers as codes, in steps that keep their order.
+void check_codes(const PoolShape& s, bool is_signed) {
+  CAPTURE(s.rank, s.channels, is_signed);
+  Random random(static_cast<uint32_t>(s.channels + 3));
+  Rows x(s.batch * product(s.in, s.rank), s.channels);
+  std::vector<uint8_t> codes;
+  for (float& v : x.data) {
+    v = static_cast<float>(random.below(256)) - (is_signed ? 128 : 0);
+    codes.push_back(static_cast<uint8_t>(static_cast<int>(v)));
+  }
+  const size_t out_pixels = s.batch * product(s.out, s.rank);
+  std::vector<uint8_t> y(out_pixels * s.channels);
+  max_pool_i8(s, {codes.data(), is_signed}, y.data());
+  for (size_t i = 0; i < y.size(); ++i) {
+    const double want = std::max(expected_at(s, x, i / s.channels, i % s.channels).max, is_signed ? -128.0 : 0.0);
+    CAPTURE(i);
+    REQUIRE((is_signed ? static_cast<int8_t>(y[i]) : y[i]) == want);
+  }
+}
+
 void check(const PoolShape& s, size_t gap = 0) {
   CAPTURE(s.rank, s.batch, s.channels, s.in[0], s.in[1], s.out[0], s.out[1], s.kernel[0], s.kernel[1],
           s.stride[0], s.dilation[0], s.pad_begin[0], s.pad_end[0], gap);
@@ -68,6 +89,7 @@ void check(const PoolShape& s, size_t gap = 0) {
           return e.sum / static_cast<double>(std::max<size_t>(pads ? e.inside_pads : e.inside, 1));
         });
   }
+  for (const bool is_signed : {false, true}) check_codes(s, is_signed);
 }
 
 PoolShape square(size_t channels, size_t size, size_t kernel, size_t stride, size_t dilation,
