@@ -117,12 +117,6 @@ ResizeTaps resize_taps(const ResizeMode& mode, const ResizeAxis& axis) {
   // Reducing with antialias stretches the filter over all inputs that an output stands for.
   const float stretch = mode.antialias ? static_cast<float>(std::min(axis.scale, 1.0)) : 1.0f;
   const float reach = std::floor(-support / stretch) + 1;
-  const double taps = 2 - 2 * static_cast<double>(reach), in = static_cast<double>(axis.in);
-  const auto outputs = static_cast<double>(axis.out);
-  if (taps * outputs > 64 * (in + outputs + 1)) {
-    throw_error(ErrorCode::kShape, "a scale of {} is too small for dim {}", axis.scale,
-                axis.in);
-  }
   const auto first = static_cast<int64_t>(reach);
   ResizeTaps out;
   out.taps = static_cast<size_t>(2 - 2 * first);

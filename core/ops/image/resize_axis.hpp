@@ -68,7 +68,7 @@ struct ResizeTaps {
   std::vector<uint32_t> outside;  ///< outputs that are to be the extrapolation value
 };
 
-/// For linear and cubic interpolation. Throws kShape when a scale is too small to make sense.
+/// For linear and cubic interpolation, of at least one output: the scale is not less than about 1 / in.
 ResizeTaps resize_taps(const ResizeMode& mode, const ResizeAxis& axis);
 
 }  // namespace kinglet::ops

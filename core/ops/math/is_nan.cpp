@@ -19,8 +19,11 @@ Special parse_inf(const NodeView& n) {
           .positive_infinity = n.attr_int("detect_positive", 1) != 0};
 }
 
+constexpr TypeSet kFloats8 = type_set(DType::kFloat8E4M3FN) | type_set(DType::kFloat8E4M3FNUZ) |
+                             type_set(DType::kFloat8E5M2) | type_set(DType::kFloat8E5M2FNUZ);
+
 void infer(const Special&, InferContext& c) {
-  check_type(c.dtype(0), kFloats);
+  check_type(c.dtype(0), kFloats | kFloats8);
   c.out(0, DType::kBool, c.shape(0));
 }
 
