@@ -13,7 +13,9 @@ struct FeatureVectorizer {
 
 FeatureVectorizer parse(const NodeView& n) {
   FeatureVectorizer op{n.attr_ints("inputdimensions", {})};
-  for (const int64_t columns : op.columns) ml::check_attributes(columns >= 0, "inputdimensions are not negative");
+  for (const int64_t columns : op.columns) {
+    ml::check_attributes(columns >= 0 && columns < int64_t{1} << 31, "inputdimensions are out of range");
+  }
   ml::check_attributes(op.columns.empty() || op.columns.size() == n.inputs(), "one of inputdimensions an input");
   return op;
 }
