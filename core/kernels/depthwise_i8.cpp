@@ -58,19 +58,25 @@ i16x8 load_codes(const uint8_t* p, size_t n) {
   return simd::load_extend(few);
 }
 
-/// Eight channels of one tile of pixels; `pointers` are those of its taps.
+/// Eight channels of one tile of pixels; `pointers` are those of its taps. Two sums a pixel.
 template <class Code>
-inline __attribute__((always_inline)) void depthwise_tile(const uint8_t* const* pointers, size_t tap_pairs, size_t channel,
-                                                          size_t channels, const int16_t* weights, i32x4 (&acc)[kPixels * 2]) {
-  for (size_t t = 0; t < tap_pairs; ++t, weights += 4 * kChannels / 2, pointers += 2 * kPixels) {
-    const i16x8 low = simd::bits<i16x8>(simd::load_bytes(weights)), high = simd::bits<i16x8>(simd::load_bytes(weights + 8));
-    for (size_t r = 0; r < kPixels; ++r) {
-      const i16x8 x = load_codes<Code>(pointers[r] + channel, channels);
-      const i16x8 next = load_codes<Code>(pointers[kPixels + r] + channel, channels);
-      acc[r * 2] = simd::add(acc[r * 2], simd::dot(simd::interleave_low(x, next), low));
-      acc[r * 2 + 1] = simd::add(acc[r * 2 + 1], simd::dot(simd::interleave_high(x, next), high));
+void depthwise_tile(const uint8_t* const* pointers, size_t tap_pairs, size_t channel, size_t channels,
+                    const int16_t* weights, i32x4* sums) {
+  i32x4 acc[kPixels * 2] = {};
+  const auto add_taps = [&](size_t count) KINGLET_INLINE_LAMBDA {
+    for (size_t t = 0; t < tap_pairs; ++t, weights += 2 * kChannels, pointers += 2 * kPixels) {
+      const i16x8 low = simd::bits<i16x8>(simd::load_bytes(weights)), high = simd::bits<i16x8>(simd::load_bytes(weights + 8));
+      for (size_t r = 0; r < kPixels; ++r) {
+        const i16x8 x = load_codes<Code>(pointers[r] + channel, count);
+        const i16x8 next = load_codes<Code>(pointers[kPixels + r] + channel, count);
+        acc[r * 2] = simd::add(acc[r * 2], simd::dot(simd::interleave_low(x, next), low));
+        acc[r * 2 + 1] = simd::add(acc[r * 2 + 1], simd::dot(simd::interleave_high(x, next), high));
+      }
     }
-  }
+  };
+  // A constant count makes plain loads.
+  channels == kChannels ? add_taps(kChannels) : add_taps(channels);
+  for (size_t i = 0; i < kPixels * 2; ++i) sums[i] = acc[i];
 }
 
 }  // namespace
@@ -97,6 +103,7 @@ void depthwise_i8(const ConvShape& shape, Codes input, ptrdiff_t input_stride, i
   const Int8Depth depth(shape, g);
   const Int8Patches patches(g, depth, static_cast<const uint8_t*>(input.data), input_stride, zeros, 0);
   const size_t pixels = output_pixels(shape), taps = sizes.tap_pairs * 2;
+  const auto tile_of = input.is_signed ? depthwise_tile<int8_t> : depthwise_tile<uint8_t>;
   for (size_t start = 0; start < pixels; start += kRowBlock) {
     const size_t rows = std::min(kRowBlock, pixels - start);
     // Of an odd last tap the second has weights of 0; pixels that a last tile lacks are computed, but not stored.
@@ -107,18 +114,10 @@ void depthwise_i8(const ConvShape& shape, Codes input, ptrdiff_t input_stride, i
       const Int8Finish finish(epilogue, channel, shape.in_channels, sums, input_zero);
       const size_t count = std::min(kChannels, shape.in_channels - channel);
       for (size_t tile = 0; tile < rows; tile += kPixels) {
-        i32x4 acc[kPixels * 2] = {};
-        const auto compute = [&]<class Code>(Code) KINGLET_INLINE_LAMBDA {
-          const int16_t* const w = packed + channel * taps;
-          // A constant count makes plain loads.
-          if (count == kChannels) return depthwise_tile<Code>(pointers + tile * taps, sizes.tap_pairs, channel, kChannels, w, acc);
-          depthwise_tile<Code>(pointers + tile * taps, sizes.tap_pairs, channel, count, w, acc);
-        };
-        input.is_signed ? compute(int8_t{}) : compute(uint8_t{});
-        for (size_t r = 0; r < std::min(kPixels, rows - tile); ++r) {
-          const ptrdiff_t index = static_cast<ptrdiff_t>(start + tile + r) * output_stride + static_cast<ptrdiff_t>(channel);
-          finish.store_row(acc[r * 2], acc[r * 2 + 1], 0, output, index);
-        }
+        i32x4 sums_here[kPixels * 2];
+        tile_of(pointers + tile * taps, sizes.tap_pairs, channel, count, packed + channel * taps, sums_here);
+        const ptrdiff_t index = static_cast<ptrdiff_t>(start + tile) * output_stride + static_cast<ptrdiff_t>(channel);
+        finish.store_rows(sums_here, std::min(kPixels, rows - tile), nullptr, output, index, output_stride);
       }
     }
   }

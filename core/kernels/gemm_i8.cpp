@@ -75,6 +75,13 @@ void gemm_dots(const Call& call, Int8Kernel kernel, void* scratch) {
 
 }  // namespace
 
+void Int8Finish::store_rows(const simd::i32x4* sums, size_t rows, const int32_t* a_sums, void* c, ptrdiff_t index,
+                            ptrdiff_t ldc) const {
+  for (size_t r = 0; r < rows; ++r, sums += 2, index += ldc) {
+    store_row(sums[0], sums[1], a_sums != nullptr ? a_sums[r] : 0, c, index);
+  }
+}
+
 size_t packed_b_i8_size(size_t k, size_t n, Int8Kernel kernel) {
   return round_up(n, kInt8Columns) * (round_up(k, int8_step(kernel)) + sizeof(int32_t));
 }

@@ -39,11 +39,17 @@ KINGLET_INLINE void pairs_tile(const Block& block, const int16_t* a, const int32
     }
     a += 2 * kPairRows;
   }
+  const int32_t* const row_sums = block.epilogue.b_zero != nullptr ? sums : nullptr;
   for (size_t q = 0; q < NP; ++q) {
     ptrdiff_t index = static_cast<ptrdiff_t>(row) * block.ldc + static_cast<ptrdiff_t>((panel + q) * kInt8Columns);
-    for (size_t r = 0; r < MR; ++r, index += block.ldc) {
-      const i32x4* const v = acc + r * NP * 2 + q * 2;
-      finish[q].store_row(v[0], v[1], block.epilogue.b_zero != nullptr ? sums[r] : 0, block.c, index);
+    if constexpr (MR == kPairRows) {
+      for (size_t r = 0; r < MR; ++r, index += block.ldc) {
+        finish[q].store_row(acc[r * 2], acc[r * 2 + 1], row_sums != nullptr ? row_sums[r] : 0, block.c, index);
+      }
+    } else {
+      i32x4 stored[MR * 2];
+      for (size_t i = 0; i < MR * 2; ++i) stored[i] = acc[i / 2 * NP * 2 + q * 2 + i % 2];
+      finish[q].store_rows(stored, MR, row_sums, block.c, index, block.ldc);
     }
   }
 }

@@ -36,6 +36,10 @@ class Int8Finish {
     high_ = simd::splat(static_cast<float>(lowest + 255 - e.zero));
   }
 
+  /// store_row for `rows` rows whose sums are two vectors each; not inlined, for where size counts more than speed.
+  void store_rows(const simd::i32x4* sums, size_t rows, const int32_t* a_sums, void* c, ptrdiff_t index,
+                  ptrdiff_t ldc) const;
+
   /// Stores the sums of a row of the panel as elements `index` and on; `a_sum` is that of A's row less its zero points.
   inline __attribute__((always_inline)) void store_row(simd::i32x4 first, simd::i32x4 second, int32_t a_sum, void* c,
                                                        ptrdiff_t index) const {
