@@ -89,13 +89,25 @@ TEST_CASE("functions keep the shape, empty and scalar too") {
 
 TEST_CASE("NaN stays NaN") {
   for (const MathRow& row : kRows) {
-    // x <= alpha is false for NaN, so ThresholdedRelu keeps it like the others.
+    // These two give 0 to all that is not beyond their thresholds (ONNX ThresholdedRelu, Shrink).
+    const std::string_view name = row.op;
+    const bool is_zero = name == "ThresholdedRelu" || name == "Shrink";
     for (const DType t : {DType::kFloat32, DType::kFloat64}) {
       INFO(text("{} {}", row.op, t));
       const Tensor y = run_op({.op = row.op, .inputs = {make(t, {1}, {std::nan("")})}})[0];
-      CHECK(std::isnan(to_doubles(y)[0]));
+      const double value = to_doubles(y)[0];
+      CHECK((is_zero ? value == 0 : std::isnan(value)));
     }
   }
+}
+
+TEST_CASE("Shrink of integers") {
+  const std::vector<Attribute> attributes = {attr("lambd", 1.5f), attr("bias", 1.5f)};
+  const auto shrink = [&](Tensor x) { return OpCall{.op = "Shrink", .attributes = attributes, .inputs = {std::move(x)}}; };
+  check_rows({
+      {"int32: cut towards zero", shrink(i32({4}, {-4, -1, 1, 4})), {i32({4}, {-2, 0, 0, 2})}},
+      {"uint8", shrink(u8({3}, {0, 1, 255})), {u8({3}, {0, 0, 253})}},
+  });
 }
 
 TEST_CASE("Softplus of very negative numbers keeps its digits") {
