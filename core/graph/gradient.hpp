@@ -6,9 +6,10 @@
 namespace kinglet {
 
 /// Replaces every Gradient node of the main graph by reverse-mode differentiation of the nodes between its `xs` and its
-/// `y`, before operators are resolved. Differentiates arithmetic, powers, common functions of one number, MatMul of
-/// matrices, sums and means, and what only moves elements; throws kUnsupportedOperator for other nodes, kModel for names
-/// that are no values.
+/// `y`, before operators are resolved; a derivative by what has no influence is 0, and that of a tensor `y` is the sum of
+/// its elements' derivatives. Where gradient_rules.cpp has no rule for an operator on the way, a node "Gradient of X" is
+/// left for resolve_operators() to report. MatMul of a vector needs its rank to be known at load. Throws kModel for names
+/// that are no values, and what resolve_operators() and infer_shapes() throw.
 void expand_gradients(Graph& graph);
 
 }  // namespace kinglet
