@@ -5,7 +5,8 @@
 import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 
-import { building, buildDemo, buildNativeTests, buildPackage, buildWasmTests } from './build.mjs';
+import { building, buildDemo, buildNativeCases, buildNativeTests, buildPackage, buildWasmTests } from './build.mjs';
+import { conformanceData, suites } from '../tests/conformance/data.mjs';
 import { buildDir, currentNode, hostNode, root } from './lib/project.mjs';
 import { command, exitCode, Failure, say } from './lib/run.mjs';
 import { filesUnder } from './lib/stamp.mjs';
@@ -34,17 +35,27 @@ const cpp = (program, ...args) => ({
   results: 'xml', command: (out) => [program, [...args, ...catch2Args(out)]], read: catch2,
 });
 
+// A null pointer from malloc is an error that the core answers for, and tests ask for it.
+const sanitizerOptions = () => ({
+  ASAN_OPTIONS: 'strict_string_checks=1:detect_stack_use_after_return=1:allocator_may_return_null=1',
+  UBSAN_OPTIONS: 'print_stacktrace=1',
+});
+
 // A row a part: `command` gets the file that its results go to, `read` turns that file into counts.
 const parts = [
   { name: 'native', title: 'C++, native', build: () => buildNativeTests('native-release'),
     ...cpp(native('native-release')) },
   { name: 'sanitized', title: 'C++, native with sanitizers', build: () => buildNativeTests('native-asan'),
     ...cpp(native('native-asan')),
-    // A null pointer from malloc is an error that the core answers for, and tests ask for it.
-    env: () => ({
-      ASAN_OPTIONS: 'strict_string_checks=1:detect_stack_use_after_return=1:allocator_may_return_null=1',
-      UBSAN_OPTIONS: 'print_stacktrace=1',
-    }) },
+    env: sanitizerOptions },
+  { name: 'cases', title: 'ONNX cases, native with sanitizers', build: () => buildNativeCases('native-asan'),
+    results: 'json', command: async (out) => {
+      const data = await conformanceData();
+      const expected = join(root, 'tests/conformance/expected.txt');
+      const folders = suites.map((suite) => join(data, suite));
+      return [join(buildDir, 'native-asan/tests/kinglet_cases'), [...folders, '--expected', expected, '--results', out]];
+    },
+    read: nodeTest, env: sanitizerOptions },
   { name: 'wasm-simd', title: 'C++, WebAssembly SIMD', build: buildWasmTests,
     ...cpp(hostNode, wasm('simd')) },
   // By the development dependency's Node: Node 20 computes a relaxed instruction wrongly.
@@ -63,7 +74,7 @@ async function runPart(part) {
   await building(part.build);
   const out = join(results, `${part.name}.${part.results}`);
   rmSync(out, { force: true });
-  const [program, args] = part.command(out);
+  const [program, args] = await part.command(out);
   const code = await exitCode(program, args, { env: part.env?.(out), timeoutMinutes: 25 });
   if (!existsSync(out)) throw new Failure(`it ended with exit code ${code} and left no results`);
   let counts;

@@ -1,10 +1,15 @@
 // Runs ONNX conformance cases natively: quick to build, and under the sanitizers.
-//   kinglet_cases DIR [FILTER]   DIR holds a folder a case (model.onnx, test_data_set_*/{input,output}_*.pb);
-//                                FILTER: only cases whose name holds it
-// Prints each failing case with its reason, then "N passed, N failed". Exit code 0 unless a case could not be read.
+//   kinglet_cases SUITE_DIR... [--filter TEXT] [--expected FILE] [--results FILE]
+// A SUITE_DIR (.../node) holds a folder a case: model.onnx, test_data_set_*/{input,output}_*.pb. --filter: only cases
+// whose name holds TEXT. --expected: a list of suite/case; only these count, the others just run. --results: where to
+// write the counts as JSON. Prints each failing case with its reason, then "N passed, N failed"; exit code 0 when all
+// pass.
 
-#include <algorithm>
 #include <cstdio>
+#include <fstream>
+#include <optional>
+#include <set>
+#include <sstream>
 
 #include <kinglet/session.hpp>
 
@@ -45,30 +50,68 @@ std::string run_case(const fs::path& folder) {
   return "";
 }
 
-}  // namespace
+struct Arguments {
+  std::vector<fs::path> suites;
+  std::string filter, expected, results;
+};
 
-int main(int count, char** arguments) {
-  if (count < 2) {
-    std::fprintf(stderr, "usage: kinglet_cases DIR [FILTER]\n");
-    return 2;
-  }
-  std::vector<fs::path> folders;
-  for (const auto& entry : fs::directory_iterator(arguments[1])) {
-    const std::string name = entry.path().filename().string();
-    if (!fs::exists(entry.path() / "model.onnx")) continue;
-    if (count > 2 && name.find(arguments[2]) == std::string::npos) continue;
-    folders.push_back(entry.path());
-  }
-  std::sort(folders.begin(), folders.end());
-  size_t passed = 0;
-  for (const fs::path& folder : folders) {
-    const std::string reason = run_case(folder);
-    if (reason.empty()) {
-      ++passed;
+std::optional<Arguments> parse(int count, char** given) {
+  Arguments out;
+  for (int i = 1; i < count; ++i) {
+    const std::string_view name = given[i];
+    std::string* value = name == "--filter"     ? &out.filter
+                         : name == "--expected" ? &out.expected
+                         : name == "--results"  ? &out.results
+                                                : nullptr;
+    if (value == nullptr) {
+      out.suites.emplace_back(given[i]);
+    } else if (++i == count) {
+      return std::nullopt;
     } else {
-      std::printf("%s: %s\n", folder.filename().c_str(), reason.c_str());
+      *value = given[i];
     }
   }
-  std::printf("%zu passed, %zu failed\n", passed, folders.size() - passed);
-  return folders.empty() ? 2 : 0;
+  return out.suites.empty() ? std::nullopt : std::optional(out);
+}
+
+std::set<std::string> read_lines(const std::string& path) {
+  std::set<std::string> lines;
+  std::istringstream in(conformance::read_file(path));
+  for (std::string line; std::getline(in, line);) lines.insert(line);
+  return lines;
+}
+
+}  // namespace
+
+int main(int count, char** given) {
+  const auto arguments = parse(count, given);
+  if (!arguments) {
+    std::fprintf(stderr, "usage: kinglet_cases SUITE_DIR... [--filter TEXT] [--expected FILE] [--results FILE]\n");
+    return 2;
+  }
+  const std::set<std::string> expected = arguments->expected.empty() ? std::set<std::string>()
+                                                                     : read_lines(arguments->expected);
+  size_t passed = 0, failed = 0;
+  for (const fs::path& suite : arguments->suites) {
+    std::set<fs::path> folders;
+    for (const auto& entry : fs::directory_iterator(suite)) {
+      const std::string name = entry.path().filename().string();
+      if (name.find(arguments->filter) != std::string::npos && fs::exists(entry.path() / "model.onnx")) {
+        folders.insert(entry.path());
+      }
+    }
+    for (const fs::path& folder : folders) {
+      const std::string reason = run_case(folder);
+      const std::string id = text("{}/{}", suite.filename().string(), folder.filename().string());
+      // Cases outside the list are run all the same: they must not crash either.
+      if (!arguments->expected.empty() && !expected.contains(id)) continue;
+      ++(reason.empty() ? passed : failed);
+      if (!reason.empty()) std::printf("%s: %s\n", id.c_str(), reason.c_str());
+    }
+  }
+  std::printf("%zu passed, %zu failed\n", passed, failed);
+  if (!arguments->results.empty()) {
+    std::ofstream(arguments->results) << "{\"passed\": " << passed << ", \"failed\": " << failed << "}\n";
+  }
+  return failed == 0 && passed > 0 ? 0 : 1;
 }
