@@ -68,6 +68,19 @@ TEST_CASE("MatMul over odd sizes and batches", "[op]") {
   }
 }
 
+TEST_CASE("MatMul and Gemm large enough for Strassen's products", "[op]") {
+  const Tensor x = numbers(DType::kFloat32, {2, 256, 258}, 1), y = numbers(DType::kFloat32, {2, 258, 265}, 2);
+  CHECK(difference(run_op({.op = "MatMul", .inputs = {x, y}})[0], product(x, y), 1e-5) == "");
+
+  const Tensor a = numbers(DType::kFloat32, {257, 256}, 3), b = numbers(DType::kFloat32, {256, 261}, 4);
+  const Tensor column = numbers(DType::kFloat32, {257, 1}, 5);
+  std::vector<double> want = to_doubles(product(a, b));
+  const std::vector<double> added = to_doubles(column);
+  for (size_t i = 0; i < want.size(); ++i) want[i] += added[i / 261];
+  CHECK(difference(run_op({.op = "Gemm", .inputs = {a, b, column}})[0],
+                   make(DType::kFloat32, {257, 261}, want), 1e-5) == "");
+}
+
 TEST_CASE("MatMul of vectors, integers and what does not multiply", "[op]") {
   const Tensor v = f32({3}, {1, 2, 3}), m = f32({3, 2}, {1, 2, 3, 4, 5, 6}),
                n = f32({2, 3}, {1, 2, 3, 4, 5, 6});
