@@ -81,16 +81,17 @@ Dim present_rows(const InferContext& c) {
 }
 
 void infer(const GroupQueryAttention& op, InferContext& c) {
-  for (const size_t i : {kQuery, kKey, kValue, kPastKey, kPastValue, kCos, kSin, kAttentionBias, kSinks, kQueryNorm, kKeyNorm}) {
-    if (c.has(i)) check_type(c.dtype(i), kFloats & ~type_set(DType::kFloat64));
+  const TypeSet types = kFloats & ~type_set(DType::kFloat64);
+  const DType type = common_type(c, kQuery, kPastValue + 1, types);
+  for (const size_t i : {kCos, kSin, kAttentionBias, kSinks, kQueryNorm, kKeyNorm}) {
+    if (c.has(i)) check_type(c.dtype(i), types);
   }
   const SymShape& q = c.shape(kQuery);
   const Dim size = head_size_of(op, q, !c.has(kKey)), batch = q.has_rank() ? q[0] : Dim(), rows = q.has_rank() ? q[1] : Dim();
-  const DType type = c.dtype(kQuery), cache = c.has(kPastKey) ? c.dtype(kPastKey) : type;
   const SymShape present({batch, op.kv_heads, present_rows(c), size});
   c.out(kY, type, SymShape({batch, rows, size.known() ? Dim(multiply(size.value(), op.heads)) : Dim()}));
-  c.out(kPresentKey, cache, present);
-  c.out(kPresentValue, cache, present);
+  c.out(kPresentKey, type, present);
+  c.out(kPresentValue, type, present);
   const std::optional<std::vector<int64_t>> total = known_ints(c, kTotalLength);
   c.out(kProducts, type, SymShape({batch, op.heads, rows, total && !total->empty() ? Dim(total->front()) : Dim()}));
 }
@@ -125,9 +126,10 @@ Rows embed(RunContext& c, const Sizes& s, size_t heads, Rows x, const float* nor
 
 /// The cache with the new rows, from row starts[b] on: output `index`, or in scratch.
 Tensor extended_cache(RunContext& c, const Sizes& s, size_t past, size_t index, int64_t room, const Rows& fresh, std::span<const int64_t> starts) {
-  const DType type = c.has(past) ? c.in(past).dtype() : c.in(kQuery).dtype();
+  const DType type = c.in(kQuery).dtype();
   const Shape shape{static_cast<int64_t>(s.batch), static_cast<int64_t>(s.kv_heads), room, static_cast<int64_t>(s.head)};
   check_addressable(type, shape);
+  c.require(!c.wants(index) || c.out(index).shape() == shape, "caches of {} and {} differ in length", c.wants(index) ? c.out(index).shape() : shape, shape);
   Tensor cache(type, shape, c.wants(index) ? c.out(index).raw() : c.scratch<std::byte>(shape.count() * dtype_size(type)));
   const Tensor* const old = c.has(past) ? &c.in(past) : nullptr;
   const bool fits = old == nullptr || (old->rank() == 4 && old->dim(0) == shape[0] && old->dim(1) == shape[1] && old->dim(3) == shape[3]);

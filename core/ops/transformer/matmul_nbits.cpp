@@ -34,6 +34,8 @@ MatMulNBits parse(const NodeView& node) {
 
 void infer(const MatMulNBits& op, InferContext& c) {
   check_type(c.dtype(kA), kFloats & ~type_set(DType::kFloat64));
+  check_type(c.dtype(kWeights), type_set(DType::kUint8));
+  if (c.has(kGroups)) check_type(c.dtype(kGroups), type_set(DType::kInt32));
   SymShape shape = c.shape(kA);
   if (shape.has_rank()) {
     c.require(shape.rank() > 0, "a scalar has no matrix product");

@@ -148,6 +148,7 @@ Rows cached(RunContext& c, const Rows& fresh, size_t past, size_t output, size_t
   float* data;
   std::optional<TypedOutput> out;
   if (c.wants(output)) {
+    c.require(c.out(output).shape() == shape, "caches of {} and {} differ in length", c.out(output).shape(), shape);
     out.emplace(c, c.out(output), DType::kFloat32);
     data = static_cast<float*>(out->data());
   } else {

@@ -233,6 +233,11 @@ TEST_CASE("MultiHeadAttention takes the same from packed inputs", "[op]") {
       {"a mask of another size", bad({q, k, v, {}, i32({2, 4}, {1, 1, 1, 1, 1, 1, 1, 1})})},
       {"an attention bias of another size", bad({q, k, v, {}, {}, iota({2, 2, 3, 4})})},
       {"keys of another batch", bad({q, iota({1, 3, 8}), iota({1, 3, 8})})},
+      {"caches of two lengths", [&] {
+         OpCall call = bad({q, k, v, {}, {}, {}, iota({2, 2, 2, 4}), iota({2, 2, 9, 4})});
+         call.outputs = 3;
+         return call;
+       }()},
       {"a length for the cache", bad({q, k, v, {}, {}, {}, {}, {}, i32({1}, {1})}), ErrorCode::kModel},
   });
 }
