@@ -61,22 +61,23 @@ class Contraction {
   }
 
   void run() {
+    Tensor& out = c_.out(0);
     const LabelSet kept = set_of(equation_.output);
+    Labels order;
+    for (const Label label : equation_.output) {
+      if (sizes_[label] != 1) order.push_back(label);
+    }
+    T* const target = out.dtype() == dtype_of<T> ? reinterpret_cast<T*>(out.raw()) : nullptr;
     Operand<T> result = load(0);
     for (size_t i = 1; i < c_.inputs(); ++i) {
       LabelSet needed = kept;
       for (size_t k = i + 1; k < c_.inputs(); ++k) needed |= set_of(equation_.operands[k]);
       const Operand<T> other = load(i);
       result = multiply(sum_out(result, needed | set_of(other.labels)), sum_out(other, needed | set_of(result.labels)),
-                        needed);
+                        needed, i + 1 == c_.inputs() ? target : nullptr, order);
     }
-    result = sum_out(result, kept);
-    Labels order;
-    for (const Label label : equation_.output) {
-      if (sizes_[label] != 1) order.push_back(label);
-    }
-    Tensor& out = c_.out(0);
-    convert(dtype_of<T>, dense(result, order), out.dtype(), out.raw(), out.count());
+    const T* values = dense(sum_out(result, kept), order);
+    if (values != target) convert(dtype_of<T>, values, out.dtype(), out.raw(), out.count());
   }
 
  private:
@@ -164,44 +165,89 @@ class Contraction {
     return dense_operand(std::move(rows), sums);
   }
 
-  /// The labels of both are a batch of matrices (needed later) or summed over; those of one are rows or columns.
-  Operand<T> multiply(const Operand<T>& a, const Operand<T>& b, const LabelSet& needed) {
+  /// An operand as a batch of matrices.
+  struct Matrices {
+    const T* data;
+    int64_t row, column;         // strides
+    std::vector<int64_t> batch;  // a stride for each label of the batch
+  };
+
+  /// The stride with which the labels, in this order, are walked as one dim.
+  std::optional<int64_t> stride_of(const Operand<T>& a, const Labels& labels) const {
+    int64_t stride = 1, next = 0;
+    for (size_t i = labels.size(); i-- > 0;) {
+      const auto at = static_cast<size_t>(std::find(a.labels.begin(), a.labels.end(), labels[i]) - a.labels.begin());
+      if (i + 1 == labels.size()) {
+        stride = a.strides[at];
+      } else if (a.strides[at] != next) {
+        return std::nullopt;
+      }
+      next = a.strides[at] * sizes_[labels[i]];
+    }
+    return stride;
+  }
+
+  Matrices matrices(const Operand<T>& a, const Labels& batch, const Labels& rows, const Labels& columns,
+                    bool contiguous) {
+    const auto row = stride_of(a, rows), column = stride_of(a, columns);
+    if (!row || !column || (contiguous && *column != 1)) {
+      Labels order = join(batch, rows, columns);
+      const T* copy = dense(a, order);
+      return matrices(dense_operand(std::move(order), copy), batch, rows, columns, false);
+    }
+    Matrices out{a.data, *row, *column, {}};
+    for (const Label label : batch) out.batch.push_back(*stride_of(a, {label}));
+    return out;
+  }
+
+  static Labels join(const Labels& first, const Labels& second, const Labels& third) {
+    Labels all = first;
+    all.insert(all.end(), second.begin(), second.end());
+    all.insert(all.end(), third.begin(), third.end());
+    return all;
+  }
+
+  /// The labels of both are a batch of matrices (needed later) or summed over; those of one are rows or columns. The
+  /// product is written to `target`, if there is one, when its labels come in the order wanted there.
+  Operand<T> multiply(const Operand<T>& a, const Operand<T>& b, const LabelSet& needed, T* target,
+                      const Labels& order) {
     const LabelSet in_a = set_of(a.labels), in_b = set_of(b.labels);
     Labels batch, rows, columns, summed;
     for (const Label label : a.labels) (!in_b[label] ? rows : needed[label] ? batch : summed).push_back(label);
     for (const Label label : b.labels) {
       if (!in_a[label]) columns.push_back(label);
     }
-    const auto join = [](const Labels& first, const Labels& second, const Labels& third) {
-      Labels all = first;
-      all.insert(all.end(), second.begin(), second.end());
-      all.insert(all.end(), third.begin(), third.end());
-      return all;
-    };
     Labels result = join(batch, rows, columns);
-    T* product = c_.scratch<T>(count(result));
-    const T *x = dense(a, join(batch, rows, summed)), *y = dense(b, join(batch, summed, columns));
-    matrix_products(count(batch), count(rows), count(summed), count(columns), x, y, product);
+    c_.require(batch.size() <= kMaxRank, "a batch of {} dims", batch.size());
+    T* product = target != nullptr && result == order ? target : c_.scratch<T>(count(result));
+    const Matrices x = matrices(a, batch, rows, summed, true), y = matrices(b, batch, summed, columns, false);
+    std::vector<int64_t> dims;
+    for (const Label label : batch) dims.push_back(sizes_[label]);
+    const size_t m = count(rows), k = count(summed), n = count(columns);
+    float* packed = packs(m, k, n) ? c_.scratch<float>(kernels::packed_b_size(k, n)) : nullptr;
+    Odometer x_at(dims, x.batch), y_at(dims, y.batch);
+    for (size_t i = 0, matrices = count(batch); i < matrices; ++i, x_at.next(), y_at.next()) {
+      matrix_product(x, x.data + x_at.offset(), m, k, y, y.data + y_at.offset(), n, packed, product + i * m * n);
+    }
     return dense_operand(std::move(result), product);
   }
 
-  void matrix_products(size_t batch, size_t m, size_t k, size_t n, const T* a, const T* b, T* to) {
+  /// Packing pays off for all but the smallest matrices.
+  static bool packs(size_t m, size_t k, size_t n) { return std::is_same_v<T, float> && m > 1 && k > 1 && n > 1; }
+
+  static void matrix_product(const Matrices& x, const T* a, size_t m, size_t k, const Matrices& y, const T* b, size_t n,
+                             float* packed, T* to) {
     if constexpr (std::is_same_v<T, float>) {
-      // Packing pays off for all but the smallest matrices.
-      if (m > 1 && k > 1 && n > 1) {
-        float* packed = c_.scratch<float>(kernels::packed_b_size(k, n));
-        for (size_t i = 0; i < batch; ++i, a += m * k, b += k * n, to += m * n) {
-          kernels::pack_b(packed, k, n, b, static_cast<ptrdiff_t>(n), 1);
-          kernels::gemm(m, n, k, a, static_cast<ptrdiff_t>(k), packed, to, static_cast<ptrdiff_t>(n));
-        }
-        return;
+      if (packed != nullptr) {
+        kernels::pack_b(packed, k, n, b, static_cast<ptrdiff_t>(y.row), static_cast<ptrdiff_t>(y.column));
+        return kernels::gemm(m, n, k, a, static_cast<ptrdiff_t>(x.row), packed, to, static_cast<ptrdiff_t>(n));
       }
     }
-    for (size_t row = 0; row < batch * m; ++row, a += k) {
-      const T* matrix = b + row / m * k * n;
+    for (size_t row = 0; row < m; ++row, a += x.row) {
       for (size_t column = 0; column < n; ++column) {
+        const T* from = b + static_cast<int64_t>(column) * y.column;
         Sum sum = 0;
-        for (size_t i = 0; i < k; ++i) sum += static_cast<Sum>(a[i]) * static_cast<Sum>(matrix[i * n + column]);
+        for (size_t i = 0; i < k; ++i, from += y.row) sum += static_cast<Sum>(a[i]) * static_cast<Sum>(*from);
         *to++ = static_cast<T>(sum);
       }
     }

@@ -56,6 +56,7 @@ struct Items {
   size_t outer, n, inner;
 
   std::strong_ordering compare(size_t a, size_t b) const {
+    if (outer * inner == 1) return keys[a] <=> keys[b];
     for (size_t o = 0; o < outer; ++o) {
       const uint64_t* slab = keys.data() + o * n * inner;
       const auto order = std::lexicographical_compare_three_way(slab + a * inner, slab + (a + 1) * inner,
