@@ -1,14 +1,18 @@
 // Builds Kinglet: C++ with CMake, then the npm package in dist/, then the demo in build/demo/. Each step is
 // skipped while its inputs are unchanged. By hand: npm run build [-- STEP...], a step being wasm, package,
 // demo or a native preset of CMakePresets.json.
+//   npm run build -- package --ops LIST [--out DIR]
+// makes a smaller package of the operators in LIST alone, in DIR (dist/ without). LIST holds models (.onnx files, whose
+// operators are meant) and names (Conv, com.microsoft.Gelu), with commas between them; `ocr` keeps kinglet/ocr.
 
-import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
-import { basename, join } from 'node:path';
+import { basename, join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { parseArgs } from 'node:util';
 
 import { withLock } from './lib/lock.mjs';
-import { buildDir, demoDir, distDir, hostNode, root } from './lib/project.mjs';
+import { buildDir, demoDir, distDir, hostNode, root, shown } from './lib/project.mjs';
 import { command, Failure, run, say } from './lib/run.mjs';
 import { stamped } from './lib/stamp.mjs';
 import { emscriptenEnv, setup } from './setup.mjs';
@@ -26,12 +30,14 @@ function buildIdentity(env) {
   return `${root}\n${env.EMSCRIPTEN}\n${readFileSync(join(env.EMSCRIPTEN, 'emscripten-version.txt'), 'utf8')}`;
 }
 
-async function cmake(preset, targets, env) {
+/** `settings`: cache entries of CMake, which keeps an entry until it is told another. */
+async function cmake(preset, targets, env, settings = {}) {
   say(`C++ (${preset}): ${targets.join(', ')}`);
   const stamp = join(buildDir, preset, '.made-for');
   const identity = buildIdentity(env);
   const fresh = existsSync(stamp) && readFileSync(stamp, 'utf8') !== identity ? ['--fresh'] : [];
-  await run('cmake', ['--preset', preset, '--log-level=NOTICE', ...fresh], { env });
+  const defined = Object.entries(settings).map(([name, value]) => `-D${name}=${value}`);
+  await run('cmake', ['--preset', preset, '--log-level=NOTICE', ...fresh, ...defined], { env });
   writeFileSync(stamp, identity);
   const jobs = String(availableParallelism());
   await run('cmake', ['--build', join(buildDir, preset), '-j', jobs, '--target', ...targets], { env });
@@ -42,9 +48,14 @@ export async function buildNativeTests(preset) {
   await cmake(preset, ['kinglet_tests'], {});
 }
 
+/** The runner of the ONNX cases of a native preset, build/<preset>/tests/kinglet_cases. */
+export async function buildNativeCases(preset) {
+  await cmake(preset, ['kinglet_cases'], {});
+}
+
 /** The wasm tests; the programs are build/wasm/tests/kinglet_tests_{simd,relaxed}.cjs. */
 export async function buildWasmTests() {
-  await cmake('wasm', variants.map((variant) => `kinglet_tests_${variant}`), emscriptenEnv());
+  await wasmTargets(variants.map((variant) => `kinglet_tests_${variant}`));
 }
 
 /** Emscripten's JavaScript, once for both binaries: it differs only in the name of the file to fetch. */
@@ -63,29 +74,75 @@ function sharedGlue(folder) {
   return first;
 }
 
-/** The npm package's content in dist/. */
-export async function buildPackage() {
-  await cmake('wasm', variants, emscriptenEnv());
-  const wasmDir = join(buildDir, 'wasm', 'wasm');
+/** `subset`: { operators, ocr }, what the targets of a subset hold. */
+const wasmTargets = (targets, { operators = [], ocr = false } = {}) =>
+  cmake('wasm', targets, emscriptenEnv(), { KINGLET_SUBSET: operators.join(';'), KINGLET_SUBSET_OCR: ocr ? 'ON' : 'OFF' });
+
+const isOcr = (name) => /^ocr\b/.test(name);
+
+/** Types and bundles in `outdir`, from the binaries in `wasmDir`. */
+async function writePackage({ wasmDir, outdir, operators = [], ocr = true }) {
   const binaries = variants.map((variant) => join(wasmDir, `${variant}.wasm`));
   const source = join(root, 'web');
+  const stampOf = outdir === distDir ? undefined : `${outdir}.stamp`;
   await stamped('package', {
     inputs: [source, wasmDir, ...tools],
     outputs: [...bundles, 'index.d.ts', 'ocr.d.ts', ...binaries.map((path) => basename(path))]
-      .map((name) => join(distDir, name)),
+      .filter((name) => ocr || !isOcr(name)).map((name) => join(outdir, name)),
+    extra: operators.join(),
   }, async () => {
-    say('npm package: types and bundles in dist/');
-    rmSync(distDir, { recursive: true, force: true });
-    mkdirSync(distDir, { recursive: true });
-    for (const binary of binaries) writeFileSync(join(distDir, basename(binary)), readFileSync(binary));
+    say(`npm package: types and bundles in ${shown(outdir)}/`);
+    rmSync(outdir, { recursive: true, force: true });
+    mkdirSync(outdir, { recursive: true });
+    for (const binary of binaries) writeFileSync(join(outdir, basename(binary)), readFileSync(binary));
 
     const glue = join(buildDir, 'glue', 'glue.js');
     mkdirSync(join(buildDir, 'glue'), { recursive: true });
     writeFileSync(glue, sharedGlue(wasmDir));
 
-    await run(hostNode, [nodeModule('typescript/bin/tsc'), '-p', source, '--outDir', distDir]);
-    await bundle({ esbuild: await importTool('esbuild/lib/main.js'), glue, outdir: distDir });
-  });
+    await run(hostNode, [nodeModule('typescript/bin/tsc'), '-p', source, '--outDir', outdir]);
+    await bundle({ esbuild: await importTool('esbuild/lib/main.js'), glue, outdir });
+    if (!ocr) for (const name of readdirSync(outdir).filter(isOcr)) rmSync(join(outdir, name), { recursive: true });
+  }, stampOf);
+}
+
+/** The npm package's content in dist/. */
+export async function buildPackage() {
+  await wasmTargets(variants);
+  await writePackage({ wasmDir: join(buildDir, 'wasm', 'wasm'), outdir: distDir });
+}
+
+/**
+ * What `--ops` means: { operators, ocr }, the operators as ids (`Conv`, `com.microsoft.Gelu`). What the optimiser makes of
+ * them is added by cmake/OpRegistry.cmake.
+ */
+export async function readSubset(list) {
+  const { operatorId, readOperators } = await import('./lib/model-operators.mjs');
+  const { readRegistry } = await import('./lib/registry.mjs');
+  const known = new Set(readRegistry().map(operatorId));
+  const wanted = new Set();
+  const items = list.split(',').map((text) => text.trim()).filter(Boolean);
+  for (const item of items.filter((name) => name !== 'ocr')) {
+    const isModel = existsSync(item);
+    if (!isModel && !known.has(item)) throw new Failure(`--ops: ${item} is neither a file nor an operator of Kinglet`);
+    const operators = isModel ? readOperators(readFileSync(item)) : [item];
+    for (const id of operators) wanted.add(id);
+    const missing = operators.filter((id) => !known.has(id));
+    if (missing.length > 0) throw new Failure(`--ops: ${item} needs operators that Kinglet lacks: ${missing.join(', ')}`);
+  }
+  if (wanted.size === 0) throw new Failure('--ops names no operator');
+  return { operators: [...wanted].sort(), ocr: items.includes('ocr') };
+}
+
+/** A package of some operators alone, from the same compiled libraries. */
+export async function buildSubset(subset, outdir) {
+  await wasmTargets(variants.map((variant) => `${variant}_subset`), subset);
+  await writePackage({ wasmDir: join(buildDir, 'wasm', 'wasm-subset'), outdir, ...subset });
+}
+
+/** The relaxed binary with its functions' names, and the linker's map, in build/wasm/wasm-named or wasm-subset-named. */
+export async function buildNamed(subset) {
+  await wasmTargets([subset ? 'relaxed_subset_named' : 'relaxed_named'], subset);
 }
 
 /** The demo page in build/demo/, with the models that it runs. */
@@ -119,11 +176,15 @@ for (const preset of ['native-debug', 'native-asan', 'native-release']) {
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
   await command(async () => {
-    const wanted = process.argv.slice(2);
+    const { positionals: wanted, values } = parseArgs({
+      allowPositionals: true, options: { ops: { type: 'string' }, out: { type: 'string', default: distDir } },
+    });
     const unknown = wanted.find((name) => !(name in steps));
     if (unknown) throw new Failure(`unknown step ${unknown}; there are: ${Object.keys(steps).join(', ')}`);
+    if (values.ops !== undefined && wanted.join() !== 'package') throw new Failure('--ops goes with the step package');
     await setup({ tests: wanted.some((name) => name.startsWith('native')) });
     await building(async () => {
+      if (values.ops !== undefined) return buildSubset(await readSubset(values.ops), resolve(values.out));
       for (const name of wanted.length > 0 ? wanted : ['demo']) await steps[name]();
     });
     say('built');

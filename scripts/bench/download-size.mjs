@@ -6,7 +6,8 @@ import { distDir, root } from '../lib/project.mjs';
 
 export const limitBytes = 400 * 1024;
 
-const brotliBytes = (bytes) => brotliCompressSync(bytes, { params: { [constants.BROTLI_PARAM_QUALITY]: 11, [constants.BROTLI_PARAM_SIZE_HINT]: bytes.length } }).length;
+/** Bytes of brotli -q 11. */
+export const brotliBytes = (bytes) => brotliCompressSync(bytes, { params: { [constants.BROTLI_PARAM_QUALITY]: 11, [constants.BROTLI_PARAM_SIZE_HINT]: bytes.length } }).length;
 
 /** The script and every script it imports, at once or later; those of the threaded builds are opt-in and left out. */
 async function scriptClosure(entry) {

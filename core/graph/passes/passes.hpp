@@ -11,6 +11,8 @@ struct Pass {
   const char* name;
   /// Rewrites the graph, whose shapes are inferred; true when it changed anything.
   bool (*run)(Graph&);
+  /// The operators that it puts into graphs which may not have had them; a build that lacks one leaves the pass out.
+  const char* makes[2] = {nullptr, nullptr};
 };
 
 std::span<const Pass> all_passes();

@@ -1,0 +1,67 @@
+// A package of one model's operators (npm run build -- package --ops MODEL) runs that model and refuses others.
+import assert from 'node:assert/strict';
+import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { before, test } from 'node:test';
+import { pathToFileURL } from 'node:url';
+import * as whole from 'kinglet';
+import { building, buildSubset, readSubset } from '../../scripts/build.mjs';
+import { buildDir, distDir } from '../../scripts/lib/project.mjs';
+import { findModel } from '../models/catalog.mjs';
+import { noise } from '../models/inputs.mjs';
+import { model } from './helpers/onnx.mjs';
+
+const outdir = join(buildDir, 'subset-dist');
+let path;
+let subset;
+before(async () => {
+  path = await findModel('mobilenetv2').path();
+  await building(async () => buildSubset(await readSubset(path), outdir));
+  subset = await import(pathToFileURL(join(outdir, 'node.js')).href);
+});
+
+async function run({ Session, Tensor }) {
+  const session = await Session.load(new Uint8Array(readFileSync(path)));
+  try {
+    const [{ name }] = session.inputs;
+    const { type, data, dims } = noise([1, 3, 224, 224], 1);
+    const results = await session.run({ [name]: new Tensor(type, data, dims) });
+    return Object.values(results).map((tensor) => [tensor.dims, tensor.data]);
+  } finally {
+    await session.dispose();
+  }
+}
+
+test('the model gives what the whole package gives', async () => {
+  assert.deepEqual(await run(subset), await run(whole));
+});
+
+test('a model with other operators is refused, and they are all named', async () => {
+  const bytes = model({
+    inputs: [{ name: 'x', type: 'float32', dims: [2] }],
+    outputs: [{ name: 'y', type: 'float32', dims: [2] }],
+    nodes: [
+      { op: 'Add', inputs: ['x', 'x'], outputs: ['a'] },
+      { op: 'Sigmoid', inputs: ['a'], outputs: ['b'] },
+      { op: 'Erf', inputs: ['b'], outputs: ['y'] },
+    ],
+  });
+  const loading = subset.Session.load(bytes);
+  await assert.rejects(loading, ({ name, missing }) => {
+    assert.equal(name, 'UnsupportedOperatorError');
+    assert.deepEqual(missing.map(({ op }) => op), ['Sigmoid', 'Erf']);
+    return true;
+  });
+});
+
+test('it is less than half as large, and has no text reader', () => {
+  for (const name of ['simd.wasm', 'relaxed.wasm']) {
+    assert.ok(statSync(join(outdir, name)).size * 2 < statSync(join(distDir, name)).size);
+  }
+  assert.deepEqual(readdirSync(outdir).filter((name) => name.startsWith('ocr')), []);
+});
+
+test('a list with an unknown operator is refused', async () => {
+  await assert.rejects(readSubset('Conv,Convolve'), /Convolve is neither a file nor an operator/);
+  assert.deepEqual(await readSubset('com.microsoft.Gelu, Conv,ocr'), { operators: ['Conv', 'com.microsoft.Gelu'], ocr: true });
+});
