@@ -136,6 +136,9 @@ def convolutions():
                 bias = None if form == "fed" else rng().integers(-2000, 2000, c_out).astype(np.int32)
                 inputs = [(tx, (n, c_in, *spatial)), scalar(0.02), zero(tx), weights, w_scale, w_zero, scalar(0.6), zero(tx, 3), *([] if bias is None else [bias])]
                 yield f"QLinearConv {label} {tx} {tw} {form}", one("QLinearConv", 13, inputs, kernel_shape=list(kernel), **attributes), 1
+        if label == "3x3":
+            last = [("uint8", (n, *spatial, c_in)), scalar(0.02), zero("uint8"), codes(dims, "int8"), scalar(0.01), zero("int8"), scalar(0.6), zero("uint8")]
+            yield f"com.microsoft QLinearConv {label} channels last", contrib("QLinearConv", last, "uint8", channels_last=1, kernel_shape=list(kernel), **attributes), 1
         if len(kernel) == 2:
             for tw in ("uint8", "int8"):
                 yield f"ConvInteger {label} {tw}", one("ConvInteger", 13, [("uint8", (n, c_in, *spatial)), codes(dims, tw), zero("uint8"), zero(tw)], kernel_shape=list(kernel), **attributes)

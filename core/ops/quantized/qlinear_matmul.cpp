@@ -1,5 +1,8 @@
-// QLinearMatMul - product of matrices of 8 bit codes, requantized (ONNX QLinearMatMul 10, 21).
+// QLinearMatMul - product of matrices of 8 bit codes, requantized (ONNX QLinearMatMul 10, 21). Codes of float8 are
+// multiplied as the numbers they stand for.
 // QGemm - the same with transposed operands, alpha and an int32 C; float where it has no output scale (com.microsoft).
+
+#include <cmath>
 
 #include "ops/in_f32.hpp"
 #include "ops/matrix_product.hpp"
@@ -22,13 +25,9 @@ QMatMul parse(const NodeView&) { return {}; }
 
 void prepare(QMatMul& op, PrepareContext& c) { op.b.prepare(c, 3, op.trans_b); }
 
-void check_operands(InferContext& c) {
-  for (const size_t i : {0, 2, 3, 5, 7}) check_input(c, i, kBytes);
-  for (const size_t i : {1, 4, 6}) check_input(c, i, kFloats);
-}
-
 void infer(const QMatMul&, InferContext& c) {
-  check_operands(c);
+  for (const size_t i : {0, 2, 3, 5, 7}) check_input(c, i, kBytes | kFloat8s);
+  for (const size_t i : {1, 4, 6}) check_input(c, i, kFloats);
   c.out(0, c.dtype(7), product_shape(c.shape(0), c.shape(3)));
 }
 
@@ -39,8 +38,58 @@ Int8Product operands(RunContext& c, const Tensor& a) {
   return product;
 }
 
+/// The number of each element: less its zero point, times its scale. Both are one for all, one an element of the last
+/// dim (`by_column`) or of the one before it, or those of each matrix.
+const float* numbers_of(RunContext& c, size_t input, bool by_column) {
+  const Tensor& t = c.in(input);
+  const Scales scales = scales_of(c, input + 1), zeros = scales_of(c, input + 2);
+  const size_t columns = t.rank() == 0 ? 1 : static_cast<size_t>(t.shape().back());
+  const size_t rows = t.rank() < 2 ? 1 : static_cast<size_t>(t.dim(t.rank() - 2));
+  const size_t lane = by_column ? columns : rows, lanes = columns == 0 || rows == 0 ? 0 : t.count() / (by_column ? rows : columns);
+  const auto fits = [&](size_t count) { return count == 1 || count == lane || count == lanes; };
+  c.require(fits(scales.count) && fits(zeros.count), "{} scales or zero points do not fit {}", scales.count, t.shape());
+  float* out = c.scratch<float>(t.count());
+  convert(t.dtype(), t.raw(), DType::kFloat32, out, t.count());
+  for (size_t i = 0; i < t.count(); ++i) {
+    const size_t at = by_column ? i / (rows * columns) * columns + i % columns : i / columns;
+    out[i] = (out[i] - zeros.data[at % zeros.count]) * scales.data[at % scales.count];
+  }
+  return out;
+}
+
+void run_float8(RunContext& c) {
+  Tensor& y = c.out(0);
+  const float *a = numbers_of(c, 0, false), *b = numbers_of(c, 3, true);
+  const float y_scale = scale_of(c, 6), y_zero = scale_of(c, 7);
+  const MatrixProduct p = take_apart(c.in(0).shape(), c.in(3).shape());
+  float* out = c.scratch<float>(y.count());
+  float* next = out;
+  for (size_t i = 0; i < p.a_matrix.size(); ++i) {
+    for (size_t r = 0; r < p.m; ++r) {
+      for (size_t j = 0; j < p.n; ++j) {
+        float sum = 0;
+        for (size_t k = 0; k < p.k; ++k) sum += a[(p.a_matrix[i] * p.m + r) * p.k + k] * b[(p.b_matrix[i] * p.k + k) * p.n + j];
+        *next++ = sum / y_scale + y_zero;
+      }
+    }
+  }
+  if (!is_small_float(y.dtype())) {
+    const CodeRange range = code_range(y.dtype());
+    for (size_t i = 0; i < y.count(); ++i) {
+      const float whole = std::isnan(out[i]) ? 0 : std::nearbyint(out[i]);
+      out[i] = std::clamp(whole, static_cast<float>(range.low), static_cast<float>(range.high));
+    }
+  }
+  convert(DType::kFloat32, out, y.dtype(), y.raw(), y.count());
+}
+
 void run(const QMatMul& op, RunContext& c) {
   Tensor& y = c.out(0);
+  const DType b = op.b.packed ? op.b.type : c.in(3).dtype();
+  if (is_small_float(c.in(0).dtype()) || is_small_float(b) || is_small_float(y.dtype())) {
+    c.require(!op.b.packed, "expected operands of one kind, got {} and {}", c.in(0).dtype(), b);
+    return run_float8(c);
+  }
   Int8Product product = operands(c, c.in(0));
   product.y_scale = scale_of(c, 6);
   product.y_zero = zero_of(c, 7);

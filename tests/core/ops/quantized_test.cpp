@@ -100,6 +100,21 @@ TEST_CASE("integer products: zero points and scales by row and by column") {
   });
 }
 
+TEST_CASE("QLinearMatMul of float8") {
+  constexpr DType k8 = DType::kFloat8E4M3FN;
+  const auto call = [](const Tensor& a, const Tensor& a_scale, const Tensor& b, const Tensor& b_scale, const Tensor& y_zero) {
+    const auto zero = [](const Tensor& t) { return make(t.dtype(), {}, {0}); };
+    return OpCall{.op = "QLinearMatMul", .inputs = {a, a_scale, zero(a), b, b_scale, zero(b), number(0.5f), y_zero}};
+  };
+  const Tensor a = make(k8, {2, 2}, {1, 2, 3, 4}), b = make(k8, {2, 2}, {1, -1, 0.5, 2});
+  check_rows({
+      {"to float8", call(a, number(1), b, number(1), make(k8, {}, {0})), make(k8, {2, 2}, {4, 6, 10, 10})},
+      {"to uint8", call(a, number(1), b, number(1), u8s({}, {5})), u8s({2, 2}, {9, 11, 15, 15})},
+      {"saturated", call(a, number(100), b, number(1), make(k8, {}, {0})), make(k8, {2, 2}, {384, 448, 448, 448})},
+  });
+  check_failures({{"scales that fit no column", call(a, number(1), b, f32({3}, {1, 1, 1}), make(k8, {}, {0})), ErrorCode::kShape}});
+}
+
 TEST_CASE("QGemm: forms of C") {
   const auto call = [](const Tensor& bias, std::vector<Attribute> attributes = {}) {
     return OpCall{.op = "QGemm",
