@@ -20,6 +20,7 @@
 #include "kernels/conv.hpp"
 #include "kernels/conv_transpose.hpp"
 #include "kernels/depthwise.hpp"
+#include "kernels/depthwise_i8.hpp"
 #include "kernels/elementwise.hpp"
 #include "kernels/gemm.hpp"
 #include "kernels/math.hpp"
@@ -170,6 +171,58 @@ Case transpose_conv_case(size_t channels, size_t outputs, size_t size) {
                    conv_transpose);
 }
 
+std::vector<uint8_t> codes(size_t n) {
+  std::vector<uint8_t> c;
+  for (const float v : values(n)) c.push_back(static_cast<uint8_t>(static_cast<int>(v * 127)));
+  return c;
+}
+
+constexpr const char* kInt8Kernels[] = {"pairs", "dots of signed bytes", "dots of unsigned bytes"};
+
+Case gemm_i8_case(size_t m, size_t n, size_t k, Int8Kernel kernel) {
+  auto a = codes(m * k), b = codes(k * n), c = codes(m * n);
+  auto scale = values(n);
+  std::vector<int64_t> packed(packed_b_i8_size(k, n, kernel) / 8 + 1), scratch(gemm_i8_scratch_bytes(m, k, kernel) / 8 + 1);
+  pack_b_i8(reinterpret_cast<int8_t*>(packed.data()), k, n, {b.data(), true}, static_cast<ptrdiff_t>(n), 1, kernel);
+  return {"gemm_i8 " + std::to_string(m) + "x" + std::to_string(n) + "x" + std::to_string(k) + " " +
+              kInt8Kernels[static_cast<int>(kernel)],
+          2.0 * static_cast<double>(m) * static_cast<double>(n) * static_cast<double>(k), [=]() mutable {
+            const int32_t zero = 128;
+            gemm_i8(m, n, k, {a.data(), false}, static_cast<ptrdiff_t>(k), &zero, 0,
+                    reinterpret_cast<const int8_t*>(packed.data()), c.data(), static_cast<ptrdiff_t>(n),
+                    {.output = Int8Epilogue::Output::kUint8, .scale = scale.data(), .zero = 128}, scratch.data(), kernel);
+          }};
+}
+
+Case conv_i8_case(const Image& i) {
+  const ConvShape s = shape_of(i, 1);
+  auto x = codes(i.size * i.size * i.channels), w = codes(i.channels * i.outputs * i.kernel * i.kernel);
+  auto y = codes(output_pixels(s) * i.outputs);
+  auto scale = values(i.outputs);
+  std::vector<int64_t> packed(packed_conv_i8_weights_size(s) / 8 + 1), scratch(conv_i8_scratch_bytes(s, false) / 8 + 1);
+  pack_conv_i8_weights(reinterpret_cast<int8_t*>(packed.data()), s, {w.data(), true});
+  return {name_of("conv_i8 ", i), products(s), [=]() mutable {
+            conv_i8(s, {x.data(), false}, static_cast<ptrdiff_t>(i.channels), 128,
+                    reinterpret_cast<const int8_t*>(packed.data()), y.data(), static_cast<ptrdiff_t>(i.outputs),
+                    {.output = Int8Epilogue::Output::kUint8, .scale = scale.data(), .zero = 128}, scratch.data(), 0,
+                    output_pixels(s));
+          }};
+}
+
+Case depthwise_i8_case(size_t channels, size_t size) {
+  const Image i{channels, channels, size, 3, 1};
+  const ConvShape s = shape_of(i, channels);
+  auto x = codes(size * size * channels), w = codes(channels * 9), y = x;
+  auto scale = values(channels);
+  std::vector<int32_t> zeros(channels);
+  std::vector<int64_t> scratch(depthwise_i8_scratch_bytes(s) / 8 + 1);
+  return {name_of("depthwise_i8 ", i), products(s), [=]() mutable {
+            const auto stride = static_cast<ptrdiff_t>(channels);
+            depthwise_i8(s, {x.data(), false}, stride, 128, {w.data(), true}, zeros.data(), y.data(), stride,
+                         {.output = Int8Epilogue::Output::kUint8, .scale = scale.data(), .zero = 128}, scratch.data());
+          }};
+}
+
 template <class F>
 Case loop_case(std::string name, size_t n, F f) {
   auto x = values(n), y = values(n);
@@ -226,6 +279,14 @@ int main(int argc, char** argv) {
   }
   add(transpose_conv_case(24, 24, 80));
   add(transpose_conv_case(24, 1, 160));
+  for (const auto& [m, n, k] : {std::array<size_t, 3>{128, 384, 384}, {128, 1536, 384}, {512, 512, 512}, {1, 384, 384}}) {
+    add(gemm_i8_case(m, n, k, Int8Kernel::kPairs));
+    if (int8_kernel() != Int8Kernel::kPairs) add(gemm_i8_case(m, n, k, int8_kernel()));
+  }
+  for (const Image& i : {Image{3, 64, 224, 7, 2}, {64, 64, 56, 3, 1}, {64, 256, 56, 1, 1}, {256, 256, 14, 3, 1}, {512, 512, 7, 3, 1}}) {
+    add(conv_i8_case(i));
+  }
+  add(depthwise_i8_case(144, 56));
   constexpr size_t kMany = 16384;
   add(loop_case("exp", kMany, [](const float* x, float* y, size_t n) { kernels::exp(x, y, n); }));
   add(loop_case("sigmoid", kMany, [](const float* x, float* y, size_t n) { kernels::sigmoid(x, y, n); }));
