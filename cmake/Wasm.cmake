@@ -37,7 +37,8 @@ endfunction()
 function(kinglet_wasm_named target variant folder)
   kinglet_wasm(${target} ${variant} ${folder} ${ARGN})
   set_target_properties(${target} PROPERTIES EXCLUDE_FROM_ALL ON)
-  target_link_options(${target} PRIVATE --profiling-funcs "-Wl,-Map=${CMAKE_BINARY_DIR}/${folder}/${variant}.map")
+  target_link_options(${target} PRIVATE --profiling-funcs
+    "-Wl,-Map=${CMAKE_BINARY_DIR}/${folder}/${variant}.map,--no-demangle")
 endfunction()
 
 foreach(variant simd relaxed)

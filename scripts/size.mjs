@@ -11,6 +11,7 @@ import { setup } from './setup.mjs';
 import { readLinkMap, sourceFinder } from './size/origins.mjs';
 import { readModule } from './size/wasm-module.mjs';
 
+const sum = (list) => list.reduce((total, value) => total + value, 0);
 const kib = (bytes) => (bytes / 1024).toFixed(1);
 const row = (cells) => `| ${cells.join(' | ')} |`;
 const table = (head, rows) => [row(head), row(head.map((_, i) => (i === 0 ? '---' : '---:'))), ...rows.map(row)].join('\n');
@@ -26,6 +27,8 @@ function partOf(source) {
   if (/registry/.test(source)) return 'registry of operators';
   return source;
 }
+
+const unknown = 'compiler\'s own';
 
 /** Bytes by source: Map of source -> { functions: [bytes...], data: number }. */
 function bySource(module, inputs, sourceOf) {
@@ -43,14 +46,14 @@ function bySource(module, inputs, sourceOf) {
   for (const { name, bytes } of module.functions) {
     // Binaryen numbers names that occur twice, and marks what it took out of a function.
     const symbol = [name, name.replace(/[._$]\d+$/, ''), name.replace(/^byn\$\w+-?\$?/, '')].find((text) => ofSymbol.has(text));
-    const candidates = ofSymbol.get(symbol) ?? ['compiler\'s own'];
+    const candidates = ofSymbol.get(symbol) ?? [unknown];
     entry(candidates[0]).functions.push(bytes);
     if (candidates.length > 1) candidates.push(candidates.shift());
   }
+  const lost = sum((sources.get(unknown)?.functions ?? []).map(({ length }) => length));
+  if (lost * 50 > sum(module.functions.map(({ bytes }) => bytes.length))) throw new Error(`the linker's map does not tell where ${lost} bytes of code come from`);
   return sources;
 }
-
-const sum = (list) => list.reduce((total, value) => total + value, 0);
 
 /** [{ part, code, data, brotli, files }], largest first; brotli is the part's share of the whole binary's. */
 function partsOf(module, sources, totalBrotli) {

@@ -12,4 +12,7 @@ namespace kinglet {
 /// that are no values, and what resolve_operators() and infer_shapes() throw.
 void expand_gradients(Graph& graph);
 
+/// That function, or null in a build of some operators without Gradient. cmake/OpRegistry.cmake defines it.
+extern void (*const kExpandGradients)(Graph& graph);
+
 }  // namespace kinglet

@@ -107,7 +107,7 @@ Session::~Session() = default;
 Session Session::load(ModelBytes bytes, SessionOptions options) {
   Model model = read_onnx(bytes, options.external_data);
   auto graph = std::make_shared<Graph>(std::move(model.graph));
-  expand_gradients(*graph);
+  if (kExpandGradients != nullptr) kExpandGradients(*graph);
   resolve_operators(*graph);
   auto state = std::make_unique<State>();
   for (const ValueId id : graph->inputs) state->inputs.push_back(describe_value(*graph, id));
