@@ -79,8 +79,8 @@ void scores_of_row(const float* q, const float* k, ptrdiff_t k_row, size_t depth
 
 /// y += sum of p[j] * v[j] over n keys, V vectors of the value at a time.
 template <size_t V>
-inline __attribute__((always_inline)) void add_columns(const float* p, const float* v, ptrdiff_t v_row, size_t n,
-                                                       float* y, size_t lanes) {
+inline __attribute__((always_inline)) void add_columns(const float* p, const float* v, ptrdiff_t v_row,
+                                                       size_t n, float* y, size_t lanes) {
   f32x4 sum[V];
   for (size_t i = 0; i < V; ++i) sum[i] = V == 1 ? simd::load_partial(y, lanes) : simd::load(y + i * 4);
   for (size_t j = 0; j < n; ++j, v += v_row) {
@@ -144,7 +144,8 @@ void finish_scores(const Attention& a, const Rows& rows, size_t row, float* s, s
   keep(Attention::Stage::kProbabilities);
 }
 
-/// Scores of one row become weights exp(score - most); what was summed so far is scaled to a new greatest score.
+/// Scores of one row become weights exp(score - most); what was summed so far is scaled to a new greatest
+/// score.
 void weigh(const Attention& a, const Rows& rows, size_t row, float* s, size_t n) {
   f32x4 most4 = simd::splat(-kInf);
   simd::for_vectors(n, [&](size_t i, size_t lanes) KINGLET_INLINE_LAMBDA {
@@ -218,7 +219,8 @@ void finish_row(const Attention& a, const Rows& rows, size_t row, float sink) {
   map(p, p, a.keys, [&](f32x4 v) { return exp(v - shift) * simd::splat(factor); });
 }
 
-/// Element (i, j) of the keys' transpose is k[j][i]: transposed four by four into `t` [depth, n], which packs fast.
+/// Element (i, j) of the keys' transpose is k[j][i]: transposed four by four into `t` [depth, n], which packs
+/// fast.
 void transpose_keys(const float* k, ptrdiff_t k_row, size_t depth, size_t n, float* t) {
   for (size_t j = 0; j < n; j += 4) {
     const size_t rows = std::min<size_t>(4, n - j);

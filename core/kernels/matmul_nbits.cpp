@@ -26,7 +26,10 @@ struct Chunks {
   bool whole;  // chunks do not cross blocks, and one block has one scale
 
   explicit Chunks(const NBits& w)
-      : bits(w.bits), per_word(32 / w.bits), per_chunk(128 / w.bits), whole(w.block >= per_chunk && w.groups == nullptr) {}
+      : bits(w.bits),
+        per_word(32 / w.bits),
+        per_chunk(128 / w.bits),
+        whole(w.block >= per_chunk && w.groups == nullptr) {}
 };
 
 size_t padded_k(const NBits& w) { return w.blocks() * w.block; }
@@ -52,8 +55,9 @@ u32x4 load_words(const uint8_t* p) {
   return v;
 }
 
-/// a[k] in the order of the chunks, zeros behind it. With `scaled`, element i of a word is divided by 2^(i * bits): that
-/// makes up for weights that stay where they are in the word. The last one is shifted down instead, past the sign.
+/// a[k] in the order of the chunks, zeros behind it. With `scaled`, element i of a word is divided by 2^(i *
+/// bits): that makes up for weights that stay where they are in the word. The last one is shifted down
+/// instead, past the sign.
 void reorder_row(const NBits& w, const Chunks& chunks, bool scaled, const float* a, float* out) {
   for (size_t start = 0; start < padded_k(w); start += chunks.per_chunk, out += chunks.per_chunk) {
     float factor = 1.0f;
@@ -69,10 +73,11 @@ void reorder_row(const NBits& w, const Chunks& chunks, bool scaled, const float*
 }
 
 struct Masks {
-  uint32_t of[16];
+  int32_t of[16];
 
   explicit Masks(size_t bits) {
-    for (size_t i = 0; i < 16; ++i) of[i] = i * bits < 32 ? ((1u << bits) - 1) << i * bits : 0;
+    for (size_t i = 0; i < 16; ++i)
+      of[i] = i * bits < 32 ? static_cast<int32_t>(((1u << bits) - 1) << i * bits) : 0;
   }
 };
 
@@ -84,8 +89,8 @@ struct ReorderedRows {
 
 /// R rows from `row` with C columns from `column`.
 template <size_t R, size_t C>
-void nbits_tile(const NBits& w, const Chunks& chunks, const Masks& masks, const ReorderedRows& rows, size_t row,
-                size_t column, float* y, const float* bias) {
+void nbits_tile(const NBits& w, const Chunks& chunks, const Masks& masks, const ReorderedRows& rows,
+                size_t row, size_t column, float* y, const float* bias) {
   const size_t per_block = w.block / chunks.per_chunk, blocks = w.blocks();
   const auto top = static_cast<int>(32 - w.bits);
   const float* a[R];
@@ -106,7 +111,7 @@ void nbits_tile(const NBits& w, const Chunks& chunks, const Masks& masks, const 
         }
       };
       for (size_t i = 0; i + 1 < chunks.per_word; ++i) {
-        const u32x4 mask = simd::splat(masks.of[i]);
+        const u32x4 mask = simd::bits<u32x4>(simd::load_splat(&masks.of[i]));
         f32x4 x[C];
         for (size_t c = 0; c < C; ++c) x[c] = simd::to_float(simd::bits<i32x4>(words[c] & mask));
         add(x);
@@ -132,16 +137,17 @@ void nbits_tile(const NBits& w, const Chunks& chunks, const Masks& masks, const 
 }
 
 template <size_t R, size_t C>
-void nbits_rows(const NBits& w, const Chunks& chunks, const Masks& masks, const ReorderedRows& rows, size_t row, float* y,
-                const float* bias) {
+void nbits_rows(const NBits& w, const Chunks& chunks, const Masks& masks, const ReorderedRows& rows,
+                size_t row, float* y, const float* bias) {
   size_t column = 0;
   for (; column + C <= w.n; column += C) nbits_tile<R, C>(w, chunks, masks, rows, row, column, y, bias);
   for (; column < w.n; ++column) nbits_tile<R, 1>(w, chunks, masks, rows, row, column, y, bias);
 }
 
-/// Four columns of f32 weights in the order of the chunks: tile[k][column], rows `stride` apart. Columns from `last` on
-/// repeat the one before.
-void dequantize_chunks(const NBits& w, const Chunks& chunks, size_t column, size_t last, float* tile, size_t stride) {
+/// Four columns of f32 weights in the order of the chunks: tile[k][column], rows `stride` apart. Columns from
+/// `last` on repeat the one before.
+void dequantize_chunks(const NBits& w, const Chunks& chunks, size_t column, size_t last, float* tile,
+                       size_t stride) {
   const u32x4 mask = simd::splat((uint32_t{1} << w.bits) - 1);
   for (size_t block = 0; block < w.blocks(); ++block) {
     f32x4 scale[4], zero[4];
@@ -203,7 +209,8 @@ void matmul_nbits(const NBits& w, size_t m, const float* a, float* y, const floa
   const Chunks chunks(w);
   const Scratch at = layout(w, chunks, m);
   if (chunks.whole) {
-    for (size_t r = 0; r < m; ++r) reorder_row(w, chunks, !at.tiles, a + r * w.k, scratch + at.rows + r * padded_k(w));
+    for (size_t r = 0; r < m; ++r)
+      reorder_row(w, chunks, !at.tiles, a + r * w.k, scratch + at.rows + r * padded_k(w));
   }
   if (at.tiles) {
     const size_t depth = chunks.whole ? padded_k(w) : w.k;
@@ -218,8 +225,9 @@ void matmul_nbits(const NBits& w, size_t m, const float* a, float* y, const floa
         }
       }
       pack_b(scratch + at.packed, depth, last - column, tile, static_cast<ptrdiff_t>(kTileColumns), 1);
-      gemm(m, last - column, depth, chunks.whole ? scratch + at.rows : a, static_cast<ptrdiff_t>(depth), scratch + at.packed,
-           y + column, static_cast<ptrdiff_t>(w.n), {.bias = bias == nullptr ? nullptr : bias + column});
+      gemm(m, last - column, depth, chunks.whole ? scratch + at.rows : a, static_cast<ptrdiff_t>(depth),
+           scratch + at.packed, y + column, static_cast<ptrdiff_t>(w.n),
+           {.bias = bias == nullptr ? nullptr : bias + column});
     }
     return;
   }

@@ -14,7 +14,8 @@ struct NBits {
   size_t n = 0, k = 0;
   size_t bits = 4;    ///< 2, 4 or 8
   size_t block = 32;  ///< a power of two, at least 16
-  /// [n, blocks, block * bits / 8]: low bits first; what the last block has beyond k does not count. Any alignment.
+  /// [n, blocks, block * bits / 8]: low bits first; what the last block has beyond k does not count. Any
+  /// alignment.
   const uint8_t* weights = nullptr;
   const float* scales = nullptr;  ///< [n, blocks]
   /// [n, blocks * bits / 8 rounded up], or [n, blocks], or neither: 2^(bits - 1).

@@ -1,5 +1,6 @@
-// Attention - scaled dot-product attention of 3-D or 4-D inputs with grouped heads, masks, windows, and a cache that is
-// the operator's own (past and present) or the model's (nonpad_kv_seqlen) (ONNX Attention 23, 24, 25).
+// Attention - scaled dot-product attention of 3-D or 4-D inputs with grouped heads, masks, windows, and a
+// cache that is the operator's own (past and present) or the model's (nonpad_kv_seqlen) (ONNX Attention 23,
+// 24, 25).
 
 #include <algorithm>
 #include <cmath>
@@ -86,7 +87,8 @@ struct Heads {
 
 Heads heads_of(const Tensor& t, int64_t heads) {
   const Shape s = split_heads(t.shape(), heads).concrete();
-  const auto n = static_cast<size_t>(s[1]), rows = static_cast<size_t>(s[2]), size = static_cast<size_t>(s[3]);
+  const auto n = static_cast<size_t>(s[1]), rows = static_cast<size_t>(s[2]),
+             size = static_cast<size_t>(s[3]);
   return {s, t.rank() == 4 ? heads_first(n, rows, size) : rows_first(n, rows, size)};
 }
 
@@ -109,15 +111,18 @@ Cache cache_of(RunContext& c, size_t input, size_t past, size_t output, const He
     shape[2] = add(shape[2], before.dim(2));
   }
   const Tensor joined = joined_cache(c, output, c.has(past) ? &c.in(past) : nullptr, fresh, heads.at, shape);
-  const HeadStrides at = heads_first(static_cast<size_t>(shape[1]), static_cast<size_t>(shape[2]), static_cast<size_t>(shape[3]));
+  const HeadStrides at = heads_first(static_cast<size_t>(shape[1]), static_cast<size_t>(shape[2]),
+                                     static_cast<size_t>(shape[3]));
   return {shape, at, as_type(c, joined, type)};
 }
 
 void run(const Attention& op, RunContext& c) {
   const Tensor& query = c.in(kQ);
-  const Heads q = heads_of(query, op.q_heads), k = heads_of(c.in(kK), op.kv_heads), v = heads_of(c.in(kV), op.kv_heads);
-  const bool fits = q.shape[0] == k.shape[0] && k.shape[0] == v.shape[0] && k.shape[1] == v.shape[1] && k.shape[2] == v.shape[2] &&
-                    q.shape[3] == k.shape[3] && k.shape[1] > 0 && q.shape[1] % k.shape[1] == 0;
+  const Heads q = heads_of(query, op.q_heads), k = heads_of(c.in(kK), op.kv_heads),
+              v = heads_of(c.in(kV), op.kv_heads);
+  const bool fits = q.shape[0] == k.shape[0] && k.shape[0] == v.shape[0] && k.shape[1] == v.shape[1] &&
+                    k.shape[2] == v.shape[2] && q.shape[3] == k.shape[3] && k.shape[1] > 0 &&
+                    q.shape[1] % k.shape[1] == 0;
   c.require(fits, "query {}, key {} and value {} do not go together", q.shape, k.shape, v.shape);
 
   AttentionCall call;
@@ -138,7 +143,8 @@ void run(const Attention& op, RunContext& c) {
   call.k_at = keys.at;
   call.v = values.data;
   call.v_at = values.at;
-  call.scale = op.scale ? static_cast<double>(*op.scale) : 1 / std::sqrt(static_cast<double>(std::max<size_t>(1, call.head_size)));
+  call.scale = op.scale ? static_cast<double>(*op.scale)
+                        : 1 / std::sqrt(static_cast<double>(std::max<size_t>(1, call.head_size)));
   call.softcap = op.softcap > 0 ? static_cast<double>(op.softcap) : 0.0;
   call.left = op.left;
   call.right = op.is_causal ? (op.right < 0 ? 0 : std::min<int64_t>(0, op.right)) : op.right;
@@ -153,7 +159,8 @@ void run(const Attention& op, RunContext& c) {
   std::vector<int64_t> positions(call.batch, c.has(kPastKey) ? c.in(kPastKey).dim(2) : 0), last_keys;
   if (c.has(kNonpadKeys)) {
     last_keys = to_int64s(c.in(kNonpadKeys));
-    c.require(last_keys.size() == call.batch, "expected {} lengths, got {}", call.batch, c.in(kNonpadKeys).shape());
+    c.require(last_keys.size() == call.batch, "expected {} lengths, got {}", call.batch,
+              c.in(kNonpadKeys).shape());
     for (size_t b = 0; b < call.batch && !c.has(kPastKey); ++b) {
       positions[b] = std::clamp(last_keys[b], int64_t{0}, keys.shape[2]) - q.shape[2];
     }

@@ -49,7 +49,9 @@ kernels::Attention group_of(const AttentionCall& call, size_t b, size_t group) {
   a.scale = static_cast<float>(call.scale);
   a.softcap = static_cast<float>(call.softcap);
   const auto key = [&](std::span<const int64_t> keys, size_t otherwise) {
-    return keys.empty() ? otherwise : static_cast<size_t>(std::clamp<int64_t>(keys[b], 0, static_cast<int64_t>(call.keys)));
+    return keys.empty()
+               ? otherwise
+               : static_cast<size_t>(std::clamp<int64_t>(keys[b], 0, static_cast<int64_t>(call.keys)));
   };
   a.first_key = key(call.first_keys, 0);
   a.last_key = std::min(key(call.last_keys, call.keys), call.mask_keys);
@@ -67,13 +69,16 @@ kernels::Attention group_of(const AttentionCall& call, size_t b, size_t group) {
 }
 
 /// One row of float64: `s` is room for the scores of all keys.
-void attend_row(const AttentionCall& call, const kernels::Attention& range, size_t b, size_t head, size_t i, double* s) {
+void attend_row(const AttentionCall& call, const kernels::Attention& range, size_t b, size_t head, size_t i,
+                double* s) {
   using Stage = kernels::Attention::Stage;
   const size_t group = head / (call.heads / call.kv_heads);
   const auto row = [&](const void* p, const HeadStrides& at, size_t h, size_t r) {
     return static_cast<const double*>(p) + offset(at, b, h) + static_cast<ptrdiff_t>(r) * at.row;
   };
-  double* const kept = call.scores == nullptr ? nullptr : static_cast<double*>(call.scores) + ((b * call.heads + head) * call.queries + i) * call.keys;
+  double* const kept = call.scores == nullptr ? nullptr
+                                              : static_cast<double*>(call.scores) +
+                                                    ((b * call.heads + head) * call.queries + i) * call.keys;
   const auto keep = [&](Stage stage, size_t j) {
     if (kept != nullptr && call.stage == stage) kept[j] = s[j];
   };
@@ -98,7 +103,8 @@ void attend_row(const AttentionCall& call, const kernels::Attention& range, size
   }
   double total = 0;
   for (size_t j = 0; j < call.keys; ++j) total += s[j] = std::exp(s[j] - (most == kHidden ? 0 : most));
-  double* const y = static_cast<double*>(call.y) + offset(call.y_at, b, head) + static_cast<ptrdiff_t>(i) * call.y_at.row;
+  double* const y =
+      static_cast<double*>(call.y) + offset(call.y_at, b, head) + static_cast<ptrdiff_t>(i) * call.y_at.row;
   std::fill_n(y, call.value_size, 0.0);
   for (size_t j = 0; j < call.keys; ++j) {
     if (total != 0) s[j] /= total;
@@ -112,7 +118,8 @@ void attend_row(const AttentionCall& call, const kernels::Attention& range, size
 }  // namespace
 
 HeadStrides heads_first(size_t heads, size_t rows, size_t size) {
-  return {static_cast<ptrdiff_t>(heads * rows * size), static_cast<ptrdiff_t>(rows * size), static_cast<ptrdiff_t>(size)};
+  return {static_cast<ptrdiff_t>(heads * rows * size), static_cast<ptrdiff_t>(rows * size),
+          static_cast<ptrdiff_t>(size)};
 }
 
 HeadStrides rows_first(size_t heads, size_t rows, size_t size, size_t packed) {
@@ -126,13 +133,15 @@ void attend(RunContext& c, const AttentionCall& call) {
     double* const s = c.scratch<double>(call.keys);
     for (size_t b = 0; b < call.batch; ++b) {
       const kernels::Attention range = group_of(call, b, 0);
-      for (size_t i = 0; i < call.heads * call.queries; ++i) attend_row(call, range, b, i / call.queries, i % call.queries, s);
+      for (size_t i = 0; i < call.heads * call.queries; ++i)
+        attend_row(call, range, b, i / call.queries, i % call.queries, s);
     }
     return;
   }
   float* const scratch = c.scratch<float>(kernels::attention_scratch_floats(group_of(call, 0, 0)));
   for (size_t b = 0; b < call.batch; ++b) {
-    for (size_t group = 0; group < call.kv_heads; ++group) kernels::attention(group_of(call, b, group), scratch);
+    for (size_t group = 0; group < call.kv_heads; ++group)
+      kernels::attention(group_of(call, b, group), scratch);
   }
 }
 
@@ -141,11 +150,15 @@ void weigh_values(RunContext& c, const AttentionCall& call, const void* weights)
   float* const packed = call.type == DType::kFloat32 ? c.scratch<float>(packed_size) : nullptr;
   for (size_t i = 0; i < call.batch * call.heads; ++i) {
     const size_t b = i / call.heads, head = i % call.heads;
-    const ptrdiff_t from = offset(call.v_at, b, head / (call.heads / call.kv_heads)), to = offset(call.y_at, b, head);
+    const ptrdiff_t from = offset(call.v_at, b, head / (call.heads / call.kv_heads)),
+                    to = offset(call.y_at, b, head);
     if (call.type == DType::kFloat32) {
-      kernels::pack_b(packed, call.keys, call.value_size, static_cast<const float*>(call.v) + from, call.v_at.row, 1);
-      kernels::gemm(call.queries, call.value_size, call.keys, static_cast<const float*>(weights) + i * call.queries * call.keys,
-                    static_cast<ptrdiff_t>(call.keys), packed, static_cast<float*>(call.y) + to, call.y_at.row);
+      kernels::pack_b(packed, call.keys, call.value_size, static_cast<const float*>(call.v) + from,
+                      call.v_at.row, 1);
+      kernels::gemm(call.queries, call.value_size, call.keys,
+                    static_cast<const float*>(weights) + i * call.queries * call.keys,
+                    static_cast<ptrdiff_t>(call.keys), packed, static_cast<float*>(call.y) + to,
+                    call.y_at.row);
       continue;
     }
     for (size_t r = 0; r < call.queries; ++r) {
@@ -153,7 +166,8 @@ void weigh_values(RunContext& c, const AttentionCall& call, const void* weights)
       double* const y = static_cast<double*>(call.y) + to + static_cast<ptrdiff_t>(r) * call.y_at.row;
       std::fill_n(y, call.value_size, 0.0);
       for (size_t j = 0; j < call.keys; ++j) {
-        const double* const v = static_cast<const double*>(call.v) + from + static_cast<ptrdiff_t>(j) * call.v_at.row;
+        const double* const v =
+            static_cast<const double*>(call.v) + from + static_cast<ptrdiff_t>(j) * call.v_at.row;
         for (size_t d = 0; d < call.value_size; ++d) y[d] += w[j] * v[d];
       }
     }
@@ -164,7 +178,8 @@ const void* as_bias(RunContext& c, const Tensor& mask, DType type) {
   if (mask.dtype() != DType::kBool) return as_type(c, mask, type);
   const bool* const visible = mask.data<bool>();
   const auto fill = [&]<class T>(T* bias) {
-    for (size_t i = 0; i < mask.count(); ++i) bias[i] = visible[i] ? T(0) : -std::numeric_limits<T>::infinity();
+    for (size_t i = 0; i < mask.count(); ++i)
+      bias[i] = visible[i] ? T(0) : -std::numeric_limits<T>::infinity();
     return bias;
   };
   return type == DType::kFloat64 ? static_cast<const void*>(fill(c.scratch<double>(mask.count())))
@@ -173,10 +188,12 @@ const void* as_bias(RunContext& c, const Tensor& mask, DType type) {
 
 void write_cache(Tensor& cache, const void* fresh, const HeadStrides& at, size_t rows, size_t start,
                  std::span<const int64_t> starts) {
-  const HeadStrides to = heads_first(static_cast<size_t>(cache.dim(1)), static_cast<size_t>(cache.dim(2)), static_cast<size_t>(cache.dim(3)));
+  const HeadStrides to = heads_first(static_cast<size_t>(cache.dim(1)), static_cast<size_t>(cache.dim(2)),
+                                     static_cast<size_t>(cache.dim(3)));
   const auto width = static_cast<ptrdiff_t>(dtype_size(cache.dtype()));
   for (size_t b = 0; b < static_cast<size_t>(cache.dim(0)); ++b) {
-    const int64_t first = std::clamp<int64_t>(starts.empty() ? static_cast<int64_t>(start) : starts[b], 0, cache.dim(2));
+    const int64_t first =
+        std::clamp<int64_t>(starts.empty() ? static_cast<int64_t>(start) : starts[b], 0, cache.dim(2));
     const CopyAxis axes[] = {{cache.dim(1), to.head, at.head},
                              {std::min(static_cast<int64_t>(rows), cache.dim(2) - first), to.row, at.row},
                              {cache.dim(3), 1, 1}};
@@ -185,10 +202,14 @@ void write_cache(Tensor& cache, const void* fresh, const HeadStrides& at, size_t
   }
 }
 
-Tensor joined_cache(RunContext& c, size_t index, const Tensor* past, const Tensor& fresh, const HeadStrides& at, const Shape& shape) {
+Tensor joined_cache(RunContext& c, size_t index, const Tensor* past, const Tensor& fresh,
+                    const HeadStrides& at, const Shape& shape) {
   check_addressable(fresh.dtype(), shape);
-  Tensor cache(fresh.dtype(), shape, c.wants(index) ? c.out(index).raw() : c.scratch<std::byte>(shape.count() * dtype_size(fresh.dtype())));
-  const auto rows = static_cast<size_t>(shape[2]), heads = static_cast<size_t>(shape[1]), size = static_cast<size_t>(shape[3]);
+  Tensor cache(
+      fresh.dtype(), shape,
+      c.wants(index) ? c.out(index).raw() : c.scratch<std::byte>(shape.count() * dtype_size(fresh.dtype())));
+  const auto rows = static_cast<size_t>(shape[2]), heads = static_cast<size_t>(shape[1]),
+             size = static_cast<size_t>(shape[3]);
   const size_t before = past == nullptr ? 0 : static_cast<size_t>(past->dim(2));
   if (past != nullptr) write_cache(cache, past->raw(), heads_first(heads, before, size), before, 0);
   write_cache(cache, fresh.raw(), at, rows - before, before);

@@ -1,6 +1,6 @@
 #pragma once
-// What every attention operator comes down to: batches of heads under strides, keys and values shared by groups of
-// heads, windows and caches. float32 runs on kernels/attention.hpp, float64 in plain loops.
+// What every attention operator comes down to: batches of heads under strides, keys and values shared by
+// groups of heads, windows and caches. float32 runs on kernels/attention.hpp, float64 in plain loops.
 
 #include "kernels/attention.hpp"
 #include "ops/transformer/in_type.hpp"
@@ -30,8 +30,8 @@ struct AttentionCall {
 
   double scale = 1;
   double softcap = 0;
-  /// Query i of batch b stands at key position positions[b] + i and sees `left` keys before it and `right` after it;
-  /// negative: all. Where a span is empty, positions are 0 and all keys count.
+  /// Query i of batch b stands at key position positions[b] + i and sees `left` keys before it and `right`
+  /// after it; negative: all. Where a span is empty, positions are 0 and all keys count.
   int64_t left = -1, right = -1;
   std::span<const int64_t> positions, first_keys, last_keys;
   const float* sinks = nullptr;  ///< a logit a head that has no value
@@ -47,16 +47,18 @@ void weigh_values(RunContext& c, const AttentionCall& call, const void* weights)
 /// A mask of any type as what is added to scores: where bool, false becomes -inf and true 0.
 const void* as_bias(RunContext& c, const Tensor& mask, DType type);
 
-/// Writes rows [batch, heads, rows, size] under `at` into a cache [batch, heads, >= start + rows, size] from row
-/// `start` on; rows past the cache's end are left out. `starts`, where not empty, holds a start for each batch.
+/// Writes rows [batch, heads, rows, size] under `at` into a cache [batch, heads, >= start + rows, size] from
+/// row `start` on; rows past the cache's end are left out. `starts`, where not empty, holds a start for each
+/// batch.
 void write_cache(Tensor& cache, const void* fresh, const HeadStrides& at, size_t rows, size_t start,
                  std::span<const int64_t> starts = {});
-/// The cache after the rows of `past` (may be null) and `fresh`: output `index` where it is wanted, else in scratch.
-Tensor joined_cache(RunContext& c, size_t index, const Tensor* past, const Tensor& fresh, const HeadStrides& at,
-                    const Shape& shape);
+/// The cache after the rows of `past` (may be null) and `fresh`: output `index` where it is wanted, else in
+/// scratch.
+Tensor joined_cache(RunContext& c, size_t index, const Tensor* past, const Tensor& fresh,
+                    const HeadStrides& at, const Shape& shape);
 
-/// The strides of a mask that broadcasts to [batch, heads, queries, keys]; throws kShape when it does not. The last dim
-/// is the mask's own.
+/// The strides of a mask that broadcasts to [batch, heads, queries, keys]; throws kShape when it does not.
+/// The last dim is the mask's own.
 HeadStrides mask_strides(const Shape& mask, size_t batch, size_t heads, size_t queries);
 
 }  // namespace kinglet::ops

@@ -1,5 +1,5 @@
-// BiasGelu and FastGelu of com.microsoft - Gelu, exact or by tanh, of x and an optional bias, one value for each position
-// of the last axis.
+// BiasGelu and FastGelu of com.microsoft - Gelu, exact or by tanh, of x and an optional bias, one value for
+// each position of the last axis.
 
 #include <algorithm>
 
@@ -16,7 +16,8 @@ struct BiasGelu {
 };
 
 BiasGelu parse(const NodeView& n) {
-  return {n.op_type() == "FastGelu" ? kernels::Activation::Kind::kGeluTanh : kernels::Activation::Kind::kGelu};
+  return {n.op_type() == "FastGelu" ? kernels::Activation::Kind::kGeluTanh
+                                    : kernels::Activation::Kind::kGelu};
 }
 
 void infer(const BiasGelu&, InferContext& c) { c.out(0, common_type(c, 0, c.inputs(), kFloats), c.shape(0)); }
@@ -28,7 +29,9 @@ void run(const BiasGelu& op, RunContext& c) {
   if (c.has(1)) {
     const auto columns = static_cast<size_t>(x.rank() == 0 ? 1 : x.shape().back());
     c.require(c.in(1).count() == columns, "expected a bias of {}, got {}", columns, c.in(1).shape());
-    if (x.count() != 0) kernels::binary_row(kernels::Binary::kAdd, from, as_f32(c, c.in(1)), out.data(), x.count() / columns, columns);
+    if (x.count() != 0)
+      kernels::binary_row(kernels::Binary::kAdd, from, as_f32(c, c.in(1)), out.data(), x.count() / columns,
+                          columns);
     kernels::apply({op.kind}, out.data(), x.count());
   } else {
     kernels::apply({op.kind}, from, out.data(), x.count());

@@ -1,5 +1,5 @@
-// CausalConvWithState - a 1-D depthwise convolution over the present and the past, whose last inputs are carried on
-// (ONNX CausalConvWithState 27; com.microsoft in the same layout).
+// CausalConvWithState - a 1-D depthwise convolution over the present and the past, whose last inputs are
+// carried on (ONNX CausalConvWithState 27; com.microsoft in the same layout).
 
 #include <algorithm>
 
@@ -20,10 +20,19 @@ struct CausalConv {
 CausalConv parse(const NodeView& n) {
   const std::string activation = n.attr_string("activation", "none");
   const bool silu = activation == "silu" || activation == "swish";
-  if (!silu && activation != "none") throw_error(ErrorCode::kModel, "attribute '{}' is '{}'", "activation", activation);
-  const std::pair<const char*, int64_t> only[] = {{"ndim", 1}, {"dilation", 1}, {"channels_last", 0}, {"state_window", 0}, {"state_update_capacity", 0}, {"state_length", 0}, {"input_channels", 0}};
+  if (!silu && activation != "none")
+    throw_error(ErrorCode::kModel, "attribute '{}' is '{}'", "activation", activation);
+  const std::pair<const char*, int64_t> only[] = {{"ndim", 1},
+                                                  {"dilation", 1},
+                                                  {"channels_last", 0},
+                                                  {"state_window", 0},
+                                                  {"state_update_capacity", 0},
+                                                  {"state_length", 0},
+                                                  {"input_channels", 0}};
   for (const auto& [name, value] : only) {
-    if (n.attr_int(name, value) != value) throw_error(ErrorCode::kModel, "attribute '{}' is {}, only {} is supported", name, n.attr_int(name, value), value);
+    if (n.attr_int(name, value) != value)
+      throw_error(ErrorCode::kModel, "attribute '{}' is {}, only {} is supported", name,
+                  n.attr_int(name, value), value);
   }
   return {silu};
 }
@@ -31,24 +40,30 @@ CausalConv parse(const NodeView& n) {
 void infer(const CausalConv&, InferContext& c) {
   common_type(c, 0, c.inputs(), kFloats);
   const SymShape &x = c.shape(kInput), &w = c.shape(kWeight);
-  for (const SymShape* s : {&x, &w}) c.require(!s->has_rank() || s->rank() == 3, "expected rank 3, got {}", *s);
+  for (const SymShape* s : {&x, &w})
+    c.require(!s->has_rank() || s->rank() == 3, "expected rank 3, got {}", *s);
   const bool known = w.has_rank() && w[2].known();
   c.require(!known || w[2].value() > 0, "a kernel {} has no taps", w);
   c.out(0, c.dtype(kInput), x);
-  c.out(1, c.dtype(kInput), SymShape({x.has_rank() ? x[0] : Dim(), x.has_rank() ? x[1] : Dim(), known ? Dim(w[2].value() - 1) : Dim()}));
+  c.out(1, c.dtype(kInput),
+        SymShape({x.has_rank() ? x[0] : Dim(), x.has_rank() ? x[1] : Dim(),
+                  known ? Dim(w[2].value() - 1) : Dim()}));
 }
 
 void run(const CausalConv& op, RunContext& c) {
   const Tensor &x = c.in(kInput), &w = c.in(kWeight);
   c.require(x.rank() == 3 && w.rank() == 3 && w.dim(0) == x.dim(1) && w.dim(1) == 1 && w.dim(2) > 0,
             "weights {} do not go with {}", w.shape(), x.shape());
-  const auto channels = static_cast<size_t>(x.dim(1)), length = static_cast<size_t>(x.dim(2)), taps = static_cast<size_t>(w.dim(2));
-  c.require(!c.has(kBias) || c.in(kBias).count() == channels, "expected a bias of {}, got {}", channels, c.has(kBias) ? c.in(kBias).shape() : Shape());
+  const auto channels = static_cast<size_t>(x.dim(1)), length = static_cast<size_t>(x.dim(2)),
+             taps = static_cast<size_t>(w.dim(2));
+  c.require(!c.has(kBias) || c.in(kBias).count() == channels, "expected a bias of {}, got {}", channels,
+            c.has(kBias) ? c.in(kBias).shape() : Shape());
   const Shape state_shape{x.dim(0), x.dim(1), w.dim(2) - 1};
-  c.require(!c.has(kPastState) || c.in(kPastState).shape() == state_shape, "expected a state {}, got {}", state_shape,
-            c.has(kPastState) ? c.in(kPastState).shape() : Shape());
+  c.require(!c.has(kPastState) || c.in(kPastState).shape() == state_shape, "expected a state {}, got {}",
+            state_shape, c.has(kPastState) ? c.in(kPastState).shape() : Shape());
   const float *input = as_f32(c, x), *weights = as_f32(c, w);
-  const float *bias = c.has(kBias) ? as_f32(c, c.in(kBias)) : nullptr, *past = c.has(kPastState) ? as_f32(c, c.in(kPastState)) : nullptr;
+  const float *bias = c.has(kBias) ? as_f32(c, c.in(kBias)) : nullptr,
+              *past = c.has(kPastState) ? as_f32(c, c.in(kPastState)) : nullptr;
   F32Output out(c, c.out(0));
   std::optional<F32Output> present;
   if (c.wants(1)) present.emplace(c, c.out(1));

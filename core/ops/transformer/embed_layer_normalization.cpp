@@ -1,5 +1,5 @@
-// EmbedLayerNormalization of com.microsoft - the sum of word, position and segment embeddings, normalised; and how many
-// tokens of each batch a mask leaves.
+// EmbedLayerNormalization of com.microsoft - the sum of word, position and segment embeddings, normalised;
+// and how many tokens of each batch a mask leaves.
 
 #include <algorithm>
 
@@ -12,7 +12,17 @@
 namespace kinglet::ops {
 namespace {
 
-enum Input : size_t { kIds, kSegments, kWordTable, kPositionTable, kSegmentTable, kGamma, kBeta, kMask, kPositions };
+enum Input : size_t {
+  kIds,
+  kSegments,
+  kWordTable,
+  kPositionTable,
+  kSegmentTable,
+  kGamma,
+  kBeta,
+  kMask,
+  kPositions
+};
 enum Output : size_t { kY, kMaskIndex, kSum };
 
 struct EmbedNormalization {
@@ -50,15 +60,18 @@ struct Embedding {
 
 void run(const EmbedNormalization& op, RunContext& c) {
   const Tensor& words = c.in(kIds);
-  const auto columns = static_cast<size_t>(c.in(kWordTable).dim(1)), sequence = static_cast<size_t>(words.dim(1));
+  const auto columns = static_cast<size_t>(c.in(kWordTable).dim(1)),
+             sequence = static_cast<size_t>(words.dim(1));
   std::vector<Embedding> embeddings;
   const auto add = [&](size_t table, size_t ids) {
     const Tensor& t = c.in(table);
-    c.require(t.rank() == 2 && t.dim(1) == static_cast<int64_t>(columns), "expected a table of {} columns, got {}", columns, t.shape());
+    c.require(t.rank() == 2 && t.dim(1) == static_cast<int64_t>(columns),
+              "expected a table of {} columns, got {}", columns, t.shape());
     Embedding e{as_f32(c, t), t.dim(0), {}, words.count()};
     if (c.has(ids)) {
       const Tensor& given = c.in(ids);
-      c.require(given.count() == words.count() || given.count() == sequence, "ids {} do not go with {}", given.shape(), words.shape());
+      c.require(given.count() == words.count() || given.count() == sequence, "ids {} do not go with {}",
+                given.shape(), words.shape());
       e.ids.emplace(given);
       e.id_count = given.count();
     }
@@ -93,7 +106,8 @@ void run(const EmbedNormalization& op, RunContext& c) {
   std::fill_n(counts.data<int32_t>(), counts.count(), 0);
   if (!c.has(kMask)) return;
   const Indices mask(c.in(kMask));
-  c.require(c.in(kMask).shape() == words.shape(), "expected a mask {}, got {}", words.shape(), c.in(kMask).shape());
+  c.require(c.in(kMask).shape() == words.shape(), "expected a mask {}, got {}", words.shape(),
+            c.in(kMask).shape());
   for (size_t token = 0; token < words.count(); ++token) {
     if (mask[token] == 1) ++counts.data<int32_t>()[token / sequence];
   }
@@ -101,6 +115,7 @@ void run(const EmbedNormalization& op, RunContext& c) {
 
 }  // namespace
 
-KINGLET_OP_IN(com_microsoft, "com.microsoft", EmbedLayerNormalization, op<EmbedNormalization, parse, infer, run>(since(1)));
+KINGLET_OP_IN(com_microsoft, "com.microsoft", EmbedLayerNormalization,
+              op<EmbedNormalization, parse, infer, run>(since(1)));
 
 }  // namespace kinglet::ops

@@ -1,4 +1,5 @@
-// FlexAttention - attention whose scores and probabilities pass through subgraphs (ai.onnx.preview FlexAttention 1).
+// FlexAttention - attention whose scores and probabilities pass through subgraphs (ai.onnx.preview
+// FlexAttention 1).
 
 #include <algorithm>
 #include <cmath>
@@ -28,14 +29,17 @@ FlexAttention parse(const NodeView& n) {
     case 10: op.precision = DType::kFloat16; break;
     case 11: op.precision = DType::kFloat64; break;
     case 16: op.precision = DType::kBFloat16; break;
-    default: throw_error(ErrorCode::kModel, "attribute '{}' is {}", "softmax_precision", n.attr_int("softmax_precision"));
+    default:
+      throw_error(ErrorCode::kModel, "attribute '{}' is {}", "softmax_precision",
+                  n.attr_int("softmax_precision"));
   }
   return op;
 }
 
 /// The type of what the subgraphs see.
 DType precision_of(const FlexAttention& op, DType input) {
-  return op.precision != DType::kUndefined || input == DType::kUndefined ? op.precision : computing_type(input);
+  return op.precision != DType::kUndefined || input == DType::kUndefined ? op.precision
+                                                                         : computing_type(input);
 }
 
 void infer(const FlexAttention& op, InferContext& c) {
@@ -57,7 +61,8 @@ void infer(const FlexAttention& op, InferContext& c) {
 
 /// Softmax of rows of float32 or float64, in place.
 void softmax(void* scores, DType type, size_t rows, size_t columns) {
-  if (type == DType::kFloat32) return kernels::softmax(static_cast<float*>(scores), static_cast<float*>(scores), rows, columns);
+  if (type == DType::kFloat32)
+    return kernels::softmax(static_cast<float*>(scores), static_cast<float*>(scores), rows, columns);
   double* s = static_cast<double*>(scores);
   for (size_t r = 0; r < rows && columns > 0; ++r, s += columns) {
     const double most = *std::max_element(s, s + columns);
@@ -69,8 +74,9 @@ void softmax(void* scores, DType type, size_t rows, size_t columns) {
 
 void run(const FlexAttention& op, RunContext& c) {
   const Tensor &q = c.in(0), &k = c.in(1), &v = c.in(2);
-  const bool fits = q.rank() == 4 && k.rank() == 4 && v.rank() == 4 && q.dim(0) == k.dim(0) && k.dim(0) == v.dim(0) && k.dim(1) == v.dim(1) &&
-                    k.dim(2) == v.dim(2) && q.dim(3) == k.dim(3) && k.dim(1) > 0 && q.dim(1) % k.dim(1) == 0;
+  const bool fits = q.rank() == 4 && k.rank() == 4 && v.rank() == 4 && q.dim(0) == k.dim(0) &&
+                    k.dim(0) == v.dim(0) && k.dim(1) == v.dim(1) && k.dim(2) == v.dim(2) &&
+                    q.dim(3) == k.dim(3) && k.dim(1) > 0 && q.dim(1) % k.dim(1) == 0;
   c.require(fits, "query {}, key {} and value {} do not go together", q.shape(), k.shape(), v.shape());
   const DType precision = precision_of(op, q.dtype()), type = computing_type(precision);
   AttentionCall call;
@@ -89,7 +95,8 @@ void run(const FlexAttention& op, RunContext& c) {
   call.k_at = heads_first(call.kv_heads, call.keys, call.head_size);
   call.v_at = heads_first(call.kv_heads, call.keys, call.value_size);
   call.y_at = heads_first(call.heads, call.queries, call.value_size);
-  call.scale = op.scale ? static_cast<double>(*op.scale) : 1 / std::sqrt(static_cast<double>(std::max<size_t>(1, call.head_size)));
+  call.scale = op.scale ? static_cast<double>(*op.scale)
+                        : 1 / std::sqrt(static_cast<double>(std::max<size_t>(1, call.head_size)));
   TypedOutput out(c, c.out(0), type);
   call.y = out.data();
   if (!op.score_mod && !op.prob_mod) {
@@ -122,6 +129,7 @@ void run(const FlexAttention& op, RunContext& c) {
 
 }  // namespace
 
-KINGLET_OP_IN(ai_onnx_preview, "ai.onnx.preview", FlexAttention, op<FlexAttention, parse, infer, run>(since(1)));
+KINGLET_OP_IN(ai_onnx_preview, "ai.onnx.preview", FlexAttention,
+              op<FlexAttention, parse, infer, run>(since(1)));
 
 }  // namespace kinglet::ops

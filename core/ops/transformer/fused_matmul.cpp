@@ -1,5 +1,5 @@
-// FusedMatMul of com.microsoft - alpha * A' * B', where ' exchanges the last two dims (transA, transB) after moving the
-// first dim behind the batch dims (transBatchA, transBatchB). TransposeMatMul is its older name.
+// FusedMatMul of com.microsoft - alpha * A' * B', where ' exchanges the last two dims (transA, transB) after
+// moving the first dim behind the batch dims (transBatchA, transBatchB). TransposeMatMul is its older name.
 
 #include <algorithm>
 #include <array>
@@ -35,7 +35,8 @@ FusedMatMul parse(const NodeView& n) {
   return op;
 }
 
-/// For each dim of the matrices [batch..., rows, columns] the dim of the operand it comes from. Vectors stay as they are.
+/// For each dim of the matrices [batch..., rows, columns] the dim of the operand it comes from. Vectors stay
+/// as they are.
 std::vector<size_t> order_of(const Side& side, size_t rank) {
   std::vector<size_t> order(rank);
   for (size_t i = 0; i < rank; ++i) order[i] = i;
@@ -52,7 +53,8 @@ SymShape ordered(const SymShape& s, const Side& side) {
 }
 
 SymShape batch_of(const SymShape& s) {
-  return SymShape(std::vector<Dim>(s.dims().begin(), s.dims().end() - static_cast<ptrdiff_t>(std::min<size_t>(2, s.rank()))));
+  return SymShape(std::vector<Dim>(s.dims().begin(),
+                                   s.dims().end() - static_cast<ptrdiff_t>(std::min<size_t>(2, s.rank()))));
 }
 
 void infer(const FusedMatMul& op, InferContext& c) {
@@ -127,7 +129,8 @@ void prepare(FusedMatMul& op, PrepareContext& c) {
   op.packed = c.allocate_floats(o.batch.count() * each);
   const F32Constant elements(*b);
   for (size_t i = 0; i < o.batch.count(); ++i) {
-    pack_matrix(op, reinterpret_cast<float*>(op.packed.get()) + i * each, o, elements.data() + o.matrix(o.batch, i));
+    pack_matrix(op, reinterpret_cast<float*>(op.packed.get()) + i * each, o,
+                elements.data() + o.matrix(o.batch, i));
   }
   c.release(1);
 }
@@ -136,7 +139,8 @@ void run_f64(const FusedMatMul& op, RunContext& c, const Operand& a, const Opera
   c.require(op.activation.kind == kernels::Activation::Kind::kNone, "double is computed without activation");
   double* y = c.out(0).data<double>();
   for (size_t i = 0; i < batch.count(); ++i) {
-    const double *am = c.in(0).data<double>() + a.matrix(batch, i), *bm = c.in(1).data<double>() + b.matrix(batch, i);
+    const double *am = c.in(0).data<double>() + a.matrix(batch, i),
+                 *bm = c.in(1).data<double>() + b.matrix(batch, i);
     for (size_t r = 0; r < a.rows; ++r) {
       for (size_t col = 0; col < b.columns; ++col) {
         double sum = 0;
@@ -168,23 +172,28 @@ void run(const FusedMatMul& op, RunContext& c) {
   for (size_t i = 0; i < batch.count(); ++i) {
     const float* am = a_data + a.matrix(batch, i);
     if (gathered != nullptr) {
-      const CopyAxis axes[] = {{static_cast<int64_t>(a.rows), static_cast<int64_t>(a.columns), a.row}, {static_cast<int64_t>(a.columns), 1, a.column}};
+      const CopyAxis axes[] = {{static_cast<int64_t>(a.rows), static_cast<int64_t>(a.columns), a.row},
+                               {static_cast<int64_t>(a.columns), 1, a.column}};
       copy_strided(DType::kFloat32, axes, gathered, am);
       am = gathered;
     }
     const float* packed = fresh;
     if (op.packed) {
-      packed = reinterpret_cast<const float*>(op.packed.get()) + static_cast<size_t>(matrices.matrix(batch, i)) * each;
+      packed = reinterpret_cast<const float*>(op.packed.get()) +
+               static_cast<size_t>(matrices.matrix(batch, i)) * each;
     } else {
       pack_matrix(op, fresh, b, b_data + b.matrix(batch, i));
     }
-    kernels::gemm(a.rows, b.columns, a.columns, am, gathered != nullptr ? static_cast<ptrdiff_t>(a.columns) : a.row, packed,
-                  output.data() + i * a.rows * b.columns, static_cast<ptrdiff_t>(b.columns), {.activation = op.activation});
+    kernels::gemm(a.rows, b.columns, a.columns, am,
+                  gathered != nullptr ? static_cast<ptrdiff_t>(a.columns) : a.row, packed,
+                  output.data() + i * a.rows * b.columns, static_cast<ptrdiff_t>(b.columns),
+                  {.activation = op.activation});
   }
   output.store();
 }
 
-constexpr OpDef kFusedMatMul = op<FusedMatMul, parse, infer, run>(since(1)).with_prepare<FusedMatMul, prepare>();
+constexpr OpDef kFusedMatMul =
+    op<FusedMatMul, parse, infer, run>(since(1)).with_prepare<FusedMatMul, prepare>();
 
 }  // namespace
 

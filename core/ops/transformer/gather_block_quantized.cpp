@@ -1,5 +1,5 @@
-// GatherBlockQuantized of com.microsoft - Gather from a table of small integers or floats whose blocks along one axis have
-// a scale and a zero point each.
+// GatherBlockQuantized of com.microsoft - Gather from a table of small integers or floats whose blocks along
+// one axis have a scale and a zero point each.
 
 #include <bit>
 
@@ -20,20 +20,25 @@ struct GatherBlockQuantized {
 };
 
 GatherBlockQuantized parse(const NodeView& n) {
-  const GatherBlockQuantized op{n.attr_int("gather_axis", 0), n.attr_int("quantize_axis", 1), n.attr_int("block_size", 128), n.attr_int("bits", 4)};
-  if (op.bits != 2 && op.bits != 4 && op.bits != 8) throw_error(ErrorCode::kModel, "attribute '{}' is {}", "bits", op.bits);
+  const GatherBlockQuantized op{n.attr_int("gather_axis", 0), n.attr_int("quantize_axis", 1),
+                                n.attr_int("block_size", 128), n.attr_int("bits", 4)};
+  if (op.bits != 2 && op.bits != 4 && op.bits != 8)
+    throw_error(ErrorCode::kModel, "attribute '{}' is {}", "bits", op.bits);
   const bool fits = op.block == 0 || (op.block >= 16 && std::has_single_bit(static_cast<uint64_t>(op.block)));
   if (!fits) throw_error(ErrorCode::kModel, "attribute '{}' is {}", "block_size", op.block);
   return op;
 }
 
 /// Elements in one of a tensor: uint8 holds several.
-int64_t packed_elements(const GatherBlockQuantized& op, DType type) { return type == DType::kUint8 ? 8 / op.bits : 1; }
+int64_t packed_elements(const GatherBlockQuantized& op, DType type) {
+  return type == DType::kUint8 ? 8 / op.bits : 1;
+}
 
 void infer(const GatherBlockQuantized& op, InferContext& c) {
   check_type(c.dtype(kScales), kFloats & ~type_set(DType::kFloat64));
   const SymShape &data = c.shape(kData), &indices = c.shape(kIndices);
-  if (!data.has_rank() || !indices.has_rank() || c.dtype(kData) == DType::kUndefined) return c.out(0, c.dtype(kScales), {});
+  if (!data.has_rank() || !indices.has_rank() || c.dtype(kData) == DType::kUndefined)
+    return c.out(0, c.dtype(kScales), {});
   const size_t axis = normalize_axis(op.gather_axis, data.rank());
   normalize_axis(op.quantize_axis, data.rank());
   SymShape shape = SymShape::of_rank(0);
@@ -53,7 +58,9 @@ void infer(const GatherBlockQuantized& op, InferContext& c) {
 class Elements {
  public:
   Elements(RunContext& c, const Tensor& t, int64_t bits)
-      : bytes_(t.dtype() == DType::kUint8 ? t.data<uint8_t>() : nullptr), floats_(bytes_ != nullptr ? nullptr : as_f32(c, t)), bits_(static_cast<size_t>(bits)) {}
+      : bytes_(t.dtype() == DType::kUint8 ? t.data<uint8_t>() : nullptr),
+        floats_(bytes_ != nullptr ? nullptr : as_f32(c, t)),
+        bits_(static_cast<size_t>(bits)) {}
 
   float operator[](size_t i) const {
     if (bytes_ == nullptr) return floats_[i];
@@ -70,28 +77,35 @@ class Elements {
 void run(const GatherBlockQuantized& op, RunContext& c) {
   const Tensor &data = c.in(kData), &scales = c.in(kScales);
   Shape shape = data.shape();
-  const size_t rank = shape.rank(), axis = normalize_axis(op.gather_axis, rank), quantized = normalize_axis(op.quantize_axis, rank);
+  const size_t rank = shape.rank(), axis = normalize_axis(op.gather_axis, rank),
+               quantized = normalize_axis(op.quantize_axis, rank);
   const int64_t packed = packed_elements(op, data.dtype());
-  c.require(packed == 1 || axis + 1 != rank, "packed elements {} are not gathered along their own axis", data.shape());
+  c.require(packed == 1 || axis + 1 != rank, "packed elements {} are not gathered along their own axis",
+            data.shape());
   shape[rank - 1] = multiply(shape[rank - 1], packed);
   const int64_t block = op.block == 0 ? std::max<int64_t>(1, shape[quantized]) : op.block;
   bool fits = scales.rank() == rank;
   for (size_t i = 0; fits && i < rank; ++i) {
-    fits = i == quantized ? scales.dim(i) == (shape[i] + block - 1) / block : scales.dim(i) == shape[i] || scales.dim(i) == 1;
+    fits = i == quantized ? scales.dim(i) == (shape[i] + block - 1) / block
+                          : scales.dim(i) == shape[i] || scales.dim(i) == 1;
   }
   c.require(fits, "scales {} do not go with {} in blocks of {}", scales.shape(), shape, block);
   if (c.has(kZeros)) {
     const Tensor& zeros = c.in(kZeros);
     const auto per_row = static_cast<size_t>(scales.shape().back());
-    const size_t wanted = scales.count() / std::max<size_t>(1, per_row) * ((per_row + static_cast<size_t>(packed) - 1) / static_cast<size_t>(packed));
-    c.require(zeros.dtype() == data.dtype() && zeros.count() == wanted, "zero points {} do not go with scales {}", zeros.shape(), scales.shape());
+    const size_t wanted = scales.count() / std::max<size_t>(1, per_row) *
+                          ((per_row + static_cast<size_t>(packed) - 1) / static_cast<size_t>(packed));
+    c.require(zeros.dtype() == data.dtype() && zeros.count() == wanted,
+              "zero points {} do not go with scales {}", zeros.shape(), scales.shape());
   }
   const Elements values(c, data, op.bits);
   const float* const scale = as_f32(c, scales);
   const bool has_zeros = c.has(kZeros);
   const Elements zeros(c, has_zeros ? c.in(kZeros) : data, op.bits);
   const float middle = data.dtype() == DType::kUint8 ? static_cast<float>(1u << (op.bits - 1)) : 0.0f;
-  const auto scale_row = static_cast<size_t>(scales.shape().back()), zero_row = (scale_row + static_cast<size_t>(packed) - 1) / static_cast<size_t>(packed) * static_cast<size_t>(packed);
+  const auto scale_row = static_cast<size_t>(scales.shape().back()),
+             zero_row = (scale_row + static_cast<size_t>(packed) - 1) / static_cast<size_t>(packed) *
+                        static_cast<size_t>(packed);
 
   // Strides of the scales along the dims of the data: 0 where one scale repeats.
   auto scale_strides = strides_of(scales.shape());
@@ -134,6 +148,7 @@ void run(const GatherBlockQuantized& op, RunContext& c) {
 
 }  // namespace
 
-KINGLET_OP_IN(com_microsoft, "com.microsoft", GatherBlockQuantized, op<GatherBlockQuantized, parse, infer, run>(since(1)));
+KINGLET_OP_IN(com_microsoft, "com.microsoft", GatherBlockQuantized,
+              op<GatherBlockQuantized, parse, infer, run>(since(1)));
 
 }  // namespace kinglet::ops

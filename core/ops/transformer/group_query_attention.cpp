@@ -1,5 +1,5 @@
-// GroupQueryAttention of com.microsoft - the attention of decoders: grouped heads, packed or separate projections, rotary
-// embedding inside, a cache that grows or has room, a local window, softcap, and sinks.
+// GroupQueryAttention of com.microsoft - the attention of decoders: grouped heads, packed or separate
+// projections, rotary embedding inside, a cache that grows or has room, a local window, softcap, and sinks.
 
 #include <algorithm>
 #include <cmath>
@@ -15,8 +15,23 @@ namespace kinglet::ops {
 namespace {
 
 enum Input : size_t {
-  kQuery, kKey, kValue, kPastKey, kPastValue, kLastKeys, kTotalLength, kCos, kSin, kPositions, kAttentionBias, kSinks,
-  kKeyScale, kValueScale, kQueryNorm, kKeyNorm, kQueryLengths
+  kQuery,
+  kKey,
+  kValue,
+  kPastKey,
+  kPastValue,
+  kLastKeys,
+  kTotalLength,
+  kCos,
+  kSin,
+  kPositions,
+  kAttentionBias,
+  kSinks,
+  kKeyScale,
+  kValueScale,
+  kQueryNorm,
+  kKeyNorm,
+  kQueryLengths
 };
 enum Output : size_t { kY, kPresentKey, kPresentValue, kProducts };
 
@@ -52,8 +67,10 @@ GroupQueryAttention parse(const NodeView& n) {
   if (n.has_input(kKeyScale) || n.has_input(kValueScale) || n.attr_int("sliding_window_cache", 0) != 0) {
     throw_error(ErrorCode::kModel, "a quantized cache and sliding_window_cache are not supported");
   }
-  if (n.has_input(kKey) != n.has_input(kValue) || n.has_input(kPastKey) != n.has_input(kPastValue) || n.has_input(kQueryNorm) != n.has_input(kKeyNorm)) {
-    throw_error(ErrorCode::kModel, "an input for keys is given without the one for values, or one norm without the other");
+  if (n.has_input(kKey) != n.has_input(kValue) || n.has_input(kPastKey) != n.has_input(kPastValue) ||
+      n.has_input(kQueryNorm) != n.has_input(kKeyNorm)) {
+    throw_error(ErrorCode::kModel,
+                "an input for keys is given without the one for values, or one norm without the other");
   }
   return op;
 }
@@ -87,13 +104,15 @@ void infer(const GroupQueryAttention& op, InferContext& c) {
     if (c.has(i)) check_type(c.dtype(i), types);
   }
   const SymShape& q = c.shape(kQuery);
-  const Dim size = head_size_of(op, q, !c.has(kKey)), batch = q.has_rank() ? q[0] : Dim(), rows = q.has_rank() ? q[1] : Dim();
+  const Dim size = head_size_of(op, q, !c.has(kKey)), batch = q.has_rank() ? q[0] : Dim(),
+            rows = q.has_rank() ? q[1] : Dim();
   const SymShape present({batch, op.kv_heads, present_rows(c), size});
   c.out(kY, type, SymShape({batch, rows, size.known() ? Dim(multiply(size.value(), op.heads)) : Dim()}));
   c.out(kPresentKey, type, present);
   c.out(kPresentValue, type, present);
   const std::optional<std::vector<int64_t>> total = known_ints(c, kTotalLength);
-  c.out(kProducts, type, SymShape({batch, op.heads, rows, total && !total->empty() ? Dim(total->front()) : Dim()}));
+  c.out(kProducts, type,
+        SymShape({batch, op.heads, rows, total && !total->empty() ? Dim(total->front()) : Dim()}));
 }
 
 struct Sizes {
@@ -107,15 +126,16 @@ struct Rows {
 };
 
 /// A head's norm and turn, where the model asks for them.
-Rows embed(RunContext& c, const Sizes& s, size_t heads, Rows x, const float* norm, float epsilon, const Rotary* rotary,
-           std::span<const int64_t> positions) {
+Rows embed(RunContext& c, const Sizes& s, size_t heads, Rows x, const float* norm, float epsilon,
+           const Rotary* rotary, std::span<const int64_t> positions) {
   if (norm == nullptr && rotary == nullptr) return x;
   float* const y = c.scratch<float>(s.batch * s.rows * heads * s.head);
   const HeadStrides at = rows_first(heads, s.rows, s.head);
   if (norm != nullptr) {
     for (size_t i = 0; i < s.batch * s.rows * heads; ++i) {
       const size_t h = i % heads, row = i / heads;
-      const float* const from = x.data + static_cast<ptrdiff_t>(row) * x.at.row + static_cast<ptrdiff_t>(h) * x.at.head;
+      const float* const from =
+          x.data + static_cast<ptrdiff_t>(row) * x.at.row + static_cast<ptrdiff_t>(h) * x.at.head;
       kernels::rms_norm(from, y + i * s.head, 1, s.head, norm, epsilon);
     }
     x = {y, at};
@@ -125,17 +145,24 @@ Rows embed(RunContext& c, const Sizes& s, size_t heads, Rows x, const float* nor
 }
 
 /// The cache with the new rows, from row starts[b] on: output `index`, or in scratch.
-Tensor extended_cache(RunContext& c, const Sizes& s, size_t past, size_t index, int64_t room, const Rows& fresh, std::span<const int64_t> starts) {
+Tensor extended_cache(RunContext& c, const Sizes& s, size_t past, size_t index, int64_t room,
+                      const Rows& fresh, std::span<const int64_t> starts) {
   const DType type = c.in(kQuery).dtype();
-  const Shape shape{static_cast<int64_t>(s.batch), static_cast<int64_t>(s.kv_heads), room, static_cast<int64_t>(s.head)};
+  const Shape shape{static_cast<int64_t>(s.batch), static_cast<int64_t>(s.kv_heads), room,
+                    static_cast<int64_t>(s.head)};
   check_addressable(type, shape);
-  c.require(!c.wants(index) || c.out(index).shape() == shape, "caches of {} and {} differ in length", c.wants(index) ? c.out(index).shape() : shape, shape);
-  Tensor cache(type, shape, c.wants(index) ? c.out(index).raw() : c.scratch<std::byte>(shape.count() * dtype_size(type)));
+  c.require(!c.wants(index) || c.out(index).shape() == shape, "caches of {} and {} differ in length",
+            c.wants(index) ? c.out(index).shape() : shape, shape);
+  Tensor cache(type, shape,
+               c.wants(index) ? c.out(index).raw() : c.scratch<std::byte>(shape.count() * dtype_size(type)));
   const Tensor* const old = c.has(past) ? &c.in(past) : nullptr;
-  const bool fits = old == nullptr || (old->rank() == 4 && old->dim(0) == shape[0] && old->dim(1) == shape[1] && old->dim(3) == shape[3]);
+  const bool fits = old == nullptr || (old->rank() == 4 && old->dim(0) == shape[0] &&
+                                       old->dim(1) == shape[1] && old->dim(3) == shape[3]);
   c.require(fits, "a cache {} does not go with {}", old == nullptr ? Shape() : old->shape(), shape);
   // What was there before the new rows, and zeros behind.
-  const size_t row = s.head * dtype_size(type), before = old == nullptr ? 0 : static_cast<size_t>(old->dim(2)), after = static_cast<size_t>(room);
+  const size_t row = s.head * dtype_size(type),
+               before = old == nullptr ? 0 : static_cast<size_t>(old->dim(2)),
+               after = static_cast<size_t>(room);
   for (size_t i = 0; i < s.batch * s.kv_heads; ++i) {
     const size_t kept = std::min(before, static_cast<size_t>(starts[i / s.kv_heads]));
     std::byte* const to = cache.raw() + i * after * row;
@@ -148,7 +175,8 @@ Tensor extended_cache(RunContext& c, const Sizes& s, size_t past, size_t index, 
     // Dense first, so that one conversion does.
     const size_t width = s.kv_heads * s.head, count = s.batch * s.rows;
     float* const dense = c.scratch<float>(count * width);
-    for (size_t i = 0; i < count; ++i) std::copy_n(fresh.data + static_cast<ptrdiff_t>(i) * fresh.at.row, width, dense + i * width);
+    for (size_t i = 0; i < count; ++i)
+      std::copy_n(fresh.data + static_cast<ptrdiff_t>(i) * fresh.at.row, width, dense + i * width);
     std::byte* const narrow_rows = c.scratch<std::byte>(count * width * dtype_size(type));
     convert(DType::kFloat32, dense, type, narrow_rows, count * width);
     rows = narrow_rows;
@@ -173,14 +201,16 @@ Positions positions_of(RunContext& c, const Sizes& s, int64_t room) {
     c.require(lengths.size() == s.batch, "expected {} lengths, got {}", s.batch, c.in(kQueryLengths).shape());
   }
   for (size_t b = 0; b < s.batch; ++b) {
-    c.require(p.ends[b] >= 0 && p.ends[b] < room, "a last key of {} does not fit a cache of {} rows", p.ends[b], room);
+    c.require(p.ends[b] >= 0 && p.ends[b] < room, "a last key of {} does not fit a cache of {} rows",
+              p.ends[b], room);
     ++p.ends[b];
     const int64_t most = std::min(static_cast<int64_t>(s.rows), p.ends[b]);
     const int64_t length = lengths.empty() ? most : lengths[b];
     c.require(length >= 0 && length <= most, "{} new rows of {} do not fit", length, p.ends[b]);
     p.starts.push_back(p.ends[b] - length);
   }
-  for (size_t i = 0; i < s.batch * s.rows; ++i) p.rows.push_back(p.starts[i / s.rows] + static_cast<int64_t>(i % s.rows));
+  for (size_t i = 0; i < s.batch * s.rows; ++i)
+    p.rows.push_back(p.starts[i / s.rows] + static_cast<int64_t>(i % s.rows));
   return p;
 }
 
@@ -189,9 +219,10 @@ std::vector<int64_t> rotary_rows(RunContext& c, const Sizes& s, const Positions&
   std::vector<int64_t> rows = p.rows;
   if (c.has(kPositions)) {
     const std::vector<int64_t> given = to_int64s(c.in(kPositions));
-    c.require(!given.empty() && (given.size() == s.batch * s.rows || given.size() == 1), "positions {} do not go with {} rows",
-              c.in(kPositions).shape(), s.rows);
-    for (size_t i = 0; i < rows.size(); ++i) rows[i] = given.size() == rows.size() ? given[i] : add(given[0], static_cast<int64_t>(i % s.rows));
+    c.require(!given.empty() && (given.size() == s.batch * s.rows || given.size() == 1),
+              "positions {} do not go with {} rows", c.in(kPositions).shape(), s.rows);
+    for (size_t i = 0; i < rows.size(); ++i)
+      rows[i] = given.size() == rows.size() ? given[i] : add(given[0], static_cast<int64_t>(i % s.rows));
   }
   // Rows of padding have positions past the keys' end; any angle will do for them.
   for (size_t i = 0; i < rows.size(); ++i) {
@@ -204,11 +235,14 @@ std::vector<int64_t> rotary_rows(RunContext& c, const Sizes& s, const Positions&
 void run(const GroupQueryAttention& op, RunContext& c) {
   const Tensor& query = c.in(kQuery);
   const bool packed = !c.has(kKey);
-  Sizes s{static_cast<size_t>(query.dim(0)), static_cast<size_t>(query.dim(1)), static_cast<size_t>(op.heads), static_cast<size_t>(op.kv_heads),
+  Sizes s{static_cast<size_t>(query.dim(0)), static_cast<size_t>(query.dim(1)), static_cast<size_t>(op.heads),
+          static_cast<size_t>(op.kv_heads),
           static_cast<size_t>(head_size_of(op, query.shape(), packed).value())};
   const size_t q_width = s.heads * s.head, kv_width = s.kv_heads * s.head;
   const auto rows_of = [&](const float* data, size_t width) {
-    return Rows{data, {static_cast<ptrdiff_t>(s.rows * width), static_cast<ptrdiff_t>(s.head), static_cast<ptrdiff_t>(width)}};
+    return Rows{data,
+                {static_cast<ptrdiff_t>(s.rows * width), static_cast<ptrdiff_t>(s.head),
+                 static_cast<ptrdiff_t>(width)}};
   };
   const float* const data = as_f32(c, query);
   const size_t width = packed ? q_width + 2 * kv_width : q_width;
@@ -227,7 +261,8 @@ void run(const GroupQueryAttention& op, RunContext& c) {
 
   const std::vector<int64_t> total = to_int64s(c.in(kTotalLength));
   c.require(total.size() == 1, "expected one total length, got {}", c.in(kTotalLength).shape());
-  const int64_t room = std::max(total[0], c.has(kPastKey) && c.in(kPastKey).rank() == 4 ? c.in(kPastKey).dim(2) : 0);
+  const int64_t room =
+      std::max(total[0], c.has(kPastKey) && c.in(kPastKey).rank() == 4 ? c.in(kPastKey).dim(2) : 0);
   const Positions positions = positions_of(c, s, room);
 
   const auto norm_of = [&](size_t i) -> const float* {
@@ -260,7 +295,8 @@ void run(const GroupQueryAttention& op, RunContext& c) {
   call.k = as_f32(c, keys);
   call.v = as_f32(c, values);
   call.k_at = call.v_at = heads_first(s.kv_heads, call.keys, s.head);
-  call.scale = op.scale ? static_cast<double>(*op.scale) : 1 / std::sqrt(static_cast<double>(std::max<size_t>(1, s.head)));
+  call.scale = op.scale ? static_cast<double>(*op.scale)
+                        : 1 / std::sqrt(static_cast<double>(std::max<size_t>(1, s.head)));
   call.softcap = op.softcap > 0 ? static_cast<double>(op.softcap) : 0.0;
   call.positions = positions.starts;
   call.last_keys = positions.ends;
@@ -269,7 +305,9 @@ void run(const GroupQueryAttention& op, RunContext& c) {
   if (c.has(kAttentionBias)) {
     const Tensor& bias = c.in(kAttentionBias);
     call.mask_at = mask_strides(bias.shape(), s.batch, s.heads, s.rows);
-    c.require(bias.shape().back() >= *std::max_element(positions.ends.begin(), positions.ends.end()) || s.batch == 0, "a bias {} is too short", bias.shape());
+    c.require(bias.shape().back() >= *std::max_element(positions.ends.begin(), positions.ends.end()) ||
+                  s.batch == 0,
+              "a bias {} is too short", bias.shape());
     call.mask = as_f32(c, bias);
     call.mask_keys = static_cast<size_t>(bias.shape().back());
   }
@@ -284,9 +322,12 @@ void run(const GroupQueryAttention& op, RunContext& c) {
   F32Output out(c, c.out(kY));
   call.y = out.data();
   call.y_at = rows_first(s.heads, s.rows, s.head);
-  float* const products = c.wants(kProducts) && op.products != 0 ? c.scratch<float>(s.batch * s.heads * s.rows * call.keys) : nullptr;
+  float* const products = c.wants(kProducts) && op.products != 0
+                              ? c.scratch<float>(s.batch * s.heads * s.rows * call.keys)
+                              : nullptr;
   call.scores = products;
-  call.stage = op.products == 1 ? kernels::Attention::Stage::kMasked : kernels::Attention::Stage::kProbabilities;
+  call.stage =
+      op.products == 1 ? kernels::Attention::Stage::kMasked : kernels::Attention::Stage::kProbabilities;
   attend(c, call);
   out.store();
   if (!c.wants(kProducts)) return;
@@ -295,7 +336,8 @@ void run(const GroupQueryAttention& op, RunContext& c) {
   for (size_t i = 0; i < s.batch * s.heads * s.rows; ++i) {
     for (size_t j = 0; j < columns; ++j) {
       const float product = products != nullptr ? products[i * call.keys + j] : 0.0f;
-      kept.data()[i * columns + j] = std::isinf(product) && product < 0 ? 0.0f : product;  // a hidden key's is 0
+      kept.data()[i * columns + j] =
+          std::isinf(product) && product < 0 ? 0.0f : product;  // a hidden key's is 0
     }
   }
   kept.store();
@@ -303,6 +345,7 @@ void run(const GroupQueryAttention& op, RunContext& c) {
 
 }  // namespace
 
-KINGLET_OP_IN(com_microsoft, "com.microsoft", GroupQueryAttention, op<GroupQueryAttention, parse, infer, run>(since(1)));
+KINGLET_OP_IN(com_microsoft, "com.microsoft", GroupQueryAttention,
+              op<GroupQueryAttention, parse, infer, run>(since(1)));
 
 }  // namespace kinglet::ops

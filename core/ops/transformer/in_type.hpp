@@ -1,12 +1,15 @@
 #pragma once
-// Inputs and outputs of any type for code that computes in float32 and, where the model asks for it, in float64.
+// Inputs and outputs of any type for code that computes in float32 and, where the model asks for it, in
+// float64.
 
 #include "ops/op.hpp"
 
 namespace kinglet::ops {
 
 /// In which an operator computes whose main input is of `type`.
-inline DType computing_type(DType type) { return type == DType::kFloat64 ? DType::kFloat64 : DType::kFloat32; }
+inline DType computing_type(DType type) {
+  return type == DType::kFloat64 ? DType::kFloat64 : DType::kFloat32;
+}
 
 /// `count` elements of `type` (float32 or float64) until run() returns.
 void* scratch_of(RunContext& c, DType type, size_t count);

@@ -1,5 +1,5 @@
-// MatMulNBits of com.microsoft - a matrix product with weights of 2, 4 or 8 bits in blocks, each with a scale and a zero
-// point.
+// MatMulNBits of com.microsoft - a matrix product with weights of 2, 4 or 8 bits in blocks, each with a scale
+// and a zero point.
 
 #include "kernels/matmul_nbits.hpp"
 
@@ -24,11 +24,15 @@ MatMulNBits parse(const NodeView& node) {
     if (value < 1 || value > INT32_MAX) throw_error(ErrorCode::kModel, "attribute '{}' is {}", name, value);
     return static_cast<size_t>(value);
   };
-  MatMulNBits op{positive("N", node.attr_int("N")), positive("K", node.attr_int("K")), positive("bits", node.attr_int("bits", 4)),
+  MatMulNBits op{positive("N", node.attr_int("N")), positive("K", node.attr_int("K")),
+                 positive("bits", node.attr_int("bits", 4)),
                  positive("block_size", node.attr_int("block_size")), nullptr};
-  if (op.bits != 2 && op.bits != 4 && op.bits != 8) throw_error(ErrorCode::kModel, "attribute '{}' is {}", "bits", static_cast<int64_t>(op.bits));
-  if (op.block < 16 || !std::has_single_bit(op.block)) throw_error(ErrorCode::kModel, "attribute '{}' is {}", "block_size", static_cast<int64_t>(op.block));
-  if (node.attr_int("weight_prepacked", 0) != 0) throw_error(ErrorCode::kModel, "attribute '{}' is not supported", "weight_prepacked");
+  if (op.bits != 2 && op.bits != 4 && op.bits != 8)
+    throw_error(ErrorCode::kModel, "attribute '{}' is {}", "bits", static_cast<int64_t>(op.bits));
+  if (op.block < 16 || !std::has_single_bit(op.block))
+    throw_error(ErrorCode::kModel, "attribute '{}' is {}", "block_size", static_cast<int64_t>(op.block));
+  if (node.attr_int("weight_prepacked", 0) != 0)
+    throw_error(ErrorCode::kModel, "attribute '{}' is not supported", "weight_prepacked");
   return op;
 }
 
@@ -40,7 +44,8 @@ void infer(const MatMulNBits& op, InferContext& c) {
   if (shape.has_rank()) {
     c.require(shape.rank() > 0, "a scalar has no matrix product");
     const Dim k = shape[shape.rank() - 1];
-    c.require(!k.known() || k.value() == static_cast<int64_t>(op.k), "{} does not multiply with weights of depth {}", shape, op.k);
+    c.require(!k.known() || k.value() == static_cast<int64_t>(op.k),
+              "{} does not multiply with weights of depth {}", shape, op.k);
     shape[shape.rank() - 1] = static_cast<int64_t>(op.n);
   }
   c.out(0, c.dtype(kA), shape);
@@ -85,16 +90,19 @@ void run(const MatMulNBits& op, RunContext& c) {
     c.require(groups.count() >= op.k, "expected {} groups, got {}", op.k, groups.shape());
     w.groups = groups.data<int32_t>();
     for (size_t i = 0; i < op.k; ++i) {
-      c.require(w.groups[i] >= 0 && static_cast<size_t>(w.groups[i]) < w.blocks(), "group {} is outside of the {} blocks", w.groups[i], w.blocks());
+      c.require(w.groups[i] >= 0 && static_cast<size_t>(w.groups[i]) < w.blocks(),
+                "group {} is outside of the {} blocks", w.groups[i], w.blocks());
     }
   }
   const float* const from = as_f32(c, a);
-  kernels::matmul_nbits(w, rows, from, out.data(), bias, c.scratch<float>(kernels::matmul_nbits_scratch_floats(w, rows)));
+  kernels::matmul_nbits(w, rows, from, out.data(), bias,
+                        c.scratch<float>(kernels::matmul_nbits_scratch_floats(w, rows)));
   out.store();
 }
 
 }  // namespace
 
-KINGLET_OP_IN(com_microsoft, "com.microsoft", MatMulNBits, op<MatMulNBits, parse, infer, run>(since(1)).with_prepare<MatMulNBits, prepare>());
+KINGLET_OP_IN(com_microsoft, "com.microsoft", MatMulNBits,
+              op<MatMulNBits, parse, infer, run>(since(1)).with_prepare<MatMulNBits, prepare>());
 
 }  // namespace kinglet::ops

@@ -1,5 +1,5 @@
-// MultiHeadAttention of com.microsoft - keys and values apart, packed with the query, packed with each other, or given by
-// head; with biases of the projections, padding masks and a cache.
+// MultiHeadAttention of com.microsoft - keys and values apart, packed with the query, packed with each other,
+// or given by head; with biases of the projections, padding masks and a cache.
 
 #include <algorithm>
 #include <cmath>
@@ -12,7 +12,18 @@
 namespace kinglet::ops {
 namespace {
 
-enum Input : size_t { kQuery, kKey, kValue, kBias, kPadding, kAttentionBias, kPastKey, kPastValue, kPastLength, kIndirection };
+enum Input : size_t {
+  kQuery,
+  kKey,
+  kValue,
+  kBias,
+  kPadding,
+  kAttentionBias,
+  kPastKey,
+  kPastValue,
+  kPastLength,
+  kIndirection
+};
 enum Output : size_t { kY, kPresentKey, kPresentValue, kProducts };
 
 struct MultiHeadAttention {
@@ -23,7 +34,10 @@ struct MultiHeadAttention {
 };
 
 MultiHeadAttention parse(const NodeView& n) {
-  MultiHeadAttention op{n.attr_int("num_heads"), {}, n.attr_float("mask_filter_value", -10000.0f), n.attr_int("unidirectional", 0) != 0};
+  MultiHeadAttention op{n.attr_int("num_heads"),
+                        {},
+                        n.attr_float("mask_filter_value", -10000.0f),
+                        n.attr_int("unidirectional", 0) != 0};
   const float scale = n.attr_float("scale", 0);
   if (scale != 0) op.scale = scale;
   if (op.heads < 1) throw_error(ErrorCode::kModel, "attribute '{}' is {}", "num_heads", op.heads);
@@ -56,7 +70,9 @@ Dim size_of_head(Dim hidden, int64_t heads) {
 Parts take_apart(const MultiHeadAttention& op, const SymShape& q, const SymShape* k, const SymShape* v) {
   Parts parts;
   if (!q.has_rank() || (k != nullptr && !k->has_rank()) || (v != nullptr && !v->has_rank())) return parts;
-  const auto require_form = [](bool ok, const SymShape& s) { Requires::require(ok, "query, key or value cannot be {}", s); };
+  const auto require_form = [](bool ok, const SymShape& s) {
+    Requires::require(ok, "query, key or value cannot be {}", s);
+  };
   parts.batch = q[0];
   if (k == nullptr) {
     require_form(q.rank() == 5 && v == nullptr, q);
@@ -89,12 +105,14 @@ void infer(const MultiHeadAttention& op, InferContext& c) {
     if (c.has(i)) check_type(c.dtype(i), kFloats & ~type_set(DType::kFloat64));
   }
   const DType type = c.dtype(kQuery);
-  const Parts parts = take_apart(op, c.shape(kQuery), c.has(kKey) ? &c.shape(kKey) : nullptr, c.has(kValue) ? &c.shape(kValue) : nullptr);
+  const Parts parts = take_apart(op, c.shape(kQuery), c.has(kKey) ? &c.shape(kKey) : nullptr,
+                                 c.has(kValue) ? &c.shape(kValue) : nullptr);
   Dim total = parts.k.rows;
   if (c.has(kPastKey)) {
     const SymShape& past = c.shape(kPastKey);
     c.require(!past.has_rank() || past.rank() == 4, "expected a cache of rank 4, got {}", past);
-    total = past.has_rank() && past[2].known() && total.known() ? Dim(add(past[2].value(), total.value())) : Dim();
+    total = past.has_rank() && past[2].known() && total.known() ? Dim(add(past[2].value(), total.value()))
+                                                                : Dim();
   }
   const Dim out_size = parts.v.size.known() ? Dim(multiply(parts.v.size.value(), op.heads)) : Dim();
   c.out(kY, type, SymShape({parts.batch, parts.q.rows, out_size}));
@@ -110,10 +128,14 @@ struct Rows {
   size_t rows, size;
 };
 
-Rows rows_of(RunContext& c, const Tensor& t, size_t block, size_t packed, bool by_head, size_t heads, size_t batch, const Part& part,
-             const float* bias) {
-  Rows r{static_cast<const float*>(as_type(c, t, DType::kFloat32)), {}, static_cast<size_t>(part.rows.value()), static_cast<size_t>(part.size.value())};
-  c.require(t.count() == batch * heads * r.rows * r.size * packed, "{} is not {} batches of {} heads", t.shape(), batch, heads);
+Rows rows_of(RunContext& c, const Tensor& t, size_t block, size_t packed, bool by_head, size_t heads,
+             size_t batch, const Part& part, const float* bias) {
+  Rows r{static_cast<const float*>(as_type(c, t, DType::kFloat32)),
+         {},
+         static_cast<size_t>(part.rows.value()),
+         static_cast<size_t>(part.size.value())};
+  c.require(t.count() == batch * heads * r.rows * r.size * packed, "{} is not {} batches of {} heads",
+            t.shape(), batch, heads);
   if (by_head) {
     r.at = heads_first(heads, r.rows, r.size);
     return r;
@@ -126,7 +148,8 @@ Rows rows_of(RunContext& c, const Tensor& t, size_t block, size_t packed, bool b
   const size_t width = heads * r.size;
   for (size_t i = 0; i < batch * r.rows; ++i) {
     for (size_t h = 0; h < heads; ++h) {
-      const float* const from = r.data + static_cast<ptrdiff_t>(i) * r.at.row + static_cast<ptrdiff_t>(h) * r.at.head;
+      const float* const from =
+          r.data + static_cast<ptrdiff_t>(i) * r.at.row + static_cast<ptrdiff_t>(h) * r.at.head;
       kernels::binary(kernels::Binary::kAdd, from, bias + h * r.size, sums + i * width + h * r.size, r.size);
     }
   }
@@ -137,18 +160,21 @@ Rows rows_of(RunContext& c, const Tensor& t, size_t block, size_t packed, bool b
 Rows cached(RunContext& c, const Rows& fresh, size_t past, size_t output, size_t batch, size_t heads) {
   if (!c.has(past) && !c.wants(output)) return fresh;
   const auto size = static_cast<int64_t>(fresh.size);
-  Shape shape{static_cast<int64_t>(batch), static_cast<int64_t>(heads), static_cast<int64_t>(fresh.rows), size};
+  Shape shape{static_cast<int64_t>(batch), static_cast<int64_t>(heads), static_cast<int64_t>(fresh.rows),
+              size};
   std::optional<Tensor> before;
   if (c.has(past)) {
     const Tensor& t = c.in(past);
-    c.require(t.rank() == 4 && t.dim(0) == shape[0] && t.dim(1) == shape[1] && t.dim(3) == size, "a cache {} does not go with {}", t.shape(), shape);
+    c.require(t.rank() == 4 && t.dim(0) == shape[0] && t.dim(1) == shape[1] && t.dim(3) == size,
+              "a cache {} does not go with {}", t.shape(), shape);
     before = Tensor(DType::kFloat32, t.shape(), const_cast<void*>(as_type(c, t, DType::kFloat32)));
     shape[2] = add(shape[2], t.dim(2));
   }
   float* data;
   std::optional<TypedOutput> out;
   if (c.wants(output)) {
-    c.require(c.out(output).shape() == shape, "caches of {} and {} differ in length", c.out(output).shape(), shape);
+    c.require(c.out(output).shape() == shape, "caches of {} and {} differ in length", c.out(output).shape(),
+              shape);
     out.emplace(c, c.out(output), DType::kFloat32);
     data = static_cast<float*>(out->data());
   } else {
@@ -164,26 +190,33 @@ Rows cached(RunContext& c, const Rows& fresh, size_t past, size_t output, size_t
 }
 
 void run(const MultiHeadAttention& op, RunContext& c) {
-  const auto shape_of = [&](size_t i) { return c.has(i) ? std::optional<SymShape>(c.in(i).shape()) : std::nullopt; };
+  const auto shape_of = [&](size_t i) {
+    return c.has(i) ? std::optional<SymShape>(c.in(i).shape()) : std::nullopt;
+  };
   const std::optional<SymShape> key_shape = shape_of(kKey), value_shape = shape_of(kValue);
-  const Parts parts = take_apart(op, c.in(kQuery).shape(), key_shape ? &*key_shape : nullptr, value_shape ? &*value_shape : nullptr);
+  const Parts parts = take_apart(op, c.in(kQuery).shape(), key_shape ? &*key_shape : nullptr,
+                                 value_shape ? &*value_shape : nullptr);
   const auto heads = static_cast<size_t>(op.heads), batch = static_cast<size_t>(parts.batch.value());
   const bool fits = parts.q.size.same(parts.k.size) && parts.k.rows.same(parts.v.rows);
   c.require(fits, "query, key and value do not go together: {}", c.in(kQuery).shape());
 
   const float* bias = nullptr;
-  const size_t q_bias = heads * static_cast<size_t>(parts.q.size.value()), v_bias = heads * static_cast<size_t>(parts.v.size.value());
+  const size_t q_bias = heads * static_cast<size_t>(parts.q.size.value()),
+               v_bias = heads * static_cast<size_t>(parts.v.size.value());
   if (c.has(kBias)) {
-    c.require(c.in(kBias).count() == 2 * q_bias + v_bias, "expected a bias of {}, got {}", 2 * q_bias + v_bias, c.in(kBias).shape());
+    c.require(c.in(kBias).count() == 2 * q_bias + v_bias, "expected a bias of {}, got {}",
+              2 * q_bias + v_bias, c.in(kBias).shape());
     bias = static_cast<const float*>(as_type(c, c.in(kBias), DType::kFloat32));
   }
   const auto bias_at = [&](size_t i) { return bias == nullptr ? nullptr : bias + i; };
   const Tensor& key = c.has(kKey) ? c.in(kKey) : c.in(kQuery);
   const Tensor& value = c.has(kValue) ? c.in(kValue) : key;
   const size_t first = parts.packed == 3 ? 1 : 0;  // block of the keys where they are packed
-  const Rows q = rows_of(c, c.in(kQuery), 0, parts.packed == 3 ? 3 : 1, false, heads, batch, parts.q, bias_at(0));
+  const Rows q =
+      rows_of(c, c.in(kQuery), 0, parts.packed == 3 ? 3 : 1, false, heads, batch, parts.q, bias_at(0));
   Rows k = rows_of(c, key, first, parts.packed, parts.by_head, heads, batch, parts.k, bias_at(q_bias));
-  Rows v = rows_of(c, value, parts.packed == 1 ? 0 : first + 1, parts.packed, parts.by_head, heads, batch, parts.v, bias_at(2 * q_bias));
+  Rows v = rows_of(c, value, parts.packed == 1 ? 0 : first + 1, parts.packed, parts.by_head, heads, batch,
+                   parts.v, bias_at(2 * q_bias));
   k = cached(c, k, kPastKey, kPresentKey, batch, heads);
   v = cached(c, v, kPastValue, kPresentValue, batch, heads);
   c.require(k.rows == v.rows, "caches of {} and {} rows differ", k.rows, v.rows);
@@ -201,11 +234,13 @@ void run(const MultiHeadAttention& op, RunContext& c) {
   call.k_at = k.at;
   call.v = v.data;
   call.v_at = v.at;
-  call.scale = op.scale ? static_cast<double>(*op.scale) : 1 / std::sqrt(static_cast<double>(std::max<size_t>(1, q.size)));
+  call.scale = op.scale ? static_cast<double>(*op.scale)
+                        : 1 / std::sqrt(static_cast<double>(std::max<size_t>(1, q.size)));
   if (op.is_causal) call.right = 0;
   const std::vector<int64_t> positions(batch, static_cast<int64_t>(k.rows) - static_cast<int64_t>(q.rows));
   call.positions = positions;
-  set_mask(c, call, c.has(kPadding) ? &c.in(kPadding) : nullptr, op.hidden, c.has(kAttentionBias) ? &c.in(kAttentionBias) : nullptr);
+  set_mask(c, call, c.has(kPadding) ? &c.in(kPadding) : nullptr, op.hidden,
+           c.has(kAttentionBias) ? &c.in(kAttentionBias) : nullptr);
   TypedOutput out(c, c.out(kY), DType::kFloat32);
   call.y = out.data();
   call.y_at = rows_first(heads, q.rows, v.size);
@@ -222,6 +257,7 @@ void run(const MultiHeadAttention& op, RunContext& c) {
 
 }  // namespace
 
-KINGLET_OP_IN(com_microsoft, "com.microsoft", MultiHeadAttention, op<MultiHeadAttention, parse, infer, run>(since(1)));
+KINGLET_OP_IN(com_microsoft, "com.microsoft", MultiHeadAttention,
+              op<MultiHeadAttention, parse, infer, run>(since(1)));
 
 }  // namespace kinglet::ops

@@ -10,14 +10,16 @@ namespace {
 /// What the padding adds to key j of query i of batch b.
 class Padding {
  public:
-  Padding(const Tensor& mask, const AttentionCall& call, float hidden) : values_(mask), call_(call), hidden_(hidden) {
+  Padding(const Tensor& mask, const AttentionCall& call, float hidden)
+      : values_(mask), call_(call), hidden_(hidden) {
     const auto batch = static_cast<int64_t>(call.batch), keys = static_cast<int64_t>(call.keys);
     const Shape& s = mask.shape();
     ends_ = s.rank() == 1;
     begins_ = ends_ && s[0] == 2 * batch;
     by_query_ = s.rank() == 3;
-    const bool fits = ends_ ? s[0] == batch || begins_
-                            : s == Shape{batch, keys} || s == Shape{batch, static_cast<int64_t>(call.queries), keys};
+    const bool fits =
+        ends_ ? s[0] == batch || begins_
+              : s == Shape{batch, keys} || s == Shape{batch, static_cast<int64_t>(call.queries), keys};
     Requires::require(fits, "a padding mask {} does not go with {} batches and {} keys", s, batch, keys);
   }
 
@@ -27,7 +29,8 @@ class Padding {
     const size_t start = by_query_ ? (b * call_.queries + i) * call_.keys : b * call_.keys;
     for (size_t j = 0; j < call_.keys; ++j) {
       const auto key = static_cast<int64_t>(j);
-      const bool seen = ends_ ? key < values_[b] && (!begins_ || key >= values_[call_.batch + b]) : values_[start + j] != 0;
+      const bool seen =
+          ends_ ? key < values_[b] && (!begins_ || key >= values_[call_.batch + b]) : values_[start + j] != 0;
       if (!seen) row[j] += hidden_;
     }
   }
@@ -45,7 +48,8 @@ void set_mask(RunContext& c, AttentionCall& call, const Tensor* padding, float h
   const float* added = nullptr;
   HeadStrides added_at;
   if (bias != nullptr) {
-    c.require(bias->rank() == 4 && bias->dim(3) == static_cast<int64_t>(call.keys), "expected a bias for {} keys, got {}", call.keys, bias->shape());
+    c.require(bias->rank() == 4 && bias->dim(3) == static_cast<int64_t>(call.keys),
+              "expected a bias for {} keys, got {}", call.keys, bias->shape());
     added_at = mask_strides(bias->shape(), call.batch, call.heads, call.queries);
     added = static_cast<const float*>(as_type(c, *bias, DType::kFloat32));
     call.mask = added;
@@ -53,7 +57,8 @@ void set_mask(RunContext& c, AttentionCall& call, const Tensor* padding, float h
   }
   if (padding == nullptr) return;
   const Padding hides(*padding, call, hidden);
-  const size_t heads = added_at.head != 0 ? call.heads : 1, rows = hides.by_query() || added_at.row != 0 ? call.queries : 1;
+  const size_t heads = added_at.head != 0 ? call.heads : 1,
+               rows = hides.by_query() || added_at.row != 0 ? call.queries : 1;
   const HeadStrides at = heads_first(heads, rows, call.keys);
   float* const mask = c.scratch<float>(call.batch * heads * rows * call.keys);
   for (size_t n = 0; n < call.batch * heads * rows; ++n) {
@@ -62,7 +67,8 @@ void set_mask(RunContext& c, AttentionCall& call, const Tensor* padding, float h
     if (added == nullptr) {
       std::fill_n(row, call.keys, 0.0f);
     } else {
-      std::copy_n(added + static_cast<ptrdiff_t>(b) * added_at.batch + static_cast<ptrdiff_t>(h) * added_at.head + static_cast<ptrdiff_t>(i) * added_at.row,
+      std::copy_n(added + static_cast<ptrdiff_t>(b) * added_at.batch +
+                      static_cast<ptrdiff_t>(h) * added_at.head + static_cast<ptrdiff_t>(i) * added_at.row,
                   call.keys, row);
     }
     hides.add_to(row, b, i);

@@ -1,5 +1,5 @@
-// Attention of com.microsoft - self-attention with the projection of queries, keys and values, padding masks, and a cache
-// of keys and values in one tensor.
+// Attention of com.microsoft - self-attention with the projection of queries, keys and values, padding masks,
+// and a cache of keys and values in one tensor.
 
 #include <algorithm>
 #include <cmath>
@@ -20,21 +20,29 @@ struct ProjectedAttention {
   std::optional<float> scale;
   float hidden;
   bool is_causal;
-  std::vector<int64_t> sizes;           // of all queries, keys and values of a row; empty: thirds
-  size_t depth = 0, width = 0;          // of the packed weights
+  std::vector<int64_t> sizes;   // of all queries, keys and values of a row; empty: thirds
+  size_t depth = 0, width = 0;  // of the packed weights
   std::shared_ptr<std::byte[]> packed;
 };
 
 ProjectedAttention parse(const NodeView& n) {
-  ProjectedAttention op{n.attr_int("num_heads"), {}, n.attr_float("mask_filter_value", -10000.0f), n.attr_int("unidirectional", 0) != 0,
-                        n.attr_ints("qkv_hidden_sizes", {}), 0, 0, nullptr};
+  ProjectedAttention op{n.attr_int("num_heads"),
+                        {},
+                        n.attr_float("mask_filter_value", -10000.0f),
+                        n.attr_int("unidirectional", 0) != 0,
+                        n.attr_ints("qkv_hidden_sizes", {}),
+                        0,
+                        0,
+                        nullptr};
   const float scale = n.attr_float("scale", 0);
   if (scale != 0) op.scale = scale;
   if (op.heads < 1) throw_error(ErrorCode::kModel, "attribute '{}' is {}", "num_heads", op.heads);
   bool fits = op.sizes.empty() || (op.sizes.size() == 3 && op.sizes[0] == op.sizes[1]);
   for (const int64_t size : op.sizes) fits = fits && size > 0 && size <= INT32_MAX && size % op.heads == 0;
-  if (!fits) throw_error(ErrorCode::kModel, "attribute '{}' does not go with {} heads", "qkv_hidden_sizes", op.heads);
-  if (n.attr_int("do_rotary", 0) != 0 || n.attr_int("past_present_share_buffer", 0) != 0 || n.has_input(kPastLength)) {
+  if (!fits)
+    throw_error(ErrorCode::kModel, "attribute '{}' does not go with {} heads", "qkv_hidden_sizes", op.heads);
+  if (n.attr_int("do_rotary", 0) != 0 || n.attr_int("past_present_share_buffer", 0) != 0 ||
+      n.has_input(kPastLength)) {
     throw_error(ErrorCode::kModel, "do_rotary and past_present_share_buffer are not supported");
   }
   return op;
@@ -47,7 +55,8 @@ struct HeadSizes {
 HeadSizes head_sizes(const ProjectedAttention& op, int64_t width) {
   const std::vector<int64_t> sizes = op.sizes.empty() ? std::vector<int64_t>(3, width / 3) : op.sizes;
   const bool fits = sizes[0] + sizes[1] + sizes[2] == width && sizes[0] % op.heads == 0;
-  Requires::require(fits, "weights of {} columns do not divide into queries, keys and values of {} heads", width, op.heads);
+  Requires::require(fits, "weights of {} columns do not divide into queries, keys and values of {} heads",
+                    width, op.heads);
   return {sizes[0] / op.heads, sizes[2] / op.heads};
 }
 
@@ -69,7 +78,8 @@ void infer(const ProjectedAttention& op, InferContext& c) {
   if (c.has(kPast)) {
     const SymShape& past = c.shape(kPast);
     c.require(!past.has_rank() || past.rank() == 5, "expected a cache of rank 5, got {}", past);
-    total = past.has_rank() && past[3].known() && rows.known() ? Dim(add(past[3].value(), rows.value())) : Dim();
+    total =
+        past.has_rank() && past[3].known() && rows.known() ? Dim(add(past[3].value(), rows.value())) : Dim();
   }
   c.out(0, c.dtype(kInput), SymShape({batch, rows, out}));
   c.out(1, c.dtype(kInput), SymShape({2, batch, op.heads, total, size}));
@@ -81,7 +91,8 @@ void prepare(ProjectedAttention& op, PrepareContext& c) {
   op.depth = static_cast<size_t>(w->dim(0));
   op.width = static_cast<size_t>(w->dim(1));
   op.packed = c.allocate_floats(kernels::packed_b_size(op.depth, op.width));
-  kernels::pack_b(reinterpret_cast<float*>(op.packed.get()), op.depth, op.width, F32Constant(*w).data(), static_cast<ptrdiff_t>(op.width), 1);
+  kernels::pack_b(reinterpret_cast<float*>(op.packed.get()), op.depth, op.width, F32Constant(*w).data(),
+                  static_cast<ptrdiff_t>(op.width), 1);
   c.release(kWeights);
 }
 
@@ -89,7 +100,8 @@ void run(const ProjectedAttention& op, RunContext& c) {
   const Tensor& x = c.in(kInput);
   const auto depth = static_cast<size_t>(x.dim(2));
   const size_t width = op.packed ? op.width : static_cast<size_t>(c.in(kWeights).dim(1));
-  c.require((op.packed ? op.depth : static_cast<size_t>(c.in(kWeights).dim(0))) == depth, "the weights do not multiply with {}", x.shape());
+  c.require((op.packed ? op.depth : static_cast<size_t>(c.in(kWeights).dim(0))) == depth,
+            "the weights do not multiply with {}", x.shape());
   const HeadSizes sizes = head_sizes(op, static_cast<int64_t>(width));
   AttentionCall call;
   call.batch = static_cast<size_t>(x.dim(0));
@@ -104,13 +116,15 @@ void run(const ProjectedAttention& op, RunContext& c) {
     kernels::pack_b(fresh, depth, width, as_f32(c, c.in(kWeights)), static_cast<ptrdiff_t>(width), 1);
     packed = fresh;
   }
-  c.require(!c.has(kBias) || c.in(kBias).count() == width, "expected a bias of {}, got {}", width, c.has(kBias) ? c.in(kBias).shape() : Shape());
+  c.require(!c.has(kBias) || c.in(kBias).count() == width, "expected a bias of {}, got {}", width,
+            c.has(kBias) ? c.in(kBias).shape() : Shape());
   const size_t rows = call.batch * call.queries;
   float* const projected = c.scratch<float>(rows * width);
-  kernels::gemm(rows, width, depth, as_f32(c, x), static_cast<ptrdiff_t>(depth), packed, projected, static_cast<ptrdiff_t>(width),
-                {.bias = c.has(kBias) ? as_f32(c, c.in(kBias)) : nullptr});
+  kernels::gemm(rows, width, depth, as_f32(c, x), static_cast<ptrdiff_t>(depth), packed, projected,
+                static_cast<ptrdiff_t>(width), {.bias = c.has(kBias) ? as_f32(c, c.in(kBias)) : nullptr});
   const auto of_rows = [&](size_t size) {
-    return HeadStrides{static_cast<ptrdiff_t>(call.queries * width), static_cast<ptrdiff_t>(size), static_cast<ptrdiff_t>(width)};
+    return HeadStrides{static_cast<ptrdiff_t>(call.queries * width), static_cast<ptrdiff_t>(size),
+                       static_cast<ptrdiff_t>(width)};
   };
   const float* const keys = projected + call.heads * call.head_size;
   const float* const values = keys + call.heads * call.head_size;
@@ -124,10 +138,12 @@ void run(const ProjectedAttention& op, RunContext& c) {
   size_t before = 0;
   std::optional<TypedOutput> present;
   if (c.has(kPast) || c.wants(1)) {
-    c.require(sizes.key == sizes.value, "keys of {} and values of {} do not fit one cache", sizes.key, sizes.value);
+    c.require(sizes.key == sizes.value, "keys of {} and values of {} do not fit one cache", sizes.key,
+              sizes.value);
     if (c.has(kPast)) {
       const Tensor& past = c.in(kPast);
-      const bool fits = past.rank() == 5 && past.dim(0) == 2 && past.dim(1) == x.dim(0) && past.dim(2) == op.heads && past.dim(4) == sizes.key;
+      const bool fits = past.rank() == 5 && past.dim(0) == 2 && past.dim(1) == x.dim(0) &&
+                        past.dim(2) == op.heads && past.dim(4) == sizes.key;
       c.require(fits, "a cache {} does not go with {} heads of {}", past.shape(), op.heads, sizes.key);
       before = static_cast<size_t>(past.dim(3));
     }
@@ -152,7 +168,8 @@ void run(const ProjectedAttention& op, RunContext& c) {
   const std::vector<int64_t> positions(call.batch, static_cast<int64_t>(before));
   call.positions = positions;
   if (op.is_causal) call.right = 0;
-  set_mask(c, call, c.has(kMask) ? &c.in(kMask) : nullptr, op.hidden, c.has(kAttentionBias) ? &c.in(kAttentionBias) : nullptr);
+  set_mask(c, call, c.has(kMask) ? &c.in(kMask) : nullptr, op.hidden,
+           c.has(kAttentionBias) ? &c.in(kAttentionBias) : nullptr);
   F32Output out(c, c.out(0));
   call.y = out.data();
   call.y_at = rows_first(call.heads, call.queries, call.value_size);
@@ -162,6 +179,7 @@ void run(const ProjectedAttention& op, RunContext& c) {
 
 }  // namespace
 
-KINGLET_OP_IN(com_microsoft, "com.microsoft", Attention, op<ProjectedAttention, parse, infer, run>(since(1)).with_prepare<ProjectedAttention, prepare>());
+KINGLET_OP_IN(com_microsoft, "com.microsoft", Attention,
+              op<ProjectedAttention, parse, infer, run>(since(1)).with_prepare<ProjectedAttention, prepare>());
 
 }  // namespace kinglet::ops

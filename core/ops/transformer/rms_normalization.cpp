@@ -1,5 +1,5 @@
-// RMSNormalization - x / sqrt(mean(x^2) + epsilon) * scale over all axes from `axis` on (ONNX RMSNormalization 23), and
-// the SimplifiedLayerNormalization that onnxruntime writes into the ONNX domain.
+// RMSNormalization - x / sqrt(mean(x^2) + epsilon) * scale over all axes from `axis` on (ONNX
+// RMSNormalization 23), and the SimplifiedLayerNormalization that onnxruntime writes into the ONNX domain.
 
 #include <cmath>
 #include <limits>
@@ -56,13 +56,16 @@ void run(const RmsNormalization& op, RunContext& c) {
     if (inverses != nullptr) inverses[r] = static_cast<float>(inverse);
     if (type == DType::kFloat32) continue;
     for (size_t i = r * columns; i < (r + 1) * columns; ++i) {
-      static_cast<double*>(out.data())[i] = static_cast<const double*>(from)[i] * inverse * static_cast<const double*>(scale)[i - r * columns];
+      static_cast<double*>(out.data())[i] =
+          static_cast<const double*>(from)[i] * inverse * static_cast<const double*>(scale)[i - r * columns];
     }
   }
   out.store();
 }
 
-constexpr OpDef rms_normalization(int64_t opset) { return op<RmsNormalization, parse, infer, run>(since(opset)); }
+constexpr OpDef rms_normalization(int64_t opset) {
+  return op<RmsNormalization, parse, infer, run>(since(opset));
+}
 
 }  // namespace
 

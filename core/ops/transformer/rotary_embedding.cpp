@@ -1,4 +1,5 @@
-// RotaryEmbedding - ONNX RotaryEmbedding 23, and that of com.microsoft, whose positions come before the caches.
+// RotaryEmbedding - ONNX RotaryEmbedding 23, and that of com.microsoft, whose positions come before the
+// caches.
 
 #include <numeric>
 
@@ -17,7 +18,8 @@ struct RotaryEmbedding {
 };
 
 RotaryEmbedding parse(const NodeView& n) {
-  return {n.attr_int("num_heads", 0), n.attr_int("rotary_embedding_dim", 0), n.attr_int("interleaved", 0) != 0};
+  return {n.attr_int("num_heads", 0), n.attr_int("rotary_embedding_dim", 0),
+          n.attr_int("interleaved", 0) != 0};
 }
 
 RotaryEmbedding parse_microsoft(const NodeView& n) {
@@ -45,7 +47,8 @@ void run(const RotaryEmbedding& op, RunContext& c) {
   } else {
     // Without a number of heads the caches tell a head's size.
     int64_t count = op.heads;
-    if (count <= 0) count = cos.rank() == 0 || cos.shape().back() == 0 ? 0 : x.dim(2) / 2 / cos.shape().back();
+    if (count <= 0)
+      count = cos.rank() == 0 || cos.shape().back() == 0 ? 0 : x.dim(2) / 2 / cos.shape().back();
     c.require(count > 0 && x.dim(2) % count == 0, "{} does not divide into {} heads", x.shape(), count);
     heads = static_cast<size_t>(count);
     rows = static_cast<size_t>(x.dim(1));
@@ -65,12 +68,14 @@ void run(const RotaryEmbedding& op, RunContext& c) {
     if (given.rank() == 1 && positions.size() == 1) {
       // One number is where each batch begins.
       const int64_t first = positions[0];
-      c.require(first >= 0 && first <= cos.dim(0), "position {} is outside of the {} rows", first, cos.dim(0));
+      c.require(first >= 0 && first <= cos.dim(0), "position {} is outside of the {} rows", first,
+                cos.dim(0));
       positions.resize(batch * rows);
       for (size_t i = 0; i < positions.size(); ++i) positions[i] = first + static_cast<int64_t>(i % rows);
     }
   } else {
-    c.require(cos.rank() == 3 && cos.shape().count(0, 2) == batch * rows, "caches {} do not go with {}", cos.shape(), x.shape());
+    c.require(cos.rank() == 3 && cos.shape().count(0, 2) == batch * rows, "caches {} do not go with {}",
+              cos.shape(), x.shape());
     positions.resize(batch * rows);
     std::iota(positions.begin(), positions.end(), 0);
   }
@@ -86,6 +91,7 @@ void run(const RotaryEmbedding& op, RunContext& c) {
 }  // namespace
 
 KINGLET_OP(RotaryEmbedding, op<RotaryEmbedding, parse, infer, run>(since(23)));
-KINGLET_OP_IN(com_microsoft, "com.microsoft", RotaryEmbedding, op<RotaryEmbedding, parse_microsoft, infer, run>(since(1)));
+KINGLET_OP_IN(com_microsoft, "com.microsoft", RotaryEmbedding,
+              op<RotaryEmbedding, parse_microsoft, infer, run>(since(1)));
 
 }  // namespace kinglet::ops

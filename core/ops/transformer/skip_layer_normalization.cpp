@@ -1,5 +1,5 @@
-// SkipLayerNormalization and SkipSimplifiedLayerNormalization of com.microsoft - the sum of an input, a skip connection
-// and a bias, normalised over the last axis; the sum is an output too.
+// SkipLayerNormalization and SkipSimplifiedLayerNormalization of com.microsoft - the sum of an input, a skip
+// connection and a bias, normalised over the last axis; the sum is an output too.
 
 #include <algorithm>
 
@@ -43,7 +43,8 @@ void run(const SkipNormalization& op, RunContext& c) {
     return as_f32(c, c.in(i));
   };
   // A skip connection of fewer rows repeats over the batch.
-  const bool fits = skip.rank() > 0 && skip.shape().back() == x.shape().back() && (skip.count() == x.count() || (skip.count() != 0 && x.count() % skip.count() == 0));
+  const bool fits = skip.rank() > 0 && skip.shape().back() == x.shape().back() &&
+                    (skip.count() == x.count() || (skip.count() != 0 && x.count() % skip.count() == 0));
   c.require(fits, "a skip connection {} does not go with {}", skip.shape(), x.shape());
   const float* const from = as_f32(c, x);
   const float* const other = as_f32(c, skip);

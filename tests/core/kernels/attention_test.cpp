@@ -61,17 +61,36 @@ struct Case {
   std::vector<float> sinks;
 
   Case(size_t heads, size_t queries, size_t keys, size_t head_size, size_t value_size, Random random)
-      : heads(heads), queries(queries), keys(keys), head_size(head_size), value_size(value_size),
-        q(Rows::random(random, heads * queries, head_size, 3)), k(Rows::random(random, keys, head_size, 1)),
-        v(Rows::random(random, keys, value_size, 2)), y(heads * queries, value_size, 5),
-        mask(Rows::random(random, heads * queries, keys, 0)), sinks(random.values(heads)) {}
+      : heads(heads),
+        queries(queries),
+        keys(keys),
+        head_size(head_size),
+        value_size(value_size),
+        q(Rows::random(random, heads * queries, head_size, 3)),
+        k(Rows::random(random, keys, head_size, 1)),
+        v(Rows::random(random, keys, value_size, 2)),
+        y(heads * queries, value_size, 5),
+        mask(Rows::random(random, heads * queries, keys, 0)),
+        sinks(random.values(heads)) {}
 
   Attention plain() {
     const auto of_head = [this](const Rows& r) { return r.step() * static_cast<ptrdiff_t>(queries); };
-    return {.heads = heads, .queries = queries, .keys = keys, .head_size = head_size, .value_size = value_size,
-            .q = q.data.data(), .k = k.data.data(), .v = v.data.data(), .y = y.data.data(),
-            .q_head = of_head(q), .q_row = q.step(), .k_row = k.step(), .v_row = v.step(),
-            .y_head = of_head(y), .y_row = y.step(), .scale = 3.0f};
+    return {.heads = heads,
+            .queries = queries,
+            .keys = keys,
+            .head_size = head_size,
+            .value_size = value_size,
+            .q = q.data.data(),
+            .k = k.data.data(),
+            .v = v.data.data(),
+            .y = y.data.data(),
+            .q_head = of_head(q),
+            .q_row = q.step(),
+            .k_row = k.step(),
+            .v_row = v.step(),
+            .y_head = of_head(y),
+            .y_row = y.step(),
+            .scale = 3.0f};
   }
   Attention masked() {
     Attention a = plain();
@@ -94,7 +113,8 @@ struct Case {
       const Exact want = exact_attention(a);
       bool close = true;
       for (size_t i = 0; i < heads * queries; ++i) {
-        for (size_t c = 0; c < value_size; ++c) close &= std::abs(y.at(i, c) - want.y[i * value_size + c]) <= slack;
+        for (size_t c = 0; c < value_size; ++c)
+          close &= std::abs(y.at(i, c) - want.y[i * value_size + c]) <= slack;
       }
       REQUIRE(close);
       REQUIRE(y.gaps_untouched());
@@ -124,7 +144,8 @@ TEST_CASE("attention: small sizes and block edges") {
 TEST_CASE("attention: windows, ranges of keys, softcap, sinks and every kept stage") {
   for (const size_t queries : {1, 5, 140}) {
     for (int variant = 0; variant < 32; ++variant) {
-      Case c(3, queries, 150, 8, 9, Random(static_cast<uint32_t>(queries * 32) + static_cast<uint32_t>(variant)));
+      Case c(3, queries, 150, 8, 9,
+             Random(static_cast<uint32_t>(queries * 32) + static_cast<uint32_t>(variant)));
       Attention a = variant & 1 ? c.masked() : c.plain();
       a.stage = static_cast<Attention::Stage>(variant >> 1 & 3);
       if (variant & 8) a.softcap = 0.7f;

@@ -10,7 +10,8 @@ TEST_CASE("linear attention: decaying, adding to and reading a state of every sm
     for (size_t values = 1; values <= 17; ++values) {
       CAPTURE(keys, values);
       Random random(static_cast<uint32_t>(keys * 32 + values));
-      const auto before = random.values(keys * values), decay = random.values(keys), key = random.values(keys);
+      const auto before = random.values(keys * values), decay = random.values(keys),
+                 key = random.values(keys);
       const auto value = random.values(values), query = random.values(keys);
       auto state = before;
       std::vector<float> y(values);
@@ -20,7 +21,8 @@ TEST_CASE("linear attention: decaying, adding to and reading a state of every sm
       for (size_t j = 0; j < values; ++j) {
         double sum = 0;
         for (size_t i = 0; i < keys; ++i) {
-          const double want = static_cast<double>(before[i * values + j]) * decay[i] + static_cast<double>(key[i]) * value[j];
+          const double want =
+              static_cast<double>(before[i * values + j]) * decay[i] + static_cast<double>(key[i]) * value[j];
           REQUIRE(std::abs(state[i * values + j] - want) <= 1e-6);
           sum += query[i] * want;
         }

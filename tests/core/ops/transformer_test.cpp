@@ -17,7 +17,9 @@ double sigmoid(double x) { return 1 / (1 + std::exp(-x)); }
 /// Doubles everything that passes through it.
 class Doubling : public Subgraphs {
  public:
-  std::vector<ops::ValueInfo> infer(size_t, std::span<const ops::ValueInfo> inputs) override { return {inputs.begin(), inputs.end()}; }
+  std::vector<ops::ValueInfo> infer(size_t, std::span<const ops::ValueInfo> inputs) override {
+    return {inputs.begin(), inputs.end()};
+  }
   std::vector<Tensor> run(size_t, std::span<const Tensor> inputs) override {
     auto v = to_doubles(inputs[0]);
     for (double& x : v) x *= 2;
@@ -30,37 +32,58 @@ class Doubling : public Subgraphs {
 TEST_CASE("SwiGLU and RMSNormalization of every type", "[op]") {
   for (const auto& [type, tolerance] : kTypes) {
     INFO(text("{}", type));
-    const Tensor a = numbers(type, {3, 2, 11}, 1), b = numbers(type, {3, 2, 11}, 2), scale = numbers(type, {2, 1}, 3);
+    const Tensor a = numbers(type, {3, 2, 11}, 1), b = numbers(type, {3, 2, 11}, 2),
+                 scale = numbers(type, {2, 1}, 3);
     const auto x = to_doubles(a), y = to_doubles(b), s = to_doubles(scale);
     std::vector<double> gated, normal;
     for (size_t i = 0; i < x.size(); ++i) gated.push_back(x[i] * sigmoid(0.5 * x[i]) * y[i]);
     for (size_t r = 0; r < 3; ++r) {
       double squares = 0;
       for (size_t i = 0; i < 22; ++i) squares += x[r * 22 + i] * x[r * 22 + i];
-      for (size_t i = 0; i < 22; ++i) normal.push_back(x[r * 22 + i] / std::sqrt(squares / 22 + 1e-3f) * s[i / 11]);
+      for (size_t i = 0; i < 22; ++i)
+        normal.push_back(x[r * 22 + i] / std::sqrt(squares / 22 + 1e-3f) * s[i / 11]);
     }
-    CHECK(difference(run_op({.op = "SwiGLU", .opset = 28, .attributes = {attr("alpha", 0.5f)}, .inputs = {a, b}})[0], make(type, a.shape(), gated), tolerance) == "");
-    const OpCall norm{.op = "RMSNormalization", .opset = 23, .attributes = {attr("axis", 1), attr("epsilon", 1e-3f)}, .inputs = {a, scale}};
+    CHECK(difference(
+              run_op({.op = "SwiGLU", .opset = 28, .attributes = {attr("alpha", 0.5f)}, .inputs = {a, b}})[0],
+              make(type, a.shape(), gated), tolerance) == "");
+    const OpCall norm{.op = "RMSNormalization",
+                      .opset = 23,
+                      .attributes = {attr("axis", 1), attr("epsilon", 1e-3f)},
+                      .inputs = {a, scale}};
     CHECK(difference(run_op(norm)[0], make(type, a.shape(), normal), 4 * tolerance) == "");
   }
   check_failures(std::vector<BadRow>{
       {"SwiGLU of two shapes", {.op = "SwiGLU", .opset = 28, .inputs = {iota({2, 3}), iota({3, 2})}}},
-      {"SwiGLU of two types", {.op = "SwiGLU", .opset = 28, .inputs = {iota({2}), numbers(DType::kFloat16, {2}, 1)}}, ErrorCode::kModel},
-      {"RMSNormalization with a scale that is too long", {.op = "RMSNormalization", .opset = 23, .inputs = {iota({2, 3}), iota({4})}}},
-      {"RMSNormalization with a scale of more dims", {.op = "RMSNormalization", .opset = 23, .inputs = {iota({2, 3}), iota({2, 3})}}},
-      {"RMSNormalization of an axis outside", {.op = "RMSNormalization", .opset = 23, .attributes = {attr("axis", 2)}, .inputs = {iota({2, 3}), iota({3})}}},
+      {"SwiGLU of two types",
+       {.op = "SwiGLU", .opset = 28, .inputs = {iota({2}), numbers(DType::kFloat16, {2}, 1)}},
+       ErrorCode::kModel},
+      {"RMSNormalization with a scale that is too long",
+       {.op = "RMSNormalization", .opset = 23, .inputs = {iota({2, 3}), iota({4})}}},
+      {"RMSNormalization with a scale of more dims",
+       {.op = "RMSNormalization", .opset = 23, .inputs = {iota({2, 3}), iota({2, 3})}}},
+      {"RMSNormalization of an axis outside",
+       {.op = "RMSNormalization",
+        .opset = 23,
+        .attributes = {attr("axis", 2)},
+        .inputs = {iota({2, 3}), iota({3})}}},
   });
 }
 
 TEST_CASE("TensorScatter of strings, and what it refuses", "[op]") {
   const auto call = [](Tensor cache, Tensor update, Tensor indices, const char* mode, int axis = -1) {
-    return OpCall{.op = "TensorScatter", .opset = 24, .attributes = {attr("axis", axis), attr("mode", mode)}, .inputs = {cache, update, indices}};
+    return OpCall{.op = "TensorScatter",
+                  .opset = 24,
+                  .attributes = {attr("axis", axis), attr("mode", mode)},
+                  .inputs = {cache, update, indices}};
   };
-  const Tensor cache = strings({2, 3}, {"a", "b", "c", "d", "e", "f"}), update = strings({2, 2}, {"1", "2", "3", "4"});
+  const Tensor cache = strings({2, 3}, {"a", "b", "c", "d", "e", "f"}),
+               update = strings({2, 2}, {"1", "2", "3", "4"});
   check_rows({
       {"from the front", call(cache, update, {}, "linear"), strings({2, 3}, {"1", "2", "c", "3", "4", "f"})},
-      {"at an index of each batch", call(cache, update, i64({2}, {1, 0}), "linear"), strings({2, 3}, {"a", "1", "2", "3", "4", "f"})},
-      {"around the end", call(cache, update, i64({2}, {2, 7}), "circular"), strings({2, 3}, {"2", "b", "1", "d", "3", "4"})},
+      {"at an index of each batch", call(cache, update, i64({2}, {1, 0}), "linear"),
+       strings({2, 3}, {"a", "1", "2", "3", "4", "f"})},
+      {"around the end", call(cache, update, i64({2}, {2, 7}), "circular"),
+       strings({2, 3}, {"2", "b", "1", "d", "3", "4"})},
   });
   check_failures(std::vector<BadRow>{
       {"past the end", call(cache, update, i64({2}, {2, 0}), "linear")},
@@ -77,22 +100,36 @@ TEST_CASE("FlexAttention with subgraphs in every type", "[op]") {
   Doubling doubling;
   for (const auto& [type, tolerance] : kTypes) {
     INFO(text("{}", type));
-    const Tensor q = numbers(type, {2, 4, 3, 6}, 1), k = numbers(type, {2, 2, 5, 6}, 2), v = numbers(type, {2, 2, 5, 4}, 3);
+    const Tensor q = numbers(type, {2, 4, 3, 6}, 1), k = numbers(type, {2, 2, 5, 6}, 2),
+                 v = numbers(type, {2, 2, 5, 4}, 3);
     const auto flex = [&](std::vector<Attribute> attributes) {
-      return run_op({.op = "FlexAttention", .opset = 1, .attributes = std::move(attributes), .inputs = {q, k, v}, .domain = "ai.onnx.preview", .subgraphs = &doubling})[0];
+      return run_op({.op = "FlexAttention",
+                     .opset = 1,
+                     .attributes = std::move(attributes),
+                     .inputs = {q, k, v},
+                     .domain = "ai.onnx.preview",
+                     .subgraphs = &doubling})[0];
     };
     const auto attention = [&](float scale) {
-      return run_op({.op = "Attention", .opset = 24, .attributes = {attr("scale", scale)}, .inputs = {q, k, v}})[0];
+      return run_op(
+          {.op = "Attention", .opset = 24, .attributes = {attr("scale", scale)}, .inputs = {q, k, v}})[0];
     };
     CHECK(difference(flex({attr("scale", 0.5f)}), attention(0.5f), tolerance) == "");
-    CHECK(difference(flex({attr("scale", 0.5f), attr_graph("score_mod", 0)}), attention(1.0f), tolerance) == "");
+    CHECK(difference(flex({attr("scale", 0.5f), attr_graph("score_mod", 0)}), attention(1.0f), tolerance) ==
+          "");
     auto twice = to_doubles(attention(0.5f));
     for (double& x : twice) x *= 2;
-    CHECK(difference(flex({attr("scale", 0.5f), attr_graph("prob_mod", 0)}), make(type, {2, 4, 3, 4}, twice), 3 * tolerance) == "");
-    CHECK(difference(flex({attr("scale", 0.5f), attr_graph("score_mod", 0), attr("softmax_precision", 10)}), attention(1.0f), 3e-3 + tolerance) == "");
+    CHECK(difference(flex({attr("scale", 0.5f), attr_graph("prob_mod", 0)}), make(type, {2, 4, 3, 4}, twice),
+                     3 * tolerance) == "");
+    CHECK(difference(flex({attr("scale", 0.5f), attr_graph("score_mod", 0), attr("softmax_precision", 10)}),
+                     attention(1.0f), 3e-3 + tolerance) == "");
   }
   const auto bad = [](std::vector<Tensor> inputs, std::vector<Attribute> attributes = {}) {
-    return OpCall{.op = "FlexAttention", .opset = 1, .attributes = std::move(attributes), .inputs = std::move(inputs), .domain = "ai.onnx.preview"};
+    return OpCall{.op = "FlexAttention",
+                  .opset = 1,
+                  .attributes = std::move(attributes),
+                  .inputs = std::move(inputs),
+                  .domain = "ai.onnx.preview"};
   };
   const Tensor x = iota({1, 2, 3, 4});
   check_failures(std::vector<BadRow>{
@@ -106,9 +143,13 @@ TEST_CASE("LinearAttention and CausalConvWithState of com.microsoft are those of
   const auto t = [](const Shape& shape, int seed) { return numbers(DType::kFloat32, shape, seed); };
   for (const char* rule : {"linear", "gated", "delta", "gated_delta"}) {
     INFO(rule);
-    const bool decays = std::string_view(rule).starts_with("gated"), corrects = std::string_view(rule).ends_with("delta");
-    OpCall call{.op = "LinearAttention", .opset = 27, .attributes = {attr("q_num_heads", 4), attr("kv_num_heads", 2), attr("update_rule", rule)},
-                .inputs = {t({2, 3, 20}, 1), t({2, 3, 10}, 2), t({2, 3, 6}, 3), t({2, 2, 5, 3}, 4), decays ? t({2, 3, 10}, 5) : Tensor(), corrects ? t({2, 3, 1}, 6) : Tensor()},
+    const bool decays = std::string_view(rule).starts_with("gated"),
+               corrects = std::string_view(rule).ends_with("delta");
+    OpCall call{.op = "LinearAttention",
+                .opset = 27,
+                .attributes = {attr("q_num_heads", 4), attr("kv_num_heads", 2), attr("update_rule", rule)},
+                .inputs = {t({2, 3, 20}, 1), t({2, 3, 10}, 2), t({2, 3, 6}, 3), t({2, 2, 5, 3}, 4),
+                           decays ? t({2, 3, 10}, 5) : Tensor(), corrects ? t({2, 3, 1}, 6) : Tensor()},
                 .outputs = 2};
     const auto want = run_op(call);
     call.domain = kMicrosoft;
@@ -123,7 +164,11 @@ TEST_CASE("LinearAttention and CausalConvWithState of com.microsoft are those of
     call.inputs[decays ? 4 : 5] = decays || corrects ? Tensor() : t({2, 3, 1}, 1);
     CHECK(failure(call) == ErrorCode::kModel);
   }
-  OpCall conv{.op = "CausalConvWithState", .opset = 27, .attributes = {attr("activation", "silu")}, .inputs = {t({2, 3, 4}, 1), t({3, 1, 3}, 2), t({3}, 3), t({2, 3, 2}, 4)}, .outputs = 2};
+  OpCall conv{.op = "CausalConvWithState",
+              .opset = 27,
+              .attributes = {attr("activation", "silu")},
+              .inputs = {t({2, 3, 4}, 1), t({3, 1, 3}, 2), t({3}, 3), t({2, 3, 2}, 4)},
+              .outputs = 2};
   const auto want = run_op(conv);
   conv.domain = kMicrosoft;
   conv.opset = 1;
@@ -139,28 +184,45 @@ TEST_CASE("LinearAttention and CausalConvWithState of com.microsoft are those of
 
 TEST_CASE("FusedMatMul of float64, of vectors, and by its old name", "[op]") {
   const auto multiply = [](const char* op, DType type, const Shape& a, const Shape& b) {
-    return run_op({.op = op, .opset = 1, .attributes = {attr("transB", 1), attr("transA", 1), attr("alpha", 0.5f)},
-                   .inputs = {numbers(type, a, 1), numbers(type, b, 2)}, .domain = kMicrosoft})[0];
+    return run_op({.op = op,
+                   .opset = 1,
+                   .attributes = {attr("transB", 1), attr("transA", 1), attr("alpha", 0.5f)},
+                   .inputs = {numbers(type, a, 1), numbers(type, b, 2)},
+                   .domain = kMicrosoft})[0];
   };
-  for (const auto& [a, b] : {std::pair{Shape{2, 5, 3}, Shape{1, 4, 5}}, {Shape{5}, Shape{4, 5}}, {Shape{5, 3}, Shape{5}}, {Shape{5}, Shape{5}}, {Shape{0, 3}, Shape{4, 0}}}) {
+  for (const auto& [a, b] : {std::pair{Shape{2, 5, 3}, Shape{1, 4, 5}},
+                             {Shape{5}, Shape{4, 5}},
+                             {Shape{5, 3}, Shape{5}},
+                             {Shape{5}, Shape{5}},
+                             {Shape{0, 3}, Shape{4, 0}}}) {
     INFO(text("{} {}", a, b));
     const Tensor narrow = multiply("FusedMatMul", DType::kFloat32, a, b);
-    CHECK(difference(narrow, make(DType::kFloat32, narrow.shape(), to_doubles(multiply("FusedMatMul", DType::kFloat64, a, b))), 1e-5) == "");
+    CHECK(difference(narrow,
+                     make(DType::kFloat32, narrow.shape(),
+                          to_doubles(multiply("FusedMatMul", DType::kFloat64, a, b))),
+                     1e-5) == "");
     CHECK(difference(narrow, multiply("TransposeMatMul", DType::kFloat32, a, b)) == "");
   }
   check_failures(std::vector<BadRow>{
-      {"depths", {.op = "FusedMatMul", .opset = 1, .inputs = {iota({2, 3}), iota({2, 3})}, .domain = kMicrosoft}},
-      {"a scalar", {.op = "FusedMatMul", .opset = 1, .inputs = {iota({}), iota({2, 3})}, .domain = kMicrosoft}},
+      {"depths",
+       {.op = "FusedMatMul", .opset = 1, .inputs = {iota({2, 3}), iota({2, 3})}, .domain = kMicrosoft}},
+      {"a scalar",
+       {.op = "FusedMatMul", .opset = 1, .inputs = {iota({}), iota({2, 3})}, .domain = kMicrosoft}},
   });
 }
 
 TEST_CASE("MatMulNBits and GatherBlockQuantized refuse what does not fit", "[op]") {
   const auto bytes = [](const Shape& shape) { return numbers(DType::kUint8, shape, 1); };
   const auto product = [](std::vector<Tensor> inputs, int bits = 4, int block = 32, int k = 64, int n = 2) {
-    return OpCall{.op = "MatMulNBits", .opset = 1, .attributes = {attr("K", k), attr("N", n), attr("bits", bits), attr("block_size", block)}, .inputs = std::move(inputs), .domain = kMicrosoft};
+    return OpCall{.op = "MatMulNBits",
+                  .opset = 1,
+                  .attributes = {attr("K", k), attr("N", n), attr("bits", bits), attr("block_size", block)},
+                  .inputs = std::move(inputs),
+                  .domain = kMicrosoft};
   };
   const Tensor a = iota({3, 64}), w = bytes({2, 2, 16}), scales = iota({2, 2});
-  check_rows({{"no weights", product({a, bytes({0, 2, 16}), scales, {}, {}, f32({2}, {1, 2})}), f32({3, 2}, {1, 2, 1, 2, 1, 2})}});
+  check_rows({{"no weights", product({a, bytes({0, 2, 16}), scales, {}, {}, f32({2}, {1, 2})}),
+               f32({3, 2}, {1, 2, 1, 2, 1, 2})}});
   check_failures(std::vector<BadRow>{
       {"another depth", product({iota({3, 63}), w, scales})},
       {"weights of another size", product({a, bytes({2, 2, 15}), scales})},
@@ -177,11 +239,18 @@ TEST_CASE("MatMulNBits and GatherBlockQuantized refuse what does not fit", "[op]
       {"no columns", product({a, w, scales}, 4, 32, 64, 0), ErrorCode::kModel},
   });
   const auto gather = [](std::vector<Tensor> inputs, int axis = 0, int quantized = 1, int block = 16) {
-    return OpCall{.op = "GatherBlockQuantized", .opset = 1, .attributes = {attr("gather_axis", axis), attr("quantize_axis", quantized), attr("block_size", block)}, .inputs = std::move(inputs), .domain = kMicrosoft};
+    return OpCall{.op = "GatherBlockQuantized",
+                  .opset = 1,
+                  .attributes = {attr("gather_axis", axis), attr("quantize_axis", quantized),
+                                 attr("block_size", block)},
+                  .inputs = std::move(inputs),
+                  .domain = kMicrosoft};
   };
   const Tensor table = bytes({3, 8}), index = i64({2}, {1, 9});
-  check_rows({{"an index outside gives zeros, 8-bit floats have scales alone",
-               gather({make(DType::kFloat8E4M3FN, {2, 2}, {1, 2, 3, 4}), index, f32({2, 1}, {1, 2})}, 0, 1, 0), f32({2, 2}, {6, 8, 0, 0})}});
+  check_rows(
+      {{"an index outside gives zeros, 8-bit floats have scales alone",
+        gather({make(DType::kFloat8E4M3FN, {2, 2}, {1, 2, 3, 4}), index, f32({2, 1}, {1, 2})}, 0, 1, 0),
+        f32({2, 2}, {6, 8, 0, 0})}});
   check_failures(std::vector<BadRow>{
       {"scales of another size", gather({table, index, iota({3, 2})})},
       {"zero points of another size", gather({table, index, iota({3, 1}), bytes({3, 2})})},
@@ -193,8 +262,13 @@ TEST_CASE("MatMulNBits and GatherBlockQuantized refuse what does not fit", "[op]
 
 TEST_CASE("Skip, embed and rotary operators refuse what does not fit", "[op]") {
   const Tensor x = iota({2, 3, 4}), g = iota({4});
-  const auto contrib = [](const char* op, std::vector<Tensor> inputs, std::vector<Attribute> attributes = {}) {
-    return OpCall{.op = op, .opset = 1, .attributes = std::move(attributes), .inputs = std::move(inputs), .domain = kMicrosoft};
+  const auto contrib = [](const char* op, std::vector<Tensor> inputs,
+                          std::vector<Attribute> attributes = {}) {
+    return OpCall{.op = op,
+                  .opset = 1,
+                  .attributes = std::move(attributes),
+                  .inputs = std::move(inputs),
+                  .domain = kMicrosoft};
   };
   const Tensor ids = i32({1, 2}, {0, 1}), table = iota({2, 4});
   check_failures(std::vector<BadRow>{
@@ -202,16 +276,20 @@ TEST_CASE("Skip, embed and rotary operators refuse what does not fit", "[op]") {
       {"an empty skip", contrib("SkipLayerNormalization", {x, iota({0, 3, 4}), g})},
       {"a gamma of another size", contrib("SkipSimplifiedLayerNormalization", {x, x, iota({3})})},
       {"a bias of another size", contrib("BiasGelu", {x, iota({3})})},
-      {"an id outside", contrib("EmbedLayerNormalization", {i32({1, 2}, {0, 2}), {}, table, table, {}, g, g})},
-      {"a negative id", contrib("EmbedLayerNormalization", {i32({1, 2}, {0, -1}), {}, table, table, {}, g, g})},
+      {"an id outside",
+       contrib("EmbedLayerNormalization", {i32({1, 2}, {0, 2}), {}, table, table, {}, g, g})},
+      {"a negative id",
+       contrib("EmbedLayerNormalization", {i32({1, 2}, {0, -1}), {}, table, table, {}, g, g})},
       {"too few positions", contrib("EmbedLayerNormalization", {ids, {}, table, iota({1, 4}), {}, g, g})},
       {"tables of two widths", contrib("EmbedLayerNormalization", {ids, {}, table, iota({2, 3}), {}, g, g})},
       {"segments without ids", contrib("EmbedLayerNormalization", {ids, {}, table, table, table, g, g})},
       {"a position outside", contrib("RotaryEmbedding", {x, i64({1}, {4}), iota({4, 2}), iota({4, 2})})},
-      {"positions of another batch", contrib("RotaryEmbedding", {x, i64({1, 3}, {0, 1, 2}), iota({4, 2}), iota({4, 2})})},
+      {"positions of another batch",
+       contrib("RotaryEmbedding", {x, i64({1, 3}, {0, 1, 2}), iota({4, 2}), iota({4, 2})})},
       {"caches of two shapes", contrib("RotaryEmbedding", {x, i64({1}, {0}), iota({4, 2}), iota({4, 1})})},
       {"empty caches", contrib("RotaryEmbedding", {x, i64({1}, {0}), iota({4, 0}), iota({4, 0})})},
       {"rank 2", contrib("RotaryEmbedding", {iota({2, 4}), i64({1}, {0}), iota({4, 2}), iota({4, 2})})},
-      {"heads that do not divide", contrib("RotaryEmbedding", {x, i64({1}, {0}), iota({4, 2}), iota({4, 2})}, {attr("num_heads", 3)})},
+      {"heads that do not divide",
+       contrib("RotaryEmbedding", {x, i64({1}, {0}), iota({4, 2}), iota({4, 2})}, {attr("num_heads", 3)})},
   });
 }
