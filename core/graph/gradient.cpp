@@ -1,6 +1,8 @@
 #include "graph/gradient.hpp"
 
 #include <algorithm>
+#include <initializer_list>
+#include <span>
 #include <unordered_map>
 
 #include "graph/gradient_rules.hpp"
@@ -76,7 +78,8 @@ class Differentiation {
     for (size_t i = 0; i < wanted.size(); ++i) {
       if (wanted[i] == kNoValue) continue;
       const ValueId d = derivative_[static_cast<size_t>(wanted[i])];
-      add("Identity", {d != kNoValue ? d : like(wanted[i], 0)}, gradient_.outputs[i]);
+      add("Identity", {d != kNoValue ? d : like(wanted[i], 0)});
+      made.back().outputs[0] = gradient_.outputs[i];
     }
     return true;
   }
@@ -168,7 +171,8 @@ class Differentiation {
     made.push_back(std::move(missing));
   }
 
-  ValueId add(std::string_view op_type, std::vector<ValueId> inputs, ValueId output = kNoValue) {
+  ValueId add(std::string_view op_type, std::initializer_list<ValueId> inputs) { return add(op_type, std::span(inputs.begin(), inputs.size())); }
+  ValueId add(std::string_view op_type, std::span<const ValueId> inputs) {
     Node node;
     node.name = text("{}/{}{}", gradient_.name, op_type, made.size());
     node.op_type = op_type;
@@ -176,12 +180,11 @@ class Differentiation {
     if (op_type == "SumTo") node.domain = "kinglet";
     if (op_type == "FusedMatMul") node.domain = "com.microsoft";
     if (op_type == "Reshape") node.set_int("allowzero", 1);
-    if (output == kNoValue) output = graph_.add_value(node.name);
     node.own_inputs = inputs.size();
-    node.inputs = std::move(inputs);
-    node.outputs = {output};
+    node.inputs.assign(inputs.begin(), inputs.end());
+    node.outputs.push_back(graph_.add_value(node.name));
     made.push_back(std::move(node));
-    return output;
+    return made.back().outputs[0];
   }
 
   ValueId constant(Tensor t) { return graph_.add_constant(text("{}/constant{}", gradient_.name, made.size()), std::move(t)); }
@@ -250,9 +253,9 @@ class Differentiation {
   ValueId evaluate(std::string_view formula, const Node& node, size_t i, ValueId d, ValueId y) {
     std::vector<ValueId> stack;
     const auto apply = [&](std::string_view op_type, size_t operands) {
-      std::vector<ValueId> inputs(stack.end() - static_cast<ptrdiff_t>(operands), stack.end());
+      const ValueId result = add(op_type, std::span<const ValueId>(stack).last(operands));
       stack.resize(stack.size() - operands);
-      stack.push_back(add(op_type, std::move(inputs)));
+      stack.push_back(result);
     };
     while (!formula.empty()) {
       const size_t end = std::min(formula.find(' '), formula.size());
