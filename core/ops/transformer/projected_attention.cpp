@@ -180,6 +180,7 @@ void run(const ProjectedAttention& op, RunContext& c) {
 }  // namespace
 
 KINGLET_OP_IN(com_microsoft, "com.microsoft", Attention,
-              op<ProjectedAttention, parse, infer, run>(since(1)).with_prepare<ProjectedAttention, prepare>());
+              op<ProjectedAttention, parse, infer, run>(since(1))
+                  .with_prepare<ProjectedAttention, prepare>());
 
 }  // namespace kinglet::ops
