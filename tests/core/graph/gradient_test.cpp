@@ -180,22 +180,5 @@ TEST_CASE("Gradient nodes that grow out of all bounds") {
   CHECK(error_of([&] { load(file_of(nodes, {"y40"})); }).code == ErrorCode::kModel);
 }
 
-TEST_CASE("optimisers refuse") {
-  const Tensor one = f32({1}, {1}), two = f32({2}, {1, 1}), rate = f32({}, {0.1f}), t = i64({}, {0});
-  const auto failed = [](std::string op, std::vector<Tensor> inputs, std::vector<Attribute> attributes = {}) {
-    return failure({.op = std::move(op), .opset = 1, .attributes = std::move(attributes), .inputs = std::move(inputs), .outputs = 2,
-                    .domain = "ai.onnx.preview.training"});
-  };
-  CHECK(failed("Adagrad", {rate, t, one, one}) == ErrorCode::kShape);
-  CHECK(failed("Adagrad", {rate, t, one, two, one}) == ErrorCode::kShape);
-  CHECK(failed("Adagrad", {two, t, one, one, one}) == ErrorCode::kShape);
-  CHECK(failed("Adam", {rate, t, one, one, one}) == ErrorCode::kShape);
-  CHECK(failed("Momentum", {rate, t, one, one, one}) == ErrorCode::kModel);
-  CHECK(failed("Momentum", {rate, t, one, one, one},
-               {attr("mode", "fast"), attr("norm_coefficient", 0.0f), attr("alpha", 0.0f), attr("beta", 0.0f)}) == ErrorCode::kModel);
-  CHECK(failed("Adagrad", {rate, t, one, one, one}) == std::nullopt);
-  CHECK(failure({.op = "SumTo", .inputs = {two, f32({3}, {1, 1, 1})}, .domain = "kinglet"}) == ErrorCode::kShape);
-}
-
 }  // namespace
 }  // namespace kinglet::test
