@@ -19,12 +19,13 @@ export const operatorsOfCases = (cases) => operatorsInFiles(cases.map(({ folder 
 /** Operators in the small models, whose results are compared with onnxruntime-web's. */
 export const operatorsOfSmallModels = async () => operatorsInFiles((await smallModels()).map(({ path }) => path));
 
-// Lines where an operator's name is something else: a test's title, a choice by name, an attribute of another operator.
-const otherUse = /TEST_CASE|SECTION|INFO|==|activation/;
+// Where an operator's name is something else: a test's title, a choice by name, an attribute of another operator.
+const otherUse = /TEST_CASE|SECTION|INFO|activation/;
+const nearLines = 12;
 
 /**
- * Operators that a file of tests/core/ops/ names in a string literal, as `.op`, in a table or to a helper. One that is
- * not of ai.onnx counts where the file names its domain too; then a name that ai.onnx shares must stand beside it.
+ * Operators that a file of tests/core/ops/ names in a string literal: as `.op`, in a table, or to a helper. One of another
+ * domain than ai.onnx counts where the file names that domain too, and near by when ai.onnx has an operator of its name.
  */
 export async function operatorsOfNativeTests() {
   const registry = readRegistry();
@@ -32,15 +33,15 @@ export async function operatorsOfNativeTests() {
   const found = new Set();
   for (const file of filesUnder([join(root, 'tests/core/ops')]).filter((name) => name.endsWith('_test.cpp'))) {
     const text = await readFile(file, 'utf8');
-    const lines = text.split('\n').filter((line) => !otherUse.test(line));
+    const lines = text.split('\n');
+    const uses = lines.map((line) => (/"/.test(line) ? line.replaceAll(/(==|!=) *"[^"]*"/g, '') : ''));
     for (const { domain, type } of registry) {
-      const literal = `"${type}"`;
-      const naming = lines.filter((line) => line.includes(literal));
-      if (naming.length === 0) continue;
+      const at = uses.flatMap((line, i) => (line.includes(`"${type}"`) && !otherUse.test(line) ? [i] : []));
+      if (at.length === 0) continue;
       const constant = domain && new RegExp(`\\b(k\\w+)\\b[^\\n;]*= "${domain}"`).exec(text)?.[1];
       const hasDomain = (part) => part.includes(`"${domain}"`) || (constant && part.includes(constant));
-      const fits = !domain || (inStandard.has(type) ? naming.some(hasDomain) : hasDomain(text));
-      if (fits) found.add(operatorId({ domain, type }));
+      const around = (i) => lines.slice(Math.max(0, i - nearLines), i + nearLines).join('\n');
+      if (!domain || (inStandard.has(type) ? at.some((i) => hasDomain(around(i))) : hasDomain(text))) found.add(operatorId({ domain, type }));
     }
   }
   return found;
