@@ -5,7 +5,8 @@
 namespace kinglet::ops {
 namespace {
 
-/// Dims of 1 that input 1, of this rank and count, needs behind its own to stand at `axis`; none for a single element.
+/// Dims of 1 that input 1, of this rank and count, needs behind its own to stand at `axis`; none for a single
+/// element.
 size_t trailing_ones(const LegacyBroadcast& l, size_t rank, size_t own_rank, bool single) {
   if (!l.axis || !l.enabled || single) return 0;
   const size_t first = normalize_axis(*l.axis, rank);
@@ -49,7 +50,8 @@ Tensor LegacyBroadcast::operand(const RunContext& c) const {
   const Tensor& b = c.in(1);
   if (!axis) return b;
   Shape shape = b.shape();
-  for (size_t i = trailing_ones(*this, c.in(0).rank(), b.rank(), b.count() == 1); i > 0; --i) shape.push_back(1);
+  for (size_t i = trailing_ones(*this, c.in(0).rank(), b.rank(), b.count() == 1); i > 0; --i)
+    shape.push_back(1);
   return b.reshaped(shape);
 }
 

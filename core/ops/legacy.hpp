@@ -5,9 +5,9 @@
 
 namespace kinglet::ops {
 
-/// The broadcasting of two operands. Since opset 7 it is NumPy's. Before, input 1 took the shape of input 0 when the
-/// attribute `broadcast` said so: a single element always, else a run of input 0's dims that starts at `axis`, or its
-/// last dims where no axis is given.
+/// The broadcasting of two operands. Since opset 7 it is NumPy's. Before, input 1 took the shape of input 0
+/// when the attribute `broadcast` said so: a single element always, else a run of input 0's dims that starts
+/// at `axis`, or its last dims where no axis is given.
 struct LegacyBroadcast {
   bool legacy = false, enabled = false;
   std::optional<int64_t> axis;
@@ -21,8 +21,8 @@ struct LegacyBroadcast {
   Tensor operand(const RunContext& c) const;
 };
 
-/// The numbers of a tensor of any numeric type: Split 1 and Tile 1 had lengths and counts of the data's own type.
-/// Throws kModel for a tensor without numbers.
+/// The numbers of a tensor of any numeric type: Split 1 and Tile 1 had lengths and counts of the data's own
+/// type. Throws kModel for a tensor without numbers.
 std::vector<int64_t> integers_of(const Tensor& t);
 
 }  // namespace kinglet::ops

@@ -1,5 +1,5 @@
-// Add, Equal, PRelu and their like of opsets 1 to 6 become those of opset 7: a constant that stands at an `axis` gets the
-// dims of 1 that put it there under NumPy's rules, on which the other passes rely.
+// Add, Equal, PRelu and their like of opsets 1 to 6 become those of opset 7: a constant that stands at an
+// `axis` gets the dims of 1 that put it there under NumPy's rules, on which the other passes rely.
 //
 //   Add(x [N, C, H, W], b [C], broadcast = 1, axis = 1)   becomes   Add(x, b [C, 1, 1])
 
@@ -11,12 +11,14 @@
 namespace kinglet::passes {
 namespace {
 
-constexpr std::string_view kOperators[] = {"Add", "Sub", "Mul", "Div", "Pow", "And", "Or", "Xor", "Equal", "Greater", "Less", "PRelu"};
+constexpr std::string_view kOperators[] = {"Add", "Sub", "Mul",   "Div",     "Pow",  "And",
+                                           "Or",  "Xor", "Equal", "Greater", "Less", "PRelu"};
 
 /// The dim of a tensor of this rank that the operand starts at, or nothing when its dims are the last ones.
 std::optional<size_t> first_dim(const Node& node, size_t rank, const Shape& operand) {
   if (operand.count() == 1) return std::nullopt;
-  if (node.op_type == "PRelu") return operand.rank() == 1 && rank > 1 ? std::optional<size_t>(1) : std::nullopt;
+  if (node.op_type == "PRelu")
+    return operand.rank() == 1 && rank > 1 ? std::optional<size_t>(1) : std::nullopt;
   const Attribute* axis = node.find("axis");
   if (axis == nullptr) return std::nullopt;
   return static_cast<size_t>(axis->i < 0 ? axis->i + static_cast<int64_t>(rank) : axis->i);
@@ -27,9 +29,12 @@ std::optional<size_t> first_dim(const Node& node, size_t rank, const Shape& oper
 bool align_legacy_operands(Graph& graph) {
   bool changed = false;
   for (Node& node : graph.nodes) {
-    if (node.opset >= 7 || !node.domain.empty() || node.inputs.size() != 2 || !graph.is_constant(node.inputs[1])) continue;
+    if (node.opset >= 7 || !node.domain.empty() || node.inputs.size() != 2 ||
+        !graph.is_constant(node.inputs[1]))
+      continue;
     if (node.inputs[0] == kNoValue || !graph.value(node.inputs[0]).shape.has_rank()) continue;
-    if (std::find(std::begin(kOperators), std::end(kOperators), node.op_type) == std::end(kOperators)) continue;
+    if (std::find(std::begin(kOperators), std::end(kOperators), node.op_type) == std::end(kOperators))
+      continue;
     const Attribute* broadcast = node.find("broadcast");
     if (node.op_type != "PRelu" && (broadcast == nullptr || broadcast->i == 0)) continue;
     const size_t rank = graph.value(node.inputs[0]).shape.rank();

@@ -1,5 +1,5 @@
-// ImageScaler (scale * x + bias[channel]) and Crop of [N, C, H, W]: experimental operators of ai.onnx 1 to 9, which
-// models converted from Core ML begin with.
+// ImageScaler (scale * x + bias[channel]) and Crop of [N, C, H, W]: experimental operators of ai.onnx 1 to 9,
+// which models converted from Core ML begin with.
 
 #include <algorithm>
 #include <array>
@@ -26,8 +26,8 @@ void check_image(const SymShape& x) {
 void infer_scaler(const ImageScaler& op, InferContext& c) {
   check_image(c.shape(0));
   if (c.shape(0).has_rank() && c.shape(0)[1].known()) {
-    c.require(op.bias.empty() || c.shape(0)[1].value() == static_cast<int64_t>(op.bias.size()), "{} biases for {}",
-              op.bias.size(), c.shape(0));
+    c.require(op.bias.empty() || c.shape(0)[1].value() == static_cast<int64_t>(op.bias.size()),
+              "{} biases for {}", op.bias.size(), c.shape(0));
   }
   infer_unary(c, kFloats);
 }
@@ -56,7 +56,8 @@ struct Crop {
 Crop parse_crop(const NodeView& n) {
   Crop op{n.attr_ints("border"), n.attr_ints("scale", {})};
   if (op.border.size() != 4 || (!op.size.empty() && op.size.size() != 2)) {
-    throw_error(ErrorCode::kModel, "{} borders and {} sizes, expected 4 and 2", op.border.size(), op.size.size());
+    throw_error(ErrorCode::kModel, "{} borders and {} sizes, expected 4 and 2", op.border.size(),
+                op.size.size());
   }
   for (const int64_t b : op.border) {
     if (b < 0 || b > INT32_MAX) throw_error(ErrorCode::kModel, "a border of {}", b);
@@ -69,8 +70,10 @@ Crop parse_crop(const NodeView& n) {
 
 Dim cropped(const Crop& op, size_t i, Dim dim) {
   if (!dim.known()) return {};
-  const int64_t begin = op.border[1 - i], end = op.size.empty() ? dim.value() - op.border[3 - i] : begin + op.size[i];
-  RunContext::require(begin <= end && end <= dim.value(), "[{}, {}) is not within {}", begin, end, dim.value());
+  const int64_t begin = op.border[1 - i],
+                end = op.size.empty() ? dim.value() - op.border[3 - i] : begin + op.size[i];
+  RunContext::require(begin <= end && end <= dim.value(), "[{}, {}) is not within {}", begin, end,
+                      dim.value());
   return end - begin;
 }
 
@@ -89,12 +92,14 @@ void run_crop(const Crop& op, RunContext& c) {
   const auto src = strides_of(x.shape()), dst = strides_of(y.shape());
   std::array<CopyAxis, 4> loops;
   for (size_t i = 0; i < 4; ++i) loops[i] = {y.dim(i), dst[i], src[i]};
-  copy_strided(x.dtype(), loops, y.raw(), element(x, static_cast<size_t>(op.border[1] * src[2] + op.border[0])));
+  copy_strided(x.dtype(), loops, y.raw(),
+               element(x, static_cast<size_t>(op.border[1] * src[2] + op.border[0])));
 }
 
 }  // namespace
 
-KINGLET_OP(ImageScaler, op<ImageScaler, parse_scaler, infer_scaler, run_scaler>(since(1)).with_traits(kInPlace));
+KINGLET_OP(ImageScaler,
+           op<ImageScaler, parse_scaler, infer_scaler, run_scaler>(since(1)).with_traits(kInPlace));
 KINGLET_OP(Crop, op<Crop, parse_crop, infer_crop, run_crop>(since(1)));
 
 }  // namespace kinglet::ops

@@ -1,5 +1,5 @@
-// NegativeLogLikelihoodLoss (ONNX 12, 13, 22) and SoftmaxCrossEntropyLoss (12, 13): what a classifier lost on each
-// sample, or their sum or weighted mean. Computed in float64.
+// NegativeLogLikelihoodLoss (ONNX 12, 13, 22) and SoftmaxCrossEntropyLoss (12, 13): what a classifier lost on
+// each sample, or their sum or weighted mean. Computed in float64.
 
 #include <algorithm>
 #include <cmath>
@@ -71,16 +71,19 @@ void run(const Loss& op, RunContext& c) {
   const Tensor &scores = c.in(0), &labels = c.in(1);
   const Shape& shape = scores.shape();
   const auto classes = static_cast<size_t>(shape[1]);
-  const size_t batch = static_cast<size_t>(shape[0]), inner = shape.count(2, shape.rank()), samples = batch * inner;
+  const size_t batch = static_cast<size_t>(shape[0]), inner = shape.count(2, shape.rank()),
+               samples = batch * inner;
   c.require(labels.count() == samples, "labels {} for scores {}", labels.shape(), shape);
-  c.require(!c.has(2) || c.in(2).count() == classes, "expected {} weights, got {}", classes, c.has(2) ? c.in(2).shape() : shape);
+  c.require(!c.has(2) || c.in(2).count() == classes, "expected {} weights, got {}", classes,
+            c.has(2) ? c.in(2).shape() : shape);
 
   double* log_probabilities = c.scratch<double>(scores.count());
   convert(scores.dtype(), scores.raw(), DType::kFloat64, log_probabilities, scores.count());
   for (size_t n = 0; op.softmax && classes != 0 && n < batch; ++n) {
     log_softmax(log_probabilities + n * classes * inner, classes, inner);
   }
-  if (c.wants(1)) convert(DType::kFloat64, log_probabilities, c.out(1).dtype(), c.out(1).raw(), scores.count());
+  if (c.wants(1))
+    convert(DType::kFloat64, log_probabilities, c.out(1).dtype(), c.out(1).raw(), scores.count());
 
   const double* weights = c.has(2) ? as_f64(c, c.in(2)) : nullptr;
   const Indices label(labels);

@@ -1,5 +1,5 @@
-// BitShift (ONNX 11, 28) with broadcasting. Shifts by as many bits as the type has, or more, or by a negative number,
-// leave nothing but copies of the sign.
+// BitShift (ONNX 11, 28) with broadcasting. Shifts by as many bits as the type has, or more, or by a negative
+// number, leave nothing but copies of the sign.
 
 #include "ops/elementwise.hpp"
 
@@ -12,7 +12,8 @@ struct BitShift {
 
 BitShift parse(const NodeView& n) {
   const std::string direction = n.attr_string("direction");
-  if (direction != "LEFT" && direction != "RIGHT") throw_error(ErrorCode::kModel, "direction '{}' is not known", direction);
+  if (direction != "LEFT" && direction != "RIGHT")
+    throw_error(ErrorCode::kModel, "direction '{}' is not known", direction);
   return {direction == "LEFT"};
 }
 
@@ -30,7 +31,8 @@ struct Right {
 
 constexpr BinaryLoop kLeft = binary_loop<Left, uint64_t>;
 constexpr BinaryLoops kLeftLoops = {nullptr, nullptr, kLeft, kLeft};
-constexpr BinaryLoops kRightLoops = {nullptr, nullptr, binary_loop<Right, int64_t>, binary_loop<Right, uint64_t>};
+constexpr BinaryLoops kRightLoops = {nullptr, nullptr, binary_loop<Right, int64_t>,
+                                     binary_loop<Right, uint64_t>};
 
 void run(const BitShift& op, RunContext& c) {
   apply_binary(op.left ? kLeftLoops : kRightLoops, c.in(0), c.in(1), c.out(0));

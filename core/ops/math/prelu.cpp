@@ -1,4 +1,5 @@
-// PRelu: x < 0 ? slope * x : x, with the slope broadcast to x. Before opset 7 a vector of slopes has one a channel.
+// PRelu: x < 0 ? slope * x : x, with the slope broadcast to x. Before opset 7 a vector of slopes has one a
+// channel.
 
 #include "kernels/activation.hpp"
 #include "ops/broadcast.hpp"
@@ -18,7 +19,9 @@ struct PRelu {
   }
 
   template <class T>
-  static T of(T x, T slope) { return static_cast<std::make_signed_t<T>>(x) < 0 ? slope * x : x; }
+  static T of(T x, T slope) {
+    return static_cast<std::make_signed_t<T>>(x) < 0 ? slope * x : x;
+  }
   static float of(float x, float slope) { return x < 0 ? slope * x : x; }
   static double of(double x, double slope) { return x < 0 ? slope * x : x; }
 };
@@ -28,8 +31,8 @@ struct First {
   static uint64_t of(uint64_t x, uint64_t) { return x; }
 };
 
-constexpr BinaryLoops kLoops = {binary_loop<PRelu, float>, binary_loop<PRelu, double>, binary_loop<PRelu, uint64_t>,
-                                binary_loop<First, uint64_t>};
+constexpr BinaryLoops kLoops = {binary_loop<PRelu, float>, binary_loop<PRelu, double>,
+                                binary_loop<PRelu, uint64_t>, binary_loop<First, uint64_t>};
 
 PRelu parse(const NodeView& n) {
   return {.by_channel = {.legacy = true, .enabled = true, .axis = 1}, .legacy = n.opset() < 7};
@@ -38,7 +41,8 @@ PRelu parse(const NodeView& n) {
 void infer(const PRelu& op, InferContext& c) {
   const SymShape both = op.broadcast(c.shape(0).rank(), c.shape(1).rank()).infer(c);
   if (both.is_concrete() && c.shape(0).is_concrete()) {
-    c.require(both.concrete() == c.shape(0).concrete(), "the slope {} does not broadcast to {}", c.shape(1), c.shape(0));
+    c.require(both.concrete() == c.shape(0).concrete(), "the slope {} does not broadcast to {}", c.shape(1),
+              c.shape(0));
   }
   c.out(0, common_type(c, 0, 2, kNumbers), c.shape(0));
 }

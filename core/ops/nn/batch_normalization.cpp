@@ -1,6 +1,6 @@
-// BatchNormalization (ONNX 1, 6, 7, 9, 14, 15): (x - mean) / sqrt(var + epsilon) * scale + B per channel, or per position
-// of an image with spatial = 0 (before opset 9). Training (training_mode = 1; before opset 7 an is_test = 0) takes the
-// batch's statistics and gives the running ones.
+// BatchNormalization (ONNX 1, 6, 7, 9, 14, 15): (x - mean) / sqrt(var + epsilon) * scale + B per channel, or
+// per position of an image with spatial = 0 (before opset 9). Training (training_mode = 1; before opset 7 an
+// is_test = 0) takes the batch's statistics and gives the running ones.
 
 #include <algorithm>
 #include <cmath>
@@ -24,9 +24,10 @@ BatchNormalization parse(const NodeView& n) {
   BatchNormalization op;
   op.epsilon = n.attr_float("epsilon", 1e-5f);
   op.momentum = n.attr_float("momentum", 0.9f);
-  // The default of is_test is training, which models that leave it out do not mean: ONNX's own converter takes them for
-  // models that test.
-  op.training = n.opset() < 7 ? n.attr_int("is_test", 1) == 0 : n.opset() >= 14 && n.attr_int("training_mode", 0) != 0;
+  // The default of is_test is training, which models that leave it out do not mean: ONNX's own converter
+  // takes them for models that test.
+  op.training =
+      n.opset() < 7 ? n.attr_int("is_test", 1) == 0 : n.opset() >= 14 && n.attr_int("training_mode", 0) != 0;
   op.channels_last = n.attr_int("channels_last", 0) != 0;
   op.spatial = n.opset() >= 9 || n.attr_int("spatial", 1) != 0;
   return op;
@@ -115,7 +116,8 @@ void run(const BatchNormalization& op, RunContext& c) {
   c.require(x.rank() >= 2, "expected rank >= 2, got {}", x.shape());
   const Statistics s = statistics_of(op, x.shape());
   for (size_t i = 1; i <= 4; ++i) {
-    c.require(c.in(i).count() == s.count, "input {}: expected {} elements, got {}", i, s.count, c.in(i).shape());
+    c.require(c.in(i).count() == s.count, "input {}: expected {} elements, got {}", i, s.count,
+              c.in(i).shape());
   }
   const double *scale = as_f64(op, c, 1), *bias = as_f64(op, c, 2), *given_mean = as_f64(op, c, 3),
                *given_variance = as_f64(op, c, 4);
@@ -156,6 +158,7 @@ void run(const BatchNormalization& op, RunContext& c) {
 
 }  // namespace
 
-KINGLET_OP(BatchNormalization, op<BatchNormalization, parse, infer, run>(since(1)).with_traits(kChannelsLast));
+KINGLET_OP(BatchNormalization,
+           op<BatchNormalization, parse, infer, run>(since(1)).with_traits(kChannelsLast));
 
 }  // namespace kinglet::ops

@@ -11,7 +11,9 @@ namespace {
 /// The block's shape is an input, so `kernel` is not known before infer() and run().
 Spatial parse(const NodeView& n) { return parse_spatial(n); }
 
-Spatial with_block(const Spatial& op, std::span<const int64_t> block) { return with_kernel(op, block.size(), block); }
+Spatial with_block(const Spatial& op, std::span<const int64_t> block) {
+  return with_kernel(op, block.size(), block);
+}
 
 void infer(const Spatial& op, InferContext& c) {
   check_type(c.dtype(0), kNumbers | kBools);
@@ -27,12 +29,15 @@ void infer(const Spatial& op, InferContext& c) {
   out.insert(out.end(), image->begin(), image->end());
   if (block) {
     const Spatial s = with_block(op, *block);
-    c.require(block->size() == image->size(), "a block of {} dims for an image of {}", block->size(), image->size());
+    c.require(block->size() == image->size(), "a block of {} dims for an image of {}", block->size(),
+              image->size());
     int64_t elements = 1;
     Dim blocks = 1;
     for (size_t i = 0; i < block->size(); ++i) {
       elements = multiply(elements, (*block)[i]);
-      blocks = blocks.known() && (*image)[i].known() ? multiply(blocks.value(), output_size(s, i, (*image)[i].value())) : Dim();
+      blocks = blocks.known() && (*image)[i].known()
+                   ? multiply(blocks.value(), output_size(s, i, (*image)[i].value()))
+                   : Dim();
     }
     if (x.has_rank() && x[1].known()) {
       c.require(x[1].value() % elements == 0, "{} rows do not make blocks of {}", x[1].value(), elements);

@@ -1,5 +1,5 @@
-// DeformConv (ONNX 19, 22): a convolution whose taps are moved by learned offsets and weighted by a mask. Between
-// pixels the input is interpolated linearly, outside of it it is 0.
+// DeformConv (ONNX 19, 22): a convolution whose taps are moved by learned offsets and weighted by a mask.
+// Between pixels the input is interpolated linearly, outside of it it is 0.
 
 #include <cmath>
 
@@ -74,13 +74,15 @@ Sizes check(const DeformConv& op, const RunContext& c, const Shape& y) {
   }
   c.require(x[1] % op.groups == 0 && x[1] / op.groups == w[1] && w[0] % op.groups == 0 &&
                 op.offset_groups <= std::max<int64_t>(x[1], 1) && x[1] % op.offset_groups == 0,
-            "weights {} in {} groups and {} groups of offsets do not fit an input {}", w, op.groups, op.offset_groups, x);
+            "weights {} in {} groups and {} groups of offsets do not fit an input {}", w, op.groups,
+            op.offset_groups, x);
   masks[1] = static_cast<int64_t>(z.offset_groups * z.taps);
   offsets[1] = masks[1] * static_cast<int64_t>(z.rank);
   c.require(offset == offsets, "expected offsets {}, got {}", offsets, offset);
   c.require(!c.has(3) || c.in(3).count() == z.out_channels, "expected {} biases, got {}", z.out_channels,
             c.has(3) ? c.in(3).shape() : Shape());
-  c.require(!c.has(4) || c.in(4).shape() == masks, "expected a mask {}, got {}", masks, c.has(4) ? c.in(4).shape() : Shape());
+  c.require(!c.has(4) || c.in(4).shape() == masks, "expected a mask {}, got {}", masks,
+            c.has(4) ? c.in(4).shape() : Shape());
   return z;
 }
 
@@ -118,7 +120,8 @@ struct Corners {
   }
 };
 
-/// rows[(channel * taps + tap) * kPixels + p] = the sample of a channel in [0, in.channels) for output pixel first + p.
+/// rows[(channel * taps + tap) * kPixels + p] = the sample of a channel in [0, in.channels) for output pixel
+/// first + p.
 template <class T>
 void sample(const Sizes& z, const T* x, const T* offsets, const T* mask, size_t first, size_t n, T* rows) {
   const size_t per_group = z.in.channels / z.offset_groups;
@@ -127,8 +130,10 @@ void sample(const Sizes& z, const T* x, const T* offsets, const T* mask, size_t 
       const size_t row = g * z.taps + tap;
       for (size_t p = 0; p < n; ++p) {
         T point[3];
-        for (size_t i = z.rank, rest = first + p, rest_tap = tap; i-- > 0; rest /= z.out[i], rest_tap /= z.kernel[i]) {
-          const auto out = static_cast<int64_t>(rest % z.out[i]), k = static_cast<int64_t>(rest_tap % z.kernel[i]);
+        for (size_t i = z.rank, rest = first + p, rest_tap = tap; i-- > 0;
+             rest /= z.out[i], rest_tap /= z.kernel[i]) {
+          const auto out = static_cast<int64_t>(rest % z.out[i]),
+                     k = static_cast<int64_t>(rest_tap % z.kernel[i]);
           const int64_t base = out * z.s.stride(i) + k * z.s.dilation(i) -
                                pads_of(z.s, i, static_cast<int64_t>(z.in.size[i])).begin;
           point[i] = static_cast<T>(base) + offsets[(row * z.rank + i) * z.out_pixels + first + p];
@@ -177,7 +182,8 @@ struct Operands {
 
 template <class T>
 void run_as(RunContext& c, const Sizes& z, Operands<T> t) {
-  const size_t group_in = z.in.channels / z.groups, group_out = z.out_channels / z.groups, k = group_in * z.taps;
+  const size_t group_in = z.in.channels / z.groups, group_out = z.out_channels / z.groups,
+               k = group_in * z.taps;
   T* rows = c.scratch<T>(z.in.channels * z.taps * kPixels);
   T* packed = c.scratch<T>(kernels::packed_b_size(k, kPixels));
   for (size_t b = 0; b < z.in.batch; ++b) {
@@ -186,8 +192,8 @@ void run_as(RunContext& c, const Sizes& z, Operands<T> t) {
       sample(z, t.x, t.offsets, t.mask, first, n, rows);
       for (size_t g = 0; g < z.groups; ++g) {
         const size_t m = g * group_out;
-        multiply(z, group_out, n, k, t.w + m * k, rows + g * k * kPixels, packed, t.bias == nullptr ? nullptr : t.bias + m,
-                 t.y + m * z.out_pixels + first);
+        multiply(z, group_out, n, k, t.w + m * k, rows + g * k * kPixels, packed,
+                 t.bias == nullptr ? nullptr : t.bias + m, t.y + m * z.out_pixels + first);
       }
     }
     t.x += z.in.channels * z.in.pixels;

@@ -7,15 +7,15 @@ namespace kinglet::ops {
 namespace {
 
 struct Dropout {
-  bool typed_mask;  ///< before opset 10 the mask has the input's type
-  bool by_inputs;   ///< ratio and training_mode are inputs
-  double ratio;     ///< where they are not: 0 outside of training
+  bool typed_mask;                       ///< before opset 10 the mask has the input's type
+  bool by_inputs;                        ///< ratio and training_mode are inputs
+  double ratio;                          ///< where they are not: 0 outside of training
   std::shared_ptr<Generator> generator;  ///< null where nothing is ever dropped
 };
 
-/// Before opset 7 the attribute is_test says whether anything is dropped. Its default, training, is meant by no model
-/// that is run to get results, and ONNX's own converter takes such a model for one that tests; so an is_test of 0 counts
-/// only when it is written. From opset 7 to 11 nothing is dropped.
+/// Before opset 7 the attribute is_test says whether anything is dropped. Its default, training, is meant by
+/// no model that is run to get results, and ONNX's own converter takes such a model for one that tests; so an
+/// is_test of 0 counts only when it is written. From opset 7 to 11 nothing is dropped.
 Dropout parse(const NodeView& n) {
   const bool trains = n.opset() < 7 && n.attr_int("is_test", 1) == 0;
   return {.typed_mask = n.opset() < 10,

@@ -21,7 +21,8 @@ GroupNormalization parse(const NodeView& n) {
   const bool grouped = n.op_type() == "GroupNormalization";
   const GroupNormalization op{grouped ? n.attr_int("num_groups") : 0, n.attr_float("epsilon", 1e-5f),
                               grouped && n.opset() < 21, n.attr_int("channels_last", 0) != 0};
-  if (op.groups < (grouped ? 1 : 0)) throw_error(ErrorCode::kModel, "attribute 'num_groups' is {}", op.groups);
+  if (op.groups < (grouped ? 1 : 0))
+    throw_error(ErrorCode::kModel, "attribute 'num_groups' is {}", op.groups);
   return op;
 }
 
@@ -36,14 +37,15 @@ void infer(const GroupNormalization& op, InferContext& c) {
   c.out(0, common_type(c, 0, 3, kFloats), x);
 }
 
-/// An image [channels, pixels] or, channels-last, [pixels, channels]; channel c takes element c / per_scale of scale
-/// and bias.
+/// An image [channels, pixels] or, channels-last, [pixels, channels]; channel c takes element c / per_scale
+/// of scale and bias.
 struct Image {
   size_t channels, pixels, groups, per_scale;
   size_t group_channels() const { return channels / groups; }
 };
 
-void run_first(const Image& s, const float* x, float* y, const float* scale, const float* bias, float epsilon) {
+void run_first(const Image& s, const float* x, float* y, const float* scale, const float* bias,
+               float epsilon) {
   for (size_t c = 0; c < s.channels;) {
     float mean = 0, variance = 0;
     kernels::mean_variance(x, s.group_channels() * s.pixels, &mean, &variance);
@@ -76,7 +78,8 @@ void run_last(const Image& s, const float* x, float* y, const float* scale, cons
   kernels::channel_scale_shift(x, y, s.pixels, s.channels, variances, means);
 }
 
-void run_f64(const Image& s, const double* x, double* y, const double* scale, const double* bias, double epsilon) {
+void run_f64(const Image& s, const double* x, double* y, const double* scale, const double* bias,
+             double epsilon) {
   const size_t n = s.group_channels() * s.pixels;
   for (size_t c = 0; c < s.channels; c += s.group_channels(), x += n, y += n) {
     double sum = 0, squares = 0;
@@ -95,19 +98,22 @@ void run(const GroupNormalization& op, RunContext& c) {
   const Tensor& x = c.in(0);
   if (x.count() == 0) return;
   const auto batch = static_cast<size_t>(x.dim(0));
-  Image image{.channels = static_cast<size_t>(op.channels_last ? x.shape().back() : x.dim(1)), .pixels = 0,
-              .groups = 0, .per_scale = 1};
+  Image image{.channels = static_cast<size_t>(op.channels_last ? x.shape().back() : x.dim(1)),
+              .pixels = 0,
+              .groups = 0,
+              .per_scale = 1};
   image.pixels = x.count() / batch / image.channels;
   image.groups = op.groups == 0 ? image.channels : static_cast<size_t>(op.groups);
   if (op.scale_by_group) image.per_scale = image.group_channels();
   const size_t scales = image.channels / image.per_scale, size = x.count() / batch;
   c.require(c.in(1).count() == scales && c.in(2).count() == scales,
-            "expected scale and bias of {} elements, got {} and {}", scales, c.in(1).shape(), c.in(2).shape());
+            "expected scale and bias of {} elements, got {} and {}", scales, c.in(1).shape(),
+            c.in(2).shape());
 
   if (x.dtype() == DType::kFloat64) {
     for (size_t at = 0; at < x.count(); at += size) {
-      run_f64(image, x.data<double>() + at, c.out(0).data<double>() + at, c.in(1).data<double>(), c.in(2).data<double>(),
-              static_cast<double>(op.epsilon));
+      run_f64(image, x.data<double>() + at, c.out(0).data<double>() + at, c.in(1).data<double>(),
+              c.in(2).data<double>(), static_cast<double>(op.epsilon));
     }
     return;
   }

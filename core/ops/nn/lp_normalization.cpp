@@ -1,5 +1,6 @@
-// Normalisation along axes: LpNormalization (ONNX 1, 22) divides by the sum of magnitudes or the Euclidean norm along
-// one axis, MeanVarianceNormalization (9, 13) takes the mean off and divides by the standard deviation.
+// Normalisation along axes: LpNormalization (ONNX 1, 22) divides by the sum of magnitudes or the Euclidean
+// norm along one axis, MeanVarianceNormalization (9, 13) takes the mean off and divides by the standard
+// deviation.
 
 #include <cmath>
 
@@ -29,7 +30,8 @@ MeanVariance parse_mean_variance(const NodeView& n) {
   // As it was while it was experimental.
   if (n.opset() < 9) {
     const bool across = n.attr_int("across_channels", 0) != 0;
-    return {across ? std::vector<int64_t>{0, 1, 2, 3} : std::vector<int64_t>{0, 2, 3}, n.attr_int("normalize_variance", 1) != 0};
+    return {across ? std::vector<int64_t>{0, 1, 2, 3} : std::vector<int64_t>{0, 2, 3},
+            n.attr_int("normalize_variance", 1) != 0};
   }
   return {n.attr_ints("axes", {0, 2, 3}), true};
 }
@@ -82,10 +84,11 @@ struct Lanes {
 void run_lp(const LpNormalization& op, RunContext& c) {
   Lanes lanes(c, std::span(&op.axis, 1));
   const bool squares = op.p == 2;
-  fold_tensor(squares ? Fold::kSumSquares : Fold::kSumAbs, squares ? Finish::kSqrt : Finish::kNone, lanes.values,
-              lanes.axes, lanes.of_lane);
+  fold_tensor(squares ? Fold::kSumSquares : Fold::kSumAbs, squares ? Finish::kSqrt : Finish::kNone,
+              lanes.values, lanes.axes, lanes.of_lane);
   // A lane of zeros stays zeros.
-  for (double& norm : std::span(lanes.of_lane.data<double>(), lanes.of_lane.count())) norm = norm == 0 ? 1 : norm;
+  for (double& norm : std::span(lanes.of_lane.data<double>(), lanes.of_lane.count()))
+    norm = norm == 0 ? 1 : norm;
   apply_binary(kDivide, lanes.values, lanes.of_lane, lanes.values);
   lanes.store(c.out(0));
 }
@@ -106,6 +109,7 @@ void run_mean_variance(const MeanVariance& op, RunContext& c) {
 
 KINGLET_OP(LpNormalization, op<LpNormalization, parse_lp, infer_lp, run_lp>(since(1)).with_traits(kInPlace));
 KINGLET_OP(MeanVarianceNormalization,
-           op<MeanVariance, parse_mean_variance, infer_mean_variance, run_mean_variance>(since(1)).with_traits(kInPlace));
+           op<MeanVariance, parse_mean_variance, infer_mean_variance, run_mean_variance>(since(1))
+               .with_traits(kInPlace));
 
 }  // namespace kinglet::ops

@@ -1,4 +1,5 @@
-// LpPool (ONNX 1, 2, 11, 18, 22) and GlobalLpPool (1, 2, 22): (sum of |x|^p over a window)^(1/p). Pads count as zeros.
+// LpPool (ONNX 1, 2, 11, 18, 22) and GlobalLpPool (1, 2, 22): (sum of |x|^p over a window)^(1/p). Pads count
+// as zeros.
 
 #include <cmath>
 
@@ -16,9 +17,11 @@ struct LpPool {
 
 LpPool parse(const NodeView& n) {
   LpPool op{parse_spatial(n), n.op_type() == "GlobalLpPool", 2};
-  if (n.has("p")) op.p = n.opset() < 2 ? static_cast<double>(n.attr_float("p")) : static_cast<double>(n.attr_int("p"));
+  if (n.has("p"))
+    op.p = n.opset() < 2 ? static_cast<double>(n.attr_float("p")) : static_cast<double>(n.attr_int("p"));
   if (!(op.p > 0) || std::isinf(op.p)) throw_error(ErrorCode::kModel, "p = {} is not a norm", op.p);
-  if (!op.global && op.spatial.kernel.empty()) throw_error(ErrorCode::kModel, "attribute 'kernel_shape' is missing");
+  if (!op.global && op.spatial.kernel.empty())
+    throw_error(ErrorCode::kModel, "attribute 'kernel_shape' is missing");
   return op;
 }
 
@@ -45,7 +48,8 @@ void infer(const LpPool& op, InferContext& c) {
   c.out(0, c.dtype(0), join_image(image, false));
 }
 
-/// The taps of one output position along dim i that lie inside the image: input begin + t * dilation, t in [0, count).
+/// The taps of one output position along dim i that lie inside the image: input begin + t * dilation, t in
+/// [0, count).
 struct Taps {
   size_t begin, step, count;
 };
@@ -55,10 +59,13 @@ Taps taps_of(const Spatial& s, size_t i, int64_t in, int64_t at) {
   const int64_t skipped = first < 0 ? (-first + step - 1) / step : 0;
   const int64_t end = first >= in ? 0 : std::min(s.kernel[i], (in - 1 - first) / step + 1);
   if (end <= skipped) return {0, 0, 0};
-  return {static_cast<size_t>(first + skipped * step), static_cast<size_t>(step), static_cast<size_t>(end - skipped)};
+  return {static_cast<size_t>(first + skipped * step), static_cast<size_t>(step),
+          static_cast<size_t>(end - skipped)};
 }
 
-double power(double x, double p) { return p == 2 ? x * x : p == 1 ? std::fabs(x) : std::pow(std::fabs(x), p); }
+double power(double x, double p) {
+  return p == 2 ? x * x : p == 1 ? std::fabs(x) : std::pow(std::fabs(x), p);
+}
 
 void run(const LpPool& op, RunContext& c) {
   const Tensor& x = c.in(0);
@@ -76,24 +83,28 @@ void run(const LpPool& op, RunContext& c) {
   for (size_t i = 0; i < taps.size(); ++i) {
     if (i < image.rank) out[i] = static_cast<size_t>(y.dim(i + 2));
     for (size_t o = 0; o < out[i]; ++o) {
-      taps[i].push_back(i < image.rank ? taps_of(s, i, x.dim(i + 2), static_cast<int64_t>(o)) : Taps{0, 0, 1});
+      taps[i].push_back(i < image.rank ? taps_of(s, i, x.dim(i + 2), static_cast<int64_t>(o))
+                                       : Taps{0, 0, 1});
     }
   }
   for (size_t plane = 0; plane < planes; ++plane) {
     convert(x.dtype(), x.raw() + plane * pixels * dtype_size(x.dtype()), DType::kFloat64, powers, pixels);
     for (size_t i = 0; i < pixels; ++i) powers[i] = power(powers[i], op.p);
     for (size_t o = 0; o < out_pixels; ++o) {
-      const Taps &a = taps[0][o / (out[1] * out[2])], &b = taps[1][o / out[2] % out[1]], &d = taps[2][o % out[2]];
+      const Taps &a = taps[0][o / (out[1] * out[2])], &b = taps[1][o / out[2] % out[1]],
+                 &d = taps[2][o % out[2]];
       double sum = 0;
       for (size_t i = 0; i < a.count; ++i) {
         for (size_t j = 0; j < b.count; ++j) {
-          const double* line = powers + ((a.begin + i * a.step) * image.size[1] + b.begin + j * b.step) * image.size[2];
+          const double* line =
+              powers + ((a.begin + i * a.step) * image.size[1] + b.begin + j * b.step) * image.size[2];
           for (size_t k = 0; k < d.count; ++k) sum += line[d.begin + k * d.step];
         }
       }
       sums[o] = op.p == 2 ? std::sqrt(sum) : op.p == 1 ? sum : std::pow(sum, 1 / op.p);
     }
-    convert(DType::kFloat64, sums, y.dtype(), y.raw() + plane * out_pixels * dtype_size(y.dtype()), out_pixels);
+    convert(DType::kFloat64, sums, y.dtype(), y.raw() + plane * out_pixels * dtype_size(y.dtype()),
+            out_pixels);
   }
 }
 

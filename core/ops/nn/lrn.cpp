@@ -1,4 +1,5 @@
-// LRN (ONNX 1, 13): x / (bias + alpha / size * s)^beta, s the sum of the squares of `size` neighbouring channels.
+// LRN (ONNX 1, 13): x / (bias + alpha / size * s)^beta, s the sum of the squares of `size` neighbouring
+// channels.
 
 #include <algorithm>
 #include <cmath>
@@ -15,7 +16,8 @@ struct LRN {
 
 LRN parse(const NodeView& n) {
   const LRN op{n.attr_int("size"), static_cast<double>(n.attr_float("alpha", 0.0001f)),
-               static_cast<double>(n.attr_float("beta", 0.75f)), static_cast<double>(n.attr_float("bias", 1))};
+               static_cast<double>(n.attr_float("beta", 0.75f)),
+               static_cast<double>(n.attr_float("bias", 1))};
   if (op.size < 1) throw_error(ErrorCode::kModel, "attribute 'size' is {}", op.size);
   return op;
 }
@@ -32,8 +34,8 @@ double factor(double base, double beta) {
   return 1 / (root * std::sqrt(root));
 }
 
-/// One image [channels, pixels]. Blocks of pixels go through `values` [channels, kBlock], so that each element is
-/// widened once.
+/// One image [channels, pixels]. Blocks of pixels go through `values` [channels, kBlock], so that each
+/// element is widened once.
 void run_image(const LRN& op, size_t channels, size_t pixels, DType type, const std::byte* x, std::byte* y,
                double* values) {
   const size_t before = std::min(static_cast<size_t>(op.size - 1) / 2, channels);

@@ -1,5 +1,5 @@
-// MaxRoiPool (ONNX 1, 22): the greatest element of each cell of a grid laid over a region, as Fast R-CNN has it. A
-// cell without a pixel gives 0.
+// MaxRoiPool (ONNX 1, 22): the greatest element of each cell of a grid laid over a region, as Fast R-CNN has
+// it. A cell without a pixel gives 0.
 
 #include <algorithm>
 #include <cmath>
@@ -61,8 +61,10 @@ template <class T>
 void run_as(const MaxRoiPool& op, const Shape& shape, const T* x, const float* roi, const float* end, T* y) {
   const int64_t channels = shape[1], height = shape[2], width = shape[3];
   for (; roi != end; roi += 5) {
-    RunContext::require(roi[0] >= 0 && roi[0] < static_cast<float>(shape[0]), "image {} of {}", roi[0], shape[0]);
-    const Cells columns(roi[1], roi[3], op.scale, op.width, width), rows(roi[2], roi[4], op.scale, op.height, height);
+    RunContext::require(roi[0] >= 0 && roi[0] < static_cast<float>(shape[0]), "image {} of {}", roi[0],
+                        shape[0]);
+    const Cells columns(roi[1], roi[3], op.scale, op.width, width),
+        rows(roi[2], roi[4], op.scale, op.height, height);
     const T* image = x + static_cast<int64_t>(roi[0]) * channels * height * width;
     for (int64_t ch = 0; ch < channels; ++ch, image += height * width) {
       for (int64_t i = 0; i < op.height; ++i) {

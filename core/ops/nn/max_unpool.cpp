@@ -1,4 +1,5 @@
-// MaxUnpool (ONNX 9, 11, 22): puts each element of a MaxPool's result back where its maximum was, zeros elsewhere.
+// MaxUnpool (ONNX 9, 11, 22): puts each element of a MaxPool's result back where its maximum was, zeros
+// elsewhere.
 
 #include "ops/elementwise.hpp"
 #include "ops/move.hpp"
@@ -40,8 +41,8 @@ void infer(const Spatial& op, InferContext& c) {
   if (c.has(2)) {
     require_non_negative(c, 2);
     const auto given = known_dims(c, 2);
-    c.require(!given || given->size() == x.rank(), "output_shape has {} dims for rank {}", given ? given->size() : 0,
-              x.rank());
+    c.require(!given || given->size() == x.rank(), "output_shape has {} dims for rank {}",
+              given ? given->size() : 0, x.rank());
     out = given ? SymShape(*given) : SymShape::of_rank(x.rank());
   }
   c.out(0, c.dtype(0), std::move(out));
@@ -76,8 +77,9 @@ void run(const Spatial& op, RunContext& c) {
   const Spatial s = with_kernel(op, x.rank() - 2, {});
   fill_elements(y.dtype(), y.raw(), nullptr, y.count());
 
-  // An output_shape names the tensor that was pooled, but ONNX's own implementation takes the indices as those of the
-  // shape that the attributes tell, and puts that one into the corner of the output. The indices say which is meant.
+  // An output_shape names the tensor that was pooled, but ONNX's own implementation takes the indices as
+  // those of the shape that the attributes tell, and puts that one into the corner of the output. The indices
+  // say which is meant.
   Shape from = y.shape();
   if (c.has(2) && !are_indices_into(from, s, indices)) from = inferred_shape(op, x.shape()).concrete();
   const auto from_strides = strides_of(from), to_strides = strides_of(y.shape());

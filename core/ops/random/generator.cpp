@@ -43,6 +43,8 @@ uint32_t parse_seed(const NodeView& n) {
 
 }  // namespace
 
-std::shared_ptr<Generator> parse_generator(const NodeView& n) { return std::make_shared<Generator>(parse_seed(n)); }
+std::shared_ptr<Generator> parse_generator(const NodeView& n) {
+  return std::make_shared<Generator>(parse_seed(n));
+}
 
 }  // namespace kinglet::ops

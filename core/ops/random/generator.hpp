@@ -1,7 +1,7 @@
 #pragma once
-// The random numbers of the operators that draw some: the 32-bit Mersenne Twister (Matsumoto, Nishimura 1998), seeded
-// and read as NumPy's RandomState does, so that a seed gives NumPy's numbers. A node's stream starts with its session
-// and goes on from run to run; without a seed it starts somewhere else every time.
+// The random numbers of the operators that draw some: the 32-bit Mersenne Twister (Matsumoto, Nishimura
+// 1998), seeded and read as NumPy's RandomState does, so that a seed gives NumPy's numbers. A node's stream
+// starts with its session and goes on from run to run; without a seed it starts somewhere else every time.
 
 #include <optional>
 #include <random>
@@ -16,7 +16,8 @@ class Generator {
 
   /// Uniform in [0, 1), 53 bits of it: RandomState.random_sample.
   double uniform();
-  /// Normal with mean 0 and deviation 1: RandomState.standard_normal (the polar method; each pair is used up).
+  /// Normal with mean 0 and deviation 1: RandomState.standard_normal (the polar method; each pair is used
+  /// up).
   double normal();
 
  private:
@@ -24,8 +25,8 @@ class Generator {
   std::optional<double> spare_;
 };
 
-/// The generator of a node with the attribute `seed`, a float or an int: whole numbers in [0, 2^32) are the seed
-/// itself, others are mixed into one. NaN counts as no seed.
+/// The generator of a node with the attribute `seed`, a float or an int: whole numbers in [0, 2^32) are the
+/// seed itself, others are mixed into one. NaN counts as no seed.
 std::shared_ptr<Generator> parse_generator(const NodeView& n);
 
 }  // namespace kinglet::ops

@@ -1,5 +1,5 @@
-// RandomUniform, RandomNormal, RandomUniformLike, RandomNormalLike (ONNX 1, 22), Bernoulli (15, 22) and Multinomial
-// (7, 22). Which numbers a seed gives: generator.hpp.
+// RandomUniform, RandomNormal, RandomUniformLike, RandomNormalLike (ONNX 1, 22), Bernoulli (15, 22) and
+// Multinomial (7, 22). Which numbers a seed gives: generator.hpp.
 
 #include <algorithm>
 #include <cmath>
@@ -39,8 +39,12 @@ struct Random {
 };
 
 Random parse_random(const NodeView& n) {
-  Random op{.normal = n.op_type().starts_with("RandomNormal"), .offset = 0, .factor = 1, .type = parse_type(n, kFloats),
-            .shape = {}, .generator = parse_generator(n)};
+  Random op{.normal = n.op_type().starts_with("RandomNormal"),
+            .offset = 0,
+            .factor = 1,
+            .type = parse_type(n, kFloats),
+            .shape = {},
+            .generator = parse_generator(n)};
   if (op.normal) {
     op.offset = static_cast<double>(n.attr_float("mean", 0));
     op.factor = static_cast<double>(n.attr_float("scale", 1));
@@ -72,7 +76,9 @@ struct Bernoulli {
   std::shared_ptr<Generator> generator;
 };
 
-Bernoulli parse_bernoulli(const NodeView& n) { return {parse_type(n, kNumbers | kBools), parse_generator(n)}; }
+Bernoulli parse_bernoulli(const NodeView& n) {
+  return {parse_type(n, kNumbers | kBools), parse_generator(n)};
+}
 
 void infer_bernoulli(const Bernoulli& op, InferContext& c) {
   check_type(c.dtype(0), kFloats);
@@ -139,7 +145,9 @@ KINGLET_OP(RandomUniform, kRandomOp);
 KINGLET_OP(RandomNormal, kRandomOp);
 KINGLET_OP(RandomUniformLike, kRandomOp);
 KINGLET_OP(RandomNormalLike, kRandomOp);
-KINGLET_OP(Bernoulli, op<Bernoulli, parse_bernoulli, infer_bernoulli, run_bernoulli>(since(15)).with_traits(kRandom));
-KINGLET_OP(Multinomial, op<Multinomial, parse_multinomial, infer_multinomial, run_multinomial>(since(7)).with_traits(kRandom));
+KINGLET_OP(Bernoulli,
+           op<Bernoulli, parse_bernoulli, infer_bernoulli, run_bernoulli>(since(15)).with_traits(kRandom));
+KINGLET_OP(Multinomial, op<Multinomial, parse_multinomial, infer_multinomial, run_multinomial>(since(7))
+                            .with_traits(kRandom));
 
 }  // namespace kinglet::ops

@@ -1,4 +1,5 @@
-// CumSum and CumProd: running sums or products along an axis, from either end, with or without the element itself.
+// CumSum and CumProd: running sums or products along an axis, from either end, with or without the element
+// itself.
 
 #include <algorithm>
 
@@ -33,7 +34,8 @@ void infer(const Cumulative&, InferContext& c) {
 template <class A>
 class Accumulation {
  public:
-  Accumulation(const Cumulative& op, const Tensor& x, Tensor& y) : op_(op), x_(x), y_(y), size_(dtype_size(x.dtype())) {}
+  Accumulation(const Cumulative& op, const Tensor& x, Tensor& y)
+      : op_(op), x_(x), y_(y), size_(dtype_size(x.dtype())) {}
 
   void run(const AxisView& view) {
     for (size_t o = 0; o < view.outer; ++o) {
@@ -80,7 +82,9 @@ class Accumulation {
   A first_total() const { return op_.product ? 1 : 0; }
   void add(A& total, A value) const { total = op_.product ? total * value : total + value; }
   void load(size_t at, size_t n) { convert(x_.dtype(), x_.raw() + at * size_, dtype_of<A>, values_, n); }
-  void store(size_t at, const A* values, size_t n) { convert(dtype_of<A>, values, y_.dtype(), y_.raw() + at * size_, n); }
+  void store(size_t at, const A* values, size_t n) {
+    convert(dtype_of<A>, values, y_.dtype(), y_.raw() + at * size_, n);
+  }
 
   const Cumulative& op_;
   const Tensor& x_;

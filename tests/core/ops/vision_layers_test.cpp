@@ -14,25 +14,41 @@ TEST_CASE("LpPool and GlobalLpPool") {
     const Tensor x = make(t, {1, 1, 2, 3}, {3, -4, 0, 0, 0, -12});
     INFO(dtype_name(t));
     check_rows({
-        {"default", call("LpPool", {attr_ints("kernel_shape", {2, 2})}, {x}), make(t, {1, 1, 1, 2}, {5, std::sqrt(160.0)}), 4e-3},
-        {"p = 1", call("LpPool", {attr_ints("kernel_shape", {2, 2}), attr("p", 1)}, {x}), make(t, {1, 1, 1, 2}, {7, 16})},
-        {"p = 3", call("LpPool", {attr_ints("kernel_shape", {1, 1}), attr("p", 3)}, {x}), make(t, {1, 1, 2, 3}, {3, 4, 0, 0, 0, 12}), 4e-3},
+        {"default", call("LpPool", {attr_ints("kernel_shape", {2, 2})}, {x}),
+         make(t, {1, 1, 1, 2}, {5, std::sqrt(160.0)}), 4e-3},
+        {"p = 1", call("LpPool", {attr_ints("kernel_shape", {2, 2}), attr("p", 1)}, {x}),
+         make(t, {1, 1, 1, 2}, {7, 16})},
+        {"p = 3", call("LpPool", {attr_ints("kernel_shape", {1, 1}), attr("p", 3)}, {x}),
+         make(t, {1, 1, 2, 3}, {3, 4, 0, 0, 0, 12}), 4e-3},
         {"dilated", call("LpPool", {attr_ints("kernel_shape", {2, 2}), attr_ints("dilations", {1, 2})}, {x}),
          make(t, {1, 1, 1, 1}, {std::sqrt(153.0)}), 4e-3},
-        {"padded", call("LpPool", {attr_ints("kernel_shape", {2, 2}), attr_ints("pads", {1, 1, 0, 0}), attr_ints("strides", {2, 2})}, {x}),
+        {"padded",
+         call("LpPool",
+              {attr_ints("kernel_shape", {2, 2}), attr_ints("pads", {1, 1, 0, 0}),
+               attr_ints("strides", {2, 2})},
+              {x}),
          make(t, {1, 1, 1, 2}, {3, 4})},
-        {"ceil_mode", call("LpPool", {attr_ints("kernel_shape", {2, 2}), attr_ints("strides", {1, 2}), attr("ceil_mode", 1), attr("p", 1)}, {x}),
+        {"ceil_mode",
+         call("LpPool",
+              {attr_ints("kernel_shape", {2, 2}), attr_ints("strides", {1, 2}), attr("ceil_mode", 1),
+               attr("p", 1)},
+              {x}),
          make(t, {1, 1, 1, 2}, {7, 12})},
-        {"same", call("LpPool", {attr_ints("kernel_shape", {1, 2}), attr("auto_pad", "SAME_UPPER"), attr("p", 1)}, {x}),
+        {"same",
+         call("LpPool", {attr_ints("kernel_shape", {1, 2}), attr("auto_pad", "SAME_UPPER"), attr("p", 1)},
+              {x}),
          make(t, {1, 1, 2, 3}, {7, 4, 0, 0, 12, 12})},
         {"global", call("GlobalLpPool", {}, {x}), make(t, {1, 1, 1, 1}, {13})},
         {"global, p = 1", call("GlobalLpPool", {attr("p", 1)}, {x}), make(t, {1, 1, 1, 1}, {19})},
-        {"global, one dim", call("GlobalLpPool", {}, {make(t, {2, 1, 2}, {3, 4, 6, 8})}), make(t, {2, 1, 1}, {5, 10})},
+        {"global, one dim", call("GlobalLpPool", {}, {make(t, {2, 1, 2}, {3, 4, 6, 8})}),
+         make(t, {2, 1, 1}, {5, 10})},
         {"nothing to pool", call("GlobalLpPool", {}, {make(t, {1, 2, 0}, {})}), make(t, {1, 2, 1}, {0, 0})},
     });
   }
   const Tensor x = f32({1, 1, 2}, {3, 4});
-  check_rows({{"opset 1 has a float p", {.op = "GlobalLpPool", .opset = 1, .attributes = {attr("p", 1.0f)}, .inputs = {x}}, f32({1, 1, 1}, {7})}});
+  check_rows({{"opset 1 has a float p",
+               {.op = "GlobalLpPool", .opset = 1, .attributes = {attr("p", 1.0f)}, .inputs = {x}},
+               f32({1, 1, 1}, {7})}});
   check_failures({
       {"p = 0", call("LpPool", {attr_ints("kernel_shape", {1}), attr("p", 0)}, {x}), ErrorCode::kModel, "0"},
       {"no kernel", call("LpPool", {}, {x}), ErrorCode::kModel, "kernel_shape"},
@@ -46,34 +62,48 @@ TEST_CASE("MaxUnpool") {
   const std::vector<Attribute> twos = {attr_ints("kernel_shape", {2}), attr_ints("strides", {2})};
   const Tensor x = f32({1, 2, 2}, {1, 2, 3, 4});
   check_rows({
-      {"by the attributes", call("MaxUnpool", twos, {x, i64({1, 2, 2}, {1, 2, 4, 7})}), f32({1, 2, 4}, {0, 1, 2, 0, 3, 0, 0, 4})},
+      {"by the attributes", call("MaxUnpool", twos, {x, i64({1, 2, 2}, {1, 2, 4, 7})}),
+       f32({1, 2, 4}, {0, 1, 2, 0, 3, 0, 0, 4})},
       // Each index lies in its window of [1, 2, 5].
       {"into a given shape", call("MaxUnpool", twos, {x, i64({1, 2, 2}, {1, 2, 5, 8}), i64({3}, {1, 2, 5})}),
        f32({1, 2, 5}, {0, 1, 2, 0, 0, 3, 0, 0, 4, 0})},
       // 4 and 7 are of the second plane of [1, 2, 4] only.
-      {"into the corner of a given shape", call("MaxUnpool", twos, {x, i64({1, 2, 2}, {1, 2, 4, 7}), i64({3}, {1, 2, 5})}),
+      {"into the corner of a given shape",
+       call("MaxUnpool", twos, {x, i64({1, 2, 2}, {1, 2, 4, 7}), i64({3}, {1, 2, 5})}),
        f32({1, 2, 5}, {0, 1, 2, 0, 0, 3, 0, 0, 4, 0})},
-      {"overlapping windows", call("MaxUnpool", {attr_ints("kernel_shape", {2})}, {f32({1, 1, 2}, {5, 5}), i64({1, 1, 2}, {1, 1})}),
+      {"overlapping windows",
+       call("MaxUnpool", {attr_ints("kernel_shape", {2})}, {f32({1, 1, 2}, {5, 5}), i64({1, 1, 2}, {1, 1})}),
        f32({1, 1, 3}, {0, 5, 0})},
-      {"float64", call("MaxUnpool", twos, {f64({1, 1, 1}, {7}), i64({1, 1, 1}, {1})}), f64({1, 1, 2}, {0, 7})},
+      {"float64", call("MaxUnpool", twos, {f64({1, 1, 1}, {7}), i64({1, 1, 1}, {1})}),
+       f64({1, 1, 2}, {0, 7})},
       {"nothing", call("MaxUnpool", twos, {f32({0, 1, 1}, {}), i64({0, 1, 1}, {})}), f32({0, 1, 2}, {})},
   });
   check_failures({
-      {"index past the end", call("MaxUnpool", twos, {x, i64({1, 2, 2}, {1, 2, 4, 8})}), ErrorCode::kShape, "8"},
-      {"negative index", call("MaxUnpool", twos, {x, i64({1, 2, 2}, {-1, 2, 4, 7})}), ErrorCode::kShape, "-1"},
+      {"index past the end", call("MaxUnpool", twos, {x, i64({1, 2, 2}, {1, 2, 4, 8})}), ErrorCode::kShape,
+       "8"},
+      {"negative index", call("MaxUnpool", twos, {x, i64({1, 2, 2}, {-1, 2, 4, 7})}), ErrorCode::kShape,
+       "-1"},
       {"other indices", call("MaxUnpool", twos, {x, i64({1, 2, 1}, {1, 2})}), ErrorCode::kShape},
-      {"int32 indices", call("MaxUnpool", twos, {x, i32({1, 2, 2}, {1, 2, 4, 7})}), ErrorCode::kModel, "int32"},
-      {"rank of the shape", call("MaxUnpool", twos, {x, i64({1, 2, 2}, {1, 2, 4, 7}), i64({2}, {1, 2})}), ErrorCode::kShape},
-      {"negative shape", call("MaxUnpool", twos, {x, i64({1, 2, 2}, {1, 2, 4, 7}), i64({3}, {1, 2, -5})}), ErrorCode::kShape},
-      {"pads larger than the output", call("MaxUnpool", {attr_ints("kernel_shape", {1}), attr_ints("pads", {9, 9})}, {x, i64({1, 2, 2}, {0, 1, 2, 3})}), ErrorCode::kShape},
-      {"no kernel", call("MaxUnpool", {}, {x, i64({1, 2, 2}, {0, 1, 2, 3})}), ErrorCode::kModel, "kernel_shape"},
+      {"int32 indices", call("MaxUnpool", twos, {x, i32({1, 2, 2}, {1, 2, 4, 7})}), ErrorCode::kModel,
+       "int32"},
+      {"rank of the shape", call("MaxUnpool", twos, {x, i64({1, 2, 2}, {1, 2, 4, 7}), i64({2}, {1, 2})}),
+       ErrorCode::kShape},
+      {"negative shape", call("MaxUnpool", twos, {x, i64({1, 2, 2}, {1, 2, 4, 7}), i64({3}, {1, 2, -5})}),
+       ErrorCode::kShape},
+      {"pads larger than the output",
+       call("MaxUnpool", {attr_ints("kernel_shape", {1}), attr_ints("pads", {9, 9})},
+            {x, i64({1, 2, 2}, {0, 1, 2, 3})}),
+       ErrorCode::kShape},
+      {"no kernel", call("MaxUnpool", {}, {x, i64({1, 2, 2}, {0, 1, 2, 3})}), ErrorCode::kModel,
+       "kernel_shape"},
   });
 }
 
 TEST_CASE("MaxRoiPool") {
   const Tensor x = iota({2, 1, 3, 4});
   const auto pool = [&](std::vector<int64_t> grid, std::initializer_list<float> roi, float scale = 1) {
-    return call("MaxRoiPool", {attr_ints("pooled_shape", std::move(grid)), attr("spatial_scale", scale)}, {x, f32({1, 5}, roi)});
+    return call("MaxRoiPool", {attr_ints("pooled_shape", std::move(grid)), attr("spatial_scale", scale)},
+                {x, f32({1, 5}, roi)});
   };
   check_rows({
       {"whole image", pool({1, 1}, {0, 0, 0, 3, 2}), f32({1, 1, 1, 1}, {11})},
@@ -82,11 +112,15 @@ TEST_CASE("MaxRoiPool") {
       {"cells overlap", pool({1, 2}, {0, 0, 0, 2, 0}), f32({1, 1, 1, 2}, {1, 2})},
       {"an end before its start is one pixel", pool({1, 1}, {0, 2, 1, 0, 0}), f32({1, 1, 1, 1}, {6})},
       {"outside", pool({1, 1}, {0, 10, 10, 12, 12}), f32({1, 1, 1, 1}, {0})},
-      {"no regions", call("MaxRoiPool", {attr_ints("pooled_shape", {1, 1})}, {x, f32({0, 5}, {})}), f32({0, 1, 1, 1}, {})},
-      {"float64", call("MaxRoiPool", {attr_ints("pooled_shape", {1, 1})}, {f64({1, 1, 1, 2}, {-2, -1}), f64({1, 5}, {0, 0, 0, 1, 0})}),
+      {"no regions", call("MaxRoiPool", {attr_ints("pooled_shape", {1, 1})}, {x, f32({0, 5}, {})}),
+       f32({0, 1, 1, 1}, {})},
+      {"float64",
+       call("MaxRoiPool", {attr_ints("pooled_shape", {1, 1})},
+            {f64({1, 1, 1, 2}, {-2, -1}), f64({1, 5}, {0, 0, 0, 1, 0})}),
        f64({1, 1, 1, 1}, {-1})},
       {"float16",
-       call("MaxRoiPool", {attr_ints("pooled_shape", {1, 1})}, {make(DType::kFloat16, {1, 1, 1, 2}, {-2, -1}), make(DType::kFloat16, {1, 5}, {0, 0, 0, 1, 0})}),
+       call("MaxRoiPool", {attr_ints("pooled_shape", {1, 1})},
+            {make(DType::kFloat16, {1, 1, 1, 2}, {-2, -1}), make(DType::kFloat16, {1, 5}, {0, 0, 0, 1, 0})}),
        make(DType::kFloat16, {1, 1, 1, 1}, {-1})},
   });
   check_failures({
@@ -95,7 +129,9 @@ TEST_CASE("MaxRoiPool") {
       {"infinite corner", pool({1, 1}, {0, 0, 0, kInf, 1}), ErrorCode::kShape},
       {"no grid", pool({0, 1}, {0, 0, 0, 1, 1}), ErrorCode::kModel, "pooled_shape"},
       {"one size", pool({1}, {0, 0, 0, 1, 1}), ErrorCode::kModel, "pooled_shape"},
-      {"regions of 4", call("MaxRoiPool", {attr_ints("pooled_shape", {1, 1})}, {x, f32({1, 4}, {0, 0, 1, 1})}), ErrorCode::kShape},
+      {"regions of 4",
+       call("MaxRoiPool", {attr_ints("pooled_shape", {1, 1})}, {x, f32({1, 4}, {0, 0, 1, 1})}),
+       ErrorCode::kShape},
   });
 }
 
@@ -107,13 +143,18 @@ TEST_CASE("Col2Im") {
   };
   check_rows({
       {"overlapping", fold(x), f32({1, 1, 4}, {1, 5, 9, 6})},
-      {"strides", fold(f32({1, 2, 2}, {1, 3, 2, 4}), {attr_ints("strides", {2})}), f32({1, 1, 4}, {1, 2, 3, 4})},
-      {"dilations", fold(f32({1, 2, 2}, {1, 3, 2, 4}), {attr_ints("dilations", {2})}), f32({1, 1, 4}, {1, 3, 2, 4})},
-      {"pads are cut off", fold(f32({1, 2, 4}, {9, 1, 3, 5, 2, 4, 6, 7}), {attr_ints("pads", {1, 0})}), f32({1, 1, 4}, {3, 7, 11, 7})},
-      {"uint8 wraps", fold(make(DType::kUint8, {1, 2, 3}, {1, 200, 3, 200, 4, 6})), make(DType::kUint8, {1, 1, 4}, {1, 144, 7, 6})},
+      {"strides", fold(f32({1, 2, 2}, {1, 3, 2, 4}), {attr_ints("strides", {2})}),
+       f32({1, 1, 4}, {1, 2, 3, 4})},
+      {"dilations", fold(f32({1, 2, 2}, {1, 3, 2, 4}), {attr_ints("dilations", {2})}),
+       f32({1, 1, 4}, {1, 3, 2, 4})},
+      {"pads are cut off", fold(f32({1, 2, 4}, {9, 1, 3, 5, 2, 4, 6, 7}), {attr_ints("pads", {1, 0})}),
+       f32({1, 1, 4}, {3, 7, 11, 7})},
+      {"uint8 wraps", fold(make(DType::kUint8, {1, 2, 3}, {1, 200, 3, 200, 4, 6})),
+       make(DType::kUint8, {1, 1, 4}, {1, 144, 7, 6})},
       {"float64", fold(f64({1, 2, 3}, {1, 3, 5, 2, 4, 6})), f64({1, 1, 4}, {1, 5, 9, 6})},
       {"3-D",
-       call("Col2Im", {}, {f32({1, 4, 2}, {1, 5, 2, 6, 3, 7, 4, 8}), i64({3}, {1, 2, 3}), i64({3}, {1, 2, 2})}),
+       call("Col2Im", {},
+            {f32({1, 4, 2}, {1, 5, 2, 6, 3, 7, 4, 8}), i64({3}, {1, 2, 3}), i64({3}, {1, 2, 2})}),
        f32({1, 1, 1, 2, 3}, {1, 7, 6, 3, 11, 8})},
       {"nothing", fold(f32({0, 2, 3}, {})), f32({0, 1, 4}, {})},
   });
@@ -146,14 +187,22 @@ TEST_CASE("DeformConv") {
       {"half a row down", conv(half), f32({1, 1, 3, 3}, {3, 5, 7, 9, 11, 13, 6, 7, 8})},
       {"outside and NaN", conv(away), iota({1, 1, 3, 3}, 0, 0)},
       {"bias and mask",
-       call("DeformConv", {}, {x, w, still, f32({1}, {100}), f32({1, 1, 3, 3}, {0, 1, 2, 0, 0, 0, 0, 0, 0.5})}),
+       call("DeformConv", {},
+            {x, w, still, f32({1}, {100}), f32({1, 1, 3, 3}, {0, 1, 2, 0, 0, 0, 0, 0, 0.5})}),
        f32({1, 1, 3, 3}, {100, 102, 108, 100, 100, 100, 100, 100, 108})},
-      {"float64", call("DeformConv", {}, {f64({1, 1, 1, 2}, {1, 3}), f64({1, 1, 1, 1}, {2}), f64({1, 2, 1, 2}, {0, 0, 0.5, -0.25}), f64({1}, {1})}),
+      {"float64",
+       call("DeformConv", {},
+            {f64({1, 1, 1, 2}, {1, 3}), f64({1, 1, 1, 1}, {2}), f64({1, 2, 1, 2}, {0, 0, 0.5, -0.25}),
+             f64({1}, {1})}),
        f64({1, 1, 1, 2}, {5, 6})},
       {"one dim",
-       call("DeformConv", {}, {f32({1, 1, 3}, {1, 2, 4}), f32({1, 1, 2}, {1, 10}), f32({1, 2, 2}, {0, 0.5, 0, 0})}), f32({1, 1, 2}, {21, 43})},
+       call("DeformConv", {},
+            {f32({1, 1, 3}, {1, 2, 4}), f32({1, 1, 2}, {1, 10}), f32({1, 2, 2}, {0, 0.5, 0, 0})}),
+       f32({1, 1, 2}, {21, 43})},
       {"three dims",
-       call("DeformConv", {}, {f32({1, 1, 1, 1, 2}, {1, 3}), f32({1, 1, 1, 1, 1}, {1}), f32({1, 3, 1, 1, 2}, {0, 0, 0, 0, 0.5, 0})}),
+       call("DeformConv", {},
+            {f32({1, 1, 1, 1, 2}, {1, 3}), f32({1, 1, 1, 1, 1}, {1}),
+             f32({1, 3, 1, 1, 2}, {0, 0, 0, 0, 0.5, 0})}),
        f32({1, 1, 1, 1, 2}, {2, 3})},
   });
   check_failures({
@@ -163,7 +212,8 @@ TEST_CASE("DeformConv") {
       {"endless groups of offsets", conv(still, {attr("offset_group", int64_t{1} << 62)}), ErrorCode::kShape},
       {"mask", call("DeformConv", {}, {x, w, still, Tensor(), f32({1}, {1})}), ErrorCode::kShape, "mask"},
       {"biases", call("DeformConv", {}, {x, w, still, f32({2}, {1, 1})}), ErrorCode::kShape, "biases"},
-      {"weights of another rank", call("DeformConv", {}, {x, f32({1, 1, 1}, {1}), still}), ErrorCode::kShape, "weights"},
+      {"weights of another rank", call("DeformConv", {}, {x, f32({1, 1, 1}, {1}), still}), ErrorCode::kShape,
+       "weights"},
   });
 }
 
