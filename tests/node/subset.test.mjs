@@ -6,7 +6,7 @@ import { before, test } from 'node:test';
 import { pathToFileURL } from 'node:url';
 import * as whole from 'kinglet';
 import { building, buildSubset, readSubset } from '../../scripts/build.mjs';
-import { buildDir, distDir } from '../../scripts/lib/project.mjs';
+import { buildDir, distDir, root } from '../../scripts/lib/project.mjs';
 import { findModel } from '../models/catalog.mjs';
 import { noise } from '../models/inputs.mjs';
 import { model } from './helpers/onnx.mjs';
@@ -59,6 +59,16 @@ test('it is less than half as large, and has no text reader', () => {
     assert.ok(statSync(join(outdir, name)).size * 2 < statSync(join(distDir, name)).size);
   }
   assert.deepEqual(readdirSync(outdir).filter((name) => name.startsWith('ocr')), []);
+});
+
+test('the table of passes tells which operators passes make', () => {
+  const folder = join(root, 'core/graph/passes');
+  const table = readFileSync(join(folder, 'passes.cpp'), 'utf8');
+  const told = [...table.matchAll(/passes::\w+, \{([^}]*)\}/g)].flatMap(([, list]) => list.match(/\w+/g));
+  const texts = readdirSync(folder).map((name) => readFileSync(join(folder, name), 'utf8'));
+  const made = texts.flatMap((text) => [...text.matchAll(/(?:become\(\w+, |becomes = |op_type = )"(\w+)"/g)].map(([, type]) => type));
+  assert.ok(made.length > 3);
+  assert.deepEqual(new Set(made), new Set(told));
 });
 
 test('a list with an unknown operator is refused', async () => {
