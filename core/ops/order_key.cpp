@@ -1,5 +1,6 @@
 #include "ops/order_key.hpp"
 
+#include <algorithm>
 #include <bit>
 
 #include "ops/convert.hpp"
@@ -18,6 +19,13 @@ uint64_t order_key(DType type, const std::byte* element) {
   uint64_t bits;
   convert(type, element, DType::kUint64, &bits, 1);
   return wide == DType::kInt64 ? bits ^ (uint64_t{1} << 63) : bits;
+}
+
+void sort_indices(std::span<size_t> indices, IndexLess less, const void* context) {
+  std::sort(indices.begin(), indices.end(), [&](size_t a, size_t b) {
+    if (less(context, a, b)) return true;
+    return !less(context, b, a) && a < b;
+  });
 }
 
 }  // namespace kinglet::ops

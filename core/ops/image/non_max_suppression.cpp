@@ -6,7 +6,7 @@
 
 #include "ops/convert.hpp"
 #include "ops/in_f32.hpp"
-#include "ops/move.hpp"
+#include "ops/order_key.hpp"
 #include "ops/shape_inputs.hpp"
 
 namespace kinglet::ops {
@@ -84,8 +84,10 @@ void run(const NonMaxSuppression& op, RunContext& c) {
       for (size_t i = 0; i < count; ++i) {
         if (score[i] > least || (any_score && score[i] == score[i])) candidates.push_back(i);
       }
-      std::sort(candidates.begin(), candidates.end(),
-                [&](size_t a, size_t b) { return score[a] != score[b] ? score[a] > score[b] : a < b; });
+      const IndexLess better = [](const void* scores_of_class, size_t a, size_t b) {
+        return static_cast<const float*>(scores_of_class)[a] > static_cast<const float*>(scores_of_class)[b];
+      };
+      sort_indices(candidates, better, score);
       const size_t first = selected.size();
       for (const size_t i : candidates) {
         if ((selected.size() - first) / 3 >= static_cast<size_t>(most)) break;

@@ -28,20 +28,30 @@ void infer(const Unique& op, InferContext& c) {
   for (size_t i = 1; i < 4; ++i) c.out(i, DType::kInt64, SymShape::of_rank(1));
 }
 
+std::vector<size_t> sorted(size_t n, IndexLess less, const void* context) {
+  std::vector<size_t> order(n);
+  std::iota(order.begin(), order.end(), size_t{0});
+  sort_indices(order, less, context);
+  return order;
+}
+
+/// The place of each string among the different ones.
+std::vector<uint64_t> ranks_of(std::span<const std::string> values) {
+  const IndexLess less = [](const void* strings, size_t a, size_t b) {
+    return static_cast<const std::string*>(strings)[a] < static_cast<const std::string*>(strings)[b];
+  };
+  const std::vector<size_t> order = sorted(values.size(), less, values.data());
+  std::vector<uint64_t> ranks(values.size());
+  for (size_t i = 1; i < order.size(); ++i) {
+    ranks[order[i]] = ranks[order[i - 1]] + (values[order[i]] != values[order[i - 1]] ? 1 : 0);
+  }
+  return ranks;
+}
+
 /// Each element as numbers whose order is that of the elements: one, or two of a complex number.
 std::vector<uint64_t> keys_of(const Tensor& t) {
+  if (t.dtype() == DType::kString) return ranks_of(t.values<std::string>());
   const size_t n = t.count();
-  if (t.dtype() == DType::kString) {
-    // The place of a string among all of them.
-    std::vector<std::string_view> sorted(t.values<std::string>().begin(), t.values<std::string>().end());
-    std::sort(sorted.begin(), sorted.end());
-    std::vector<uint64_t> keys(n);
-    for (size_t i = 0; i < n; ++i) {
-      const std::string_view value = t.values<std::string>()[i];
-      keys[i] = static_cast<uint64_t>(std::lower_bound(sorted.begin(), sorted.end(), value) - sorted.begin());
-    }
-    return keys;
-  }
   DType part = t.dtype();
   if (part == DType::kComplex64) part = DType::kFloat32;
   if (part == DType::kComplex128) part = DType::kFloat64;
@@ -55,15 +65,15 @@ struct Items {
   std::vector<uint64_t> keys;
   size_t outer, n, inner;
 
-  std::strong_ordering compare(size_t a, size_t b) const {
-    if (outer * inner == 1) return keys[a] <=> keys[b];
+  /// Less than, equal to or greater than 0 as item a is less than, equal to or greater than item b.
+  int compare(size_t a, size_t b) const {
     for (size_t o = 0; o < outer; ++o) {
-      const uint64_t* slab = keys.data() + o * n * inner;
-      const auto order = std::lexicographical_compare_three_way(slab + a * inner, slab + (a + 1) * inner,
-                                                                slab + b * inner, slab + (b + 1) * inner);
-      if (order != 0) return order;
+      const uint64_t *x = keys.data() + (o * n + a) * inner, *y = keys.data() + (o * n + b) * inner;
+      for (size_t i = 0; i < inner; ++i) {
+        if (x[i] != y[i]) return x[i] < y[i] ? -1 : 1;
+      }
     }
-    return std::strong_ordering::equal;
+    return 0;
   }
 };
 
@@ -82,26 +92,26 @@ void run(const Unique& op, RunContext& c) {
   if (!items.keys.empty()) items.inner = items.keys.size() / (view.outer * view.n);
 
   // Sorted, and equal items by index: each group begins with its first occurrence.
-  std::vector<size_t> order(items.n);
-  std::iota(order.begin(), order.end(), size_t{0});
-  std::sort(order.begin(), order.end(), [&](size_t a, size_t b) {
-    const auto ordering = items.compare(a, b);
-    return ordering != 0 ? ordering < 0 : a < b;
-  });
+  const IndexLess less = [](const void* context, size_t a, size_t b) {
+    return static_cast<const Items*>(context)->compare(a, b) < 0;
+  };
+  const std::vector<size_t> order = sorted(items.n, less, &items);
   std::vector<int64_t> first, group(items.n);
   for (size_t i = 0; i < order.size(); ++i) {
     if (i == 0 || items.compare(order[i - 1], order[i]) != 0) first.push_back(static_cast<int64_t>(order[i]));
     group[order[i]] = static_cast<int64_t>(first.size()) - 1;
   }
   if (!op.sorted) {
-    std::vector<int64_t> place(first.size());
-    int64_t next = 0;
+    std::vector<int64_t> place(first.size()), found;
     for (size_t i = 0; i < items.n; ++i) {
-      int64_t& g = group[i];
-      if (first[static_cast<size_t>(g)] == static_cast<int64_t>(i)) place[static_cast<size_t>(g)] = next++;
-      g = place[static_cast<size_t>(g)];
+      const auto g = static_cast<size_t>(group[i]);
+      if (first[g] == static_cast<int64_t>(i)) {
+        place[g] = static_cast<int64_t>(found.size());
+        found.push_back(first[g]);
+      }
+      group[i] = place[g];
     }
-    std::sort(first.begin(), first.end());
+    first = std::move(found);
   }
   std::vector<int64_t> counts(first.size());
   for (const int64_t g : group) ++counts[static_cast<size_t>(g)];
