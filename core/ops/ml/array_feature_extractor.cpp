@@ -1,4 +1,5 @@
-// ArrayFeatureExtractor (ai.onnx.ml): picks elements of the last dim of X by the indices Y. A vector X gives [1, k].
+// ArrayFeatureExtractor (ai.onnx.ml): picks elements of the last dim of X by the indices Y. A vector X gives
+// [1, k].
 
 #include "ops/move.hpp"
 #include "ops/op.hpp"
@@ -46,6 +47,7 @@ void run(const ArrayFeatureExtractor&, RunContext& c) {
 
 }  // namespace
 
-KINGLET_OP_IN(ai_onnx_ml, "ai.onnx.ml", ArrayFeatureExtractor, op<ArrayFeatureExtractor, parse, infer, run>(since(1)));
+KINGLET_OP_IN(ai_onnx_ml, "ai.onnx.ml", ArrayFeatureExtractor,
+              op<ArrayFeatureExtractor, parse, infer, run>(since(1)));
 
 }  // namespace kinglet::ops

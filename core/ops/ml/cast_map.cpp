@@ -1,5 +1,6 @@
-// CastMap (ai.onnx.ml): the values of a map with int64 keys as a tensor [1, n], in the order of the keys (DENSE), or each
-// at the index that is its key, of max_map (SPARSE). Absent ones are 0; floats become texts of six decimals.
+// CastMap (ai.onnx.ml): the values of a map with int64 keys as a tensor [1, n], in the order of the keys
+// (DENSE), or each at the index that is its key, of max_map (SPARSE). Absent ones are 0; floats become texts
+// of six decimals.
 
 #include <cstdio>
 #include <cstdlib>
@@ -66,7 +67,8 @@ void set(Tensor& y, size_t at, const Tensor& values, size_t i) {
 
 void run(const CastMap& op, RunContext& c) {
   const auto [keys, values] = ml::map_parts(c.in(0));
-  if (keys.dtype() != DType::kInt64 || (values.dtype() != DType::kFloat32 && values.dtype() != DType::kString)) {
+  if (keys.dtype() != DType::kInt64 ||
+      (values.dtype() != DType::kFloat32 && values.dtype() != DType::kString)) {
     throw_error(ErrorCode::kModel, "a map from {} to {} is not supported here", keys.dtype(), values.dtype());
   }
   const std::span<const int64_t> key = keys.values<int64_t>();

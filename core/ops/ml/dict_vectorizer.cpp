@@ -1,5 +1,5 @@
-// DictVectorizer (ai.onnx.ml): the values of a map [1, n], each where its key stands in a vocabulary of n; zeros (or "") where the
-// map has no such key. Keys outside the vocabulary are left out.
+// DictVectorizer (ai.onnx.ml): the values of a map [1, n], each where its key stands in a vocabulary of n;
+// zeros (or "") where the map has no such key. Keys outside the vocabulary are left out.
 
 #include "ops/ml/keys.hpp"
 #include "ops/ml/rows.hpp"

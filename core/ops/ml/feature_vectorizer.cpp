@@ -1,5 +1,5 @@
-// FeatureVectorizer (ai.onnx.ml): inputs [N, C] (or [C] as [1, C]) side by side, as float32. `inputdimensions` says how many
-// columns an input takes: more than it has are zeros, fewer cut it off.
+// FeatureVectorizer (ai.onnx.ml): inputs [N, C] (or [C] as [1, C]) side by side, as float32.
+// `inputdimensions` says how many columns an input takes: more than it has are zeros, fewer cut it off.
 
 #include "ops/convert.hpp"
 #include "ops/ml/rows.hpp"
@@ -16,7 +16,8 @@ FeatureVectorizer parse(const NodeView& n) {
   for (const int64_t columns : op.columns) {
     ml::check_attributes(columns >= 0 && columns < int64_t{1} << 31, "inputdimensions are out of range");
   }
-  ml::check_attributes(op.columns.empty() || op.columns.size() == n.inputs(), "one of inputdimensions an input");
+  ml::check_attributes(op.columns.empty() || op.columns.size() == n.inputs(),
+                       "one of inputdimensions an input");
   return op;
 }
 
@@ -57,6 +58,7 @@ void run(const FeatureVectorizer& op, RunContext& c) {
 
 }  // namespace
 
-KINGLET_OP_IN(ai_onnx_ml, "ai.onnx.ml", FeatureVectorizer, op<FeatureVectorizer, parse, infer, run>(since(1)));
+KINGLET_OP_IN(ai_onnx_ml, "ai.onnx.ml", FeatureVectorizer,
+              op<FeatureVectorizer, parse, infer, run>(since(1)));
 
 }  // namespace kinglet::ops

@@ -67,7 +67,8 @@ void Forest::evaluate(const double* row, Aggregate aggregate, std::span<Score> s
       Score& score = scores[weights_[i].target];
       if (aggregate == Aggregate::kSum || aggregate == Aggregate::kAverage) {
         score.value += value;
-      } else if (!score.present || (aggregate == Aggregate::kMin ? value < score.value : value > score.value)) {
+      } else if (!score.present ||
+                 (aggregate == Aggregate::kMin ? value < score.value : value > score.value)) {
         score.value = value;
       }
       score.present = true;

@@ -28,8 +28,8 @@ class Forest {
   };
 
   /// From the attributes nodes_* and {prefix}_{ids,nodeids,treeids,weights} of TreeEnsembleClassifier and
-  /// TreeEnsembleRegressor. A tree's root is the first of its nodes. Throws kModel when lists have different lengths, a
-  /// node is there twice or not at all, a target is not below `targets`, or a tree has a cycle.
+  /// TreeEnsembleRegressor. A tree's root is the first of its nodes. Throws kModel when lists have different
+  /// lengths, a node is there twice or not at all, a target is not below `targets`, or a tree has a cycle.
   static Forest from_node_ids(const NodeView& n, const std::string& prefix, size_t targets);
   /// From the attributes of TreeEnsemble; throws kModel likewise.
   static Forest from_indices(const NodeView& n, size_t targets);
@@ -53,8 +53,8 @@ class Forest {
   size_t features_ = 0;
 };
 
-/// A list of floats in the attribute `name` or, in double precision, as the tensor `name`_as_tensor. Empty when neither is
-/// there.
+/// A list of floats in the attribute `name` or, in double precision, as the tensor `name`_as_tensor. Empty
+/// when neither is there.
 std::vector<double> floats_or_tensor(const NodeView& n, const std::string& name);
 
 }  // namespace kinglet::ops::ml

@@ -28,7 +28,9 @@ Mode parse_mode(std::string_view name) {
 class NodeIds {
  public:
   NodeIds(const std::vector<int64_t>& trees, const std::vector<int64_t>& nodes) {
-    for (size_t i = 0; i < trees.size(); ++i) entries_.push_back({trees[i], nodes[i], static_cast<uint32_t>(i)});
+    for (size_t i = 0; i < trees.size(); ++i) {
+      entries_.push_back({trees[i], nodes[i], static_cast<uint32_t>(i)});
+    }
     std::sort(entries_.begin(), entries_.end(), before);
     const auto same = [](const Entry& a, const Entry& b) { return a.tree == b.tree && a.node == b.node; };
     check_attributes(std::adjacent_find(entries_.begin(), entries_.end(), same) == entries_.end(),
@@ -61,7 +63,8 @@ constexpr size_t kMaxIndex = uint64_t{1} << 31;
 
 Forest Forest::from_node_ids(const NodeView& n, const std::string& prefix, size_t targets) {
   const std::vector<int64_t> trees = n.attr_ints("nodes_treeids", {}), ids = n.attr_ints("nodes_nodeids", {}),
-                             features = n.attr_ints("nodes_featureids", {}), yes = n.attr_ints("nodes_truenodeids", {}),
+                             features = n.attr_ints("nodes_featureids", {}),
+                             yes = n.attr_ints("nodes_truenodeids", {}),
                              no = n.attr_ints("nodes_falsenodeids", {}),
                              nan_is_yes = n.attr_ints("nodes_missing_value_tracks_true", {});
   const std::vector<std::string> modes = n.attr_strings("nodes_modes", {});
@@ -100,7 +103,8 @@ Forest Forest::from_node_ids(const NodeView& n, const std::string& prefix, size_
                              weight_targets = n.attr_ints(prefix + "_ids", {});
   const std::vector<double> weights = floats_or_tensor(n, prefix + "_weights");
   for (const size_t size : {weight_nodes.size(), weight_targets.size(), weights.size()}) {
-    check_attributes(size == weight_trees.size() && size < kMaxIndex, "the lists of weights have different lengths");
+    check_attributes(size == weight_trees.size() && size < kMaxIndex,
+                     "the lists of weights have different lengths");
   }
   // A leaf's weights stand together, in the order of the lists.
   std::vector<std::pair<uint32_t, uint32_t>> order;
@@ -123,15 +127,16 @@ Forest Forest::from_node_ids(const NodeView& n, const std::string& prefix, size_
 Forest Forest::from_indices(const NodeView& n, size_t targets) {
   const std::vector<int64_t> roots = n.attr_ints("tree_roots"), features = n.attr_ints("nodes_featureids"),
                              yes = n.attr_ints("nodes_truenodeids"), no = n.attr_ints("nodes_falsenodeids"),
-                             yes_is_leaf = n.attr_ints("nodes_trueleafs"), no_is_leaf = n.attr_ints("nodes_falseleafs"),
+                             yes_is_leaf = n.attr_ints("nodes_trueleafs"),
+                             no_is_leaf = n.attr_ints("nodes_falseleafs"),
                              leaf_targets = n.attr_ints("leaf_targetids"),
                              nan_is_yes = n.attr_ints("nodes_missing_value_tracks_true", {});
   const std::vector<double> splits = to_doubles(n.attr_tensor("nodes_splits")),
                             modes = to_doubles(n.attr_tensor("nodes_modes")),
                             leaf_weights = to_doubles(n.attr_tensor("leaf_weights"));
   const size_t count = features.size(), leaves = leaf_targets.size();
-  for (const size_t size : {yes.size(), no.size(), yes_is_leaf.size(), no_is_leaf.size(), splits.size(), modes.size(),
-                            nan_is_yes.empty() ? count : nan_is_yes.size()}) {
+  for (const size_t size : {yes.size(), no.size(), yes_is_leaf.size(), no_is_leaf.size(), splits.size(),
+                            modes.size(), nan_is_yes.empty() ? count : nan_is_yes.size()}) {
     check_attributes(size == count, "the lists nodes_* have different lengths");
   }
   check_attributes(leaf_weights.size() == leaves, "the lists leaf_* have different lengths");
@@ -152,7 +157,8 @@ Forest Forest::from_indices(const NodeView& n, size_t targets) {
   size_t member_nodes = 0;
   for (size_t i = 0; i < count; ++i) {
     Node& node = forest.nodes_[i];
-    check_attributes(modes[i] >= 0 && modes[i] < static_cast<double>(Mode::kLeaf), "a node's mode is not known");
+    check_attributes(modes[i] >= 0 && modes[i] < static_cast<double>(Mode::kLeaf),
+                     "a node's mode is not known");
     node.mode = static_cast<Mode>(modes[i]);
     node.value = node.mode == Mode::kMember ? static_cast<double>(member_nodes++) : splits[i];
     node.feature = small_index(features[i], kMaxIndex);

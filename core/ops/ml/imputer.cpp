@@ -1,5 +1,5 @@
-// Imputer (ai.onnx.ml): elements equal to one value (NaN equals NaN) are replaced by another, one for all or one a
-// feature (the last dim of X).
+// Imputer (ai.onnx.ml): elements equal to one value (NaN equals NaN) are replaced by another, one for all or
+// one a feature (the last dim of X).
 
 #include <cmath>
 
@@ -29,8 +29,8 @@ void infer(const Imputer&, InferContext& c) { infer_unary(c, kNumbers); }
 template <class T, class V>
 void impute(const Tensor& x, Tensor& y, const std::vector<V>& values, V replaced) {
   const size_t features = x.rank() == 0 ? 1 : static_cast<size_t>(x.shape().back());
-  Requires::require(values.size() == 1 || values.size() == features, "{} values for {} features", values.size(),
-                    features);
+  Requires::require(values.size() == 1 || values.size() == features, "{} values for {} features",
+                    values.size(), features);
   const size_t size = dtype_size(x.dtype());
   const T wanted = static_cast<T>(replaced);
   T block[kBlock];
@@ -49,7 +49,8 @@ void impute(const Tensor& x, Tensor& y, const std::vector<V>& values, V replaced
 void run(const Imputer& op, RunContext& c) {
   const Tensor& x = c.in(0);
   const bool wants_floats = is_float(x.dtype());
-  ml::check_attributes(op.floats.empty() != wants_floats, "the imputed values have not the type of the input");
+  ml::check_attributes(op.floats.empty() != wants_floats,
+                       "the imputed values have not the type of the input");
   if (wants_floats) return impute<double>(x, c.out(0), op.floats, op.replaced_float);
   impute<int64_t>(x, c.out(0), op.ints, op.replaced_int);
 }

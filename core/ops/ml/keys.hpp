@@ -36,7 +36,8 @@ class SortedKeys {
   std::vector<std::pair<T, size_t>> keys_;
 };
 
-/// Keys that are elements of a tensor: strings, integers, or floats (then every NaN is the same key, and -0 is 0).
+/// Keys that are elements of a tensor: strings, integers, or floats (then every NaN is the same key, and -0
+/// is 0).
 class TensorKeys {
  public:
   TensorKeys() = default;
@@ -50,8 +51,8 @@ class TensorKeys {
   SortedKeys<int64_t> numbers_;
 };
 
-/// The one of the attributes {prefix}_strings, {prefix}_int64s, {prefix}_floats and {prefix}_tensor that is there, as a
-/// vector; an invalid tensor when none is. Throws kModel when there are several.
+/// The one of the attributes {prefix}_strings, {prefix}_int64s, {prefix}_floats and {prefix}_tensor that is
+/// there, as a vector; an invalid tensor when none is. Throws kModel when there are several.
 Tensor list_attribute(const NodeView& n, const std::string& prefix);
 
 struct MapParts {

@@ -1,5 +1,6 @@
-// LabelEncoder and CategoryMapper (ai.onnx.ml): each element replaced by the value beside the key that it equals, or
-// by a default. Opset 1 of LabelEncoder numbers a list of strings; opset 4 takes lists of any type as tensors.
+// LabelEncoder and CategoryMapper (ai.onnx.ml): each element replaced by the value beside the key that it
+// equals, or by a default. Opset 1 of LabelEncoder numbers a list of strings; opset 4 takes lists of any type
+// as tensors.
 
 #include "ops/ml/keys.hpp"
 #include "ops/ml/rows.hpp"
@@ -15,7 +16,10 @@ struct Mapping {
   Tensor otherwise;  ///< one element
 
   Mapping(const Tensor& key_list, Tensor value_list, Tensor default_value)
-      : from(key_list.dtype()), keys(key_list), values(std::move(value_list)), otherwise(std::move(default_value)) {
+      : from(key_list.dtype()),
+        keys(key_list),
+        values(std::move(value_list)),
+        otherwise(std::move(default_value)) {
     ml::check_attributes(key_list.count() == values.count(), "as many keys as values");
     ml::check_attributes(otherwise.count() == 1 && otherwise.dtype() == values.dtype(),
                          "the default is one element of the type of the values");
@@ -38,7 +42,8 @@ Tensor default_value(const NodeView& n, DType type) {
   if (type == DType::kString) return Tensor::scalar(n.attr_string("default_string", "_Unused"));
   if (type == DType::kInt64) return Tensor::scalar(n.attr_int("default_int64", -1));
   Tensor out(type, {});
-  const double value = is_float(type) ? n.attr_float("default_float", -0.0f) : n.attr_int("default_int64", -1);
+  const double value =
+      is_float(type) ? n.attr_float("default_float", -0.0f) : n.attr_int("default_int64", -1);
   const auto element = element_of(type, value);
   copy_elements(type, out.raw(), element.data(), 1);
   return out;
@@ -57,7 +62,8 @@ Encoder parse(const NodeView& n) {
 }
 
 Encoder parse_category_mapper(const NodeView& n) {
-  return both_ways(n, ml::vector_of(n.attr_strings("cats_strings", {})), ml::vector_of(n.attr_ints("cats_int64s", {})));
+  return both_ways(n, ml::vector_of(n.attr_strings("cats_strings", {})),
+                   ml::vector_of(n.attr_ints("cats_int64s", {})));
 }
 
 const Mapping& mapping_for(const Encoder& op, DType type) {
@@ -77,7 +83,8 @@ void run(const Encoder& op, RunContext& c) {
   Tensor& y = c.out(0);
   const std::vector<size_t> found = mapping.keys.find(c.in(0));
   for (size_t i = 0; i < found.size(); ++i) {
-    const std::byte* value = found[i] == ml::kNoKey ? mapping.otherwise.raw() : element(mapping.values, found[i]);
+    const std::byte* value =
+        found[i] == ml::kNoKey ? mapping.otherwise.raw() : element(mapping.values, found[i]);
     copy_elements(y.dtype(), element(y, i), value, 1);
   }
 }
@@ -85,6 +92,7 @@ void run(const Encoder& op, RunContext& c) {
 }  // namespace
 
 KINGLET_OP_IN(ai_onnx_ml, "ai.onnx.ml", LabelEncoder, op<Encoder, parse, infer, run>(since(1)));
-KINGLET_OP_IN(ai_onnx_ml, "ai.onnx.ml", CategoryMapper, op<Encoder, parse_category_mapper, infer, run>(since(1)));
+KINGLET_OP_IN(ai_onnx_ml, "ai.onnx.ml", CategoryMapper,
+              op<Encoder, parse_category_mapper, infer, run>(since(1)));
 
 }  // namespace kinglet::ops

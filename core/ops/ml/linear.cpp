@@ -55,7 +55,9 @@ void run_regressor(const Linear& op, RunContext& c) {
   Tensor& y = c.out(0);
   float* scores = y.data<float>();
   op.scores(c, c.in(0), scores, op.targets);
-  for (size_t i = 0; i < y.count(); i += op.targets) ml::transform_scores(op.transform, scores + i, op.targets);
+  for (size_t i = 0; i < y.count(); i += op.targets) {
+    ml::transform_scores(op.transform, scores + i, op.targets);
+  }
 }
 
 struct Classifier {
@@ -73,15 +75,18 @@ struct Classifier {
 
 Classifier parse_classifier(const NodeView& n) { return Classifier(n); }
 
-void infer_classifier(const Classifier& op, InferContext& c) { ml::infer_classifier(c, op.labels, op.columns); }
+void infer_classifier(const Classifier& op, InferContext& c) {
+  ml::infer_classifier(c, op.labels, op.columns);
+}
 
 void run_classifier(const Classifier& op, RunContext& c) {
   const size_t rows = ml::Rows(c.in(0).shape()).count, targets = op.linear.targets;
   float* scores = c.wants(1) ? c.out(1).data<float>() : c.scratch<float>(rows * op.columns);
   op.linear.scores(c, c.in(0), scores, op.columns);
   for (size_t i = 0; i < rows; ++i, scores += op.columns) {
-    const size_t best = targets == 1 ? (scores[0] > 0 ? 1 : 0)
-                                     : static_cast<size_t>(std::max_element(scores, scores + targets) - scores);
+    const size_t best = targets == 1
+                            ? (scores[0] > 0 ? 1 : 0)
+                            : static_cast<size_t>(std::max_element(scores, scores + targets) - scores);
     if (c.wants(0)) op.labels.write(c.out(0), i, best);
     if (op.columns == targets) {
       ml::transform_scores(op.linear.transform, scores, targets);
@@ -96,7 +101,9 @@ void run_classifier(const Classifier& op, RunContext& c) {
 
 }  // namespace
 
-KINGLET_OP_IN(ai_onnx_ml, "ai.onnx.ml", LinearRegressor, op<Linear, parse_regressor, infer_regressor, run_regressor>(since(1)));
-KINGLET_OP_IN(ai_onnx_ml, "ai.onnx.ml", LinearClassifier, op<Classifier, parse_classifier, infer_classifier, run_classifier>(since(1)));
+KINGLET_OP_IN(ai_onnx_ml, "ai.onnx.ml", LinearRegressor,
+              op<Linear, parse_regressor, infer_regressor, run_regressor>(since(1)));
+KINGLET_OP_IN(ai_onnx_ml, "ai.onnx.ml", LinearClassifier,
+              op<Classifier, parse_classifier, infer_classifier, run_classifier>(since(1)));
 
 }  // namespace kinglet::ops

@@ -1,5 +1,5 @@
-// Normalizer (ai.onnx.ml): each row divided by its greatest element, its sum of magnitudes (L1) or its length (L2);
-// a row whose divisor is 0 stays as it is.
+// Normalizer (ai.onnx.ml): each row divided by its greatest element, its sum of magnitudes (L1) or its length
+// (L2); a row whose divisor is 0 stays as it is.
 
 #include <cmath>
 

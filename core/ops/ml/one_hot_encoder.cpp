@@ -1,5 +1,6 @@
-// OneHotEncoder (ai.onnx.ml): each element becomes a float32 vector over the categories, 1 at its own. Numbers are cut to
-// integers first. A category that is not known gives zeros, or fails when the attribute `zeros` is 0.
+// OneHotEncoder (ai.onnx.ml): each element becomes a float32 vector over the categories, 1 at its own.
+// Numbers are cut to integers first. A category that is not known gives zeros, or fails when the attribute
+// `zeros` is 0.
 
 #include "ops/convert.hpp"
 #include "ops/ml/keys.hpp"
@@ -38,7 +39,9 @@ void run(const OneHotEncoder& op, RunContext& c) {
   std::fill_n(y, found.size() * op.categories, 0.0f);
   for (size_t i = 0; i < found.size(); ++i, y += op.categories) {
     if (found[i] != ml::kNoKey) y[found[i]] = 1;
-    if (found[i] == ml::kNoKey && !op.zeros) throw_error(ErrorCode::kInvalidArgument, "element {} is of no category", i);
+    if (found[i] == ml::kNoKey && !op.zeros) {
+      throw_error(ErrorCode::kInvalidArgument, "element {} is of no category", i);
+    }
   }
 }
 

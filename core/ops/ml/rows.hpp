@@ -1,5 +1,6 @@
 #pragma once
-// What the operators of ai.onnx.ml share: rows of features, class labels, and what is done with scores at the end.
+// What the operators of ai.onnx.ml share: rows of features, class labels, and what is done with scores at the
+// end.
 
 #include <string>
 #include <vector>
@@ -33,7 +34,8 @@ PostTransform parse_post_transform(const NodeView& n);
 
 float logistic(float x);
 
-/// The transform of the n >= 2 scores of a row; of a single score only PROBIT means something, as in ONNX Runtime.
+/// The transform of the n >= 2 scores of a row; of a single score only PROBIT means something, as in ONNX
+/// Runtime.
 void transform_scores(PostTransform transform, float* scores, size_t n);
 
 /// The labels of a classifier: strings or int64.

@@ -1,5 +1,5 @@
-// Scaler (ai.onnx.ml): Y = (X - offset) * scale as float32, one offset and scale for all or one a feature (the last
-// dim of X).
+// Scaler (ai.onnx.ml): Y = (X - offset) * scale as float32, one offset and scale for all or one a feature
+// (the last dim of X).
 
 #include "ops/ml/rows.hpp"
 

@@ -1,6 +1,6 @@
-// SVMClassifier (ai.onnx.ml). With support vectors each pair of classes has a decision value, and the pairs vote;
-// prob_a and prob_b turn the values into probabilities of the classes. Without support vectors each class has a
-// linear score. Labels and scores follow ONNX Runtime where the standard is silent.
+// SVMClassifier (ai.onnx.ml). With support vectors each pair of classes has a decision value, and the pairs
+// vote; prob_a and prob_b turn the values into probabilities of the classes. Without support vectors each
+// class has a linear score. Labels and scores follow ONNX Runtime where the standard is silent.
 
 #include <cmath>
 #include <numeric>
@@ -55,7 +55,8 @@ SvmClassifier::SvmClassifier(const NodeView& n)
     return;
   }
   first_vector.push_back(end);
-  check_attributes(first_vector.size() == classes() + 1 && classes() >= 2, "as many vectors_per_class as labels");
+  check_attributes(first_vector.size() == classes() + 1 && classes() >= 2,
+                   "as many vectors_per_class as labels");
   vectors = ml::SupportVectors(n, n.attr_floats("support_vectors", {}), end);
   check_attributes(coefficients.size() / end >= classes() - 1, "too few coefficients");
   check_attributes(rho.size() >= pairs(), "rho has one element a pair of classes");
@@ -67,9 +68,9 @@ SvmClassifier parse(const NodeView& n) { return SvmClassifier(n); }
 
 void infer(const SvmClassifier& op, InferContext& c) { ml::infer_classifier(c, op.labels, op.columns()); }
 
-/// Probabilities p[n] of n classes from those of their pairs, r[i * n + j] that of i against j: algorithm 2 of Wu, Lin and Weng,
-/// "Probability estimates for multi-class classification by pairwise coupling" (2004), in the precision and with
-/// the bounds of its users, since it stops long before it converges.
+/// Probabilities p[n] of n classes from those of their pairs, r[i * n + j] that of i against j: algorithm 2
+/// of Wu, Lin and Weng, "Probability estimates for multi-class classification by pairwise coupling" (2004),
+/// in the precision and with the bounds of its users, since it stops long before it converges.
 void couple_pairs(const float* r, size_t n, float* q, float* qp, float* p) {
   for (size_t i = 0; i < n; ++i) {
     p[i] = 1.0f / static_cast<float>(n);

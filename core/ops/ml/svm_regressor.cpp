@@ -1,6 +1,6 @@
-// SVMRegressor (ai.onnx.ml): Y [N, 1] = coefficients [V] times the kernel of each row with V support vectors, plus rho. Without
-// support vectors it is linear in the row. A one-class machine gives the sign, -1 or 1. Like ONNX Runtime it takes
-// no notice of post_transform.
+// SVMRegressor (ai.onnx.ml): Y [N, 1] = coefficients [V] times the kernel of each row with V support vectors,
+// plus rho. Without support vectors it is linear in the row. A one-class machine gives the sign, -1 or 1.
+// Like ONNX Runtime it takes no notice of post_transform.
 
 #include "ops/in_f32.hpp"
 #include "ops/ml/svm.hpp"
@@ -21,9 +21,11 @@ SvmRegressor parse(const NodeView& n) {
   const int64_t supports = n.attr_int("n_supports", 0);
   ml::check_attributes(rho.size() == 1, "rho has one element");
   ml::parse_post_transform(n);
-  SvmRegressor op{.vectors = {}, .coefficients = {1}, .rho = rho[0], .one_class = n.attr_int("one_class", 0) != 0};
+  SvmRegressor op{
+      .vectors = {}, .coefficients = {1}, .rho = rho[0], .one_class = n.attr_int("one_class", 0) != 0};
   if (supports > 0) {
-    ml::check_attributes(static_cast<uint64_t>(supports) == coefficients.size(), "a coefficient a support vector");
+    ml::check_attributes(static_cast<uint64_t>(supports) == coefficients.size(),
+                         "a coefficient a support vector");
     op.vectors = ml::SupportVectors(n, n.attr_floats("support_vectors", {}), coefficients.size());
     op.coefficients = std::move(coefficients);
   } else {

@@ -1,6 +1,6 @@
-// TreeEnsemble and TreeEnsembleRegressor (ai.onnx.ml): for each row the sum, mean, least or greatest of what the trees' leaves
-// say of each target, plus base values. Y [N, targets] is of the input's float type for TreeEnsemble, float32 for the other.
-// Scores are summed in double precision.
+// TreeEnsemble and TreeEnsembleRegressor (ai.onnx.ml): for each row the sum, mean, least or greatest of what
+// the trees' leaves say of each target, plus base values. Y [N, targets] is of the input's float type for
+// TreeEnsemble, float32 for the other. Scores are summed in double precision.
 
 #include "ops/convert.hpp"
 #include "ops/ml/forest.hpp"
@@ -74,7 +74,8 @@ void run(const TreeEnsemble& op, RunContext& c) {
   std::vector<float> rounded(op.targets);
   std::vector<ml::Forest::Score> scores(op.targets);
   for (size_t i = 0; i < rows.count; ++i) {
-    convert(x.dtype(), x.raw() + i * rows.features * dtype_size(x.dtype()), DType::kFloat64, row.data(), row.size());
+    convert(x.dtype(), x.raw() + i * rows.features * dtype_size(x.dtype()), DType::kFloat64, row.data(),
+            row.size());
     op.forest.evaluate(row.data(), op.aggregate, scores);
     for (size_t t = 0; t < op.targets; ++t) sums[t] = scores[t].value + (op.base.empty() ? 0 : op.base[t]);
     std::byte* out = y.raw() + i * op.targets * dtype_size(y.dtype());
@@ -91,6 +92,7 @@ void run(const TreeEnsemble& op, RunContext& c) {
 }  // namespace
 
 KINGLET_OP_IN(ai_onnx_ml, "ai.onnx.ml", TreeEnsemble, op<TreeEnsemble, parse, infer, run>(since(5)));
-KINGLET_OP_IN(ai_onnx_ml, "ai.onnx.ml", TreeEnsembleRegressor, op<TreeEnsemble, parse_regressor, infer, run>(since(1)));
+KINGLET_OP_IN(ai_onnx_ml, "ai.onnx.ml", TreeEnsembleRegressor,
+              op<TreeEnsemble, parse_regressor, infer, run>(since(1)));
 
 }  // namespace kinglet::ops

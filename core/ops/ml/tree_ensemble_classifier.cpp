@@ -1,5 +1,5 @@
-// TreeEnsembleClassifier (ai.onnx.ml): the votes of trees for classes. Labels [N], and scores [N, classes] float32, are as in ONNX
-// Runtime where the standard is silent: with two classes of which only one has votes.
+// TreeEnsembleClassifier (ai.onnx.ml): the votes of trees for classes. Labels [N], and scores [N, classes]
+// float32, are as in ONNX Runtime where the standard is silent: with two classes of which only one has votes.
 
 #include "ops/convert.hpp"
 #include "ops/ml/forest.hpp"
@@ -10,7 +10,8 @@ namespace {
 using ml::check_attributes;
 using Scores = std::span<ml::Forest::Score>;
 
-/// As it is written, so that trees that disagree evenly tie: in double precision the votes' own rounding would decide.
+/// As it is written, so that trees that disagree evenly tie: in double precision the votes' own rounding
+/// would decide.
 float rounded(const ml::Forest::Score& score) { return static_cast<float>(score.value); }
 
 struct TreeEnsembleClassifier {
@@ -80,7 +81,8 @@ void run(const TreeEnsembleClassifier& op, RunContext& c) {
   std::vector<double> row(rows.features);
   std::vector<ml::Forest::Score> scores(classes);
   for (size_t i = 0; i < rows.count; ++i, out += classes) {
-    convert(x.dtype(), x.raw() + i * rows.features * dtype_size(x.dtype()), DType::kFloat64, row.data(), row.size());
+    convert(x.dtype(), x.raw() + i * rows.features * dtype_size(x.dtype()), DType::kFloat64, row.data(),
+            row.size());
     op.forest.evaluate(row.data(), ml::Forest::Aggregate::kSum, scores);
     const size_t best = classes == 2 ? choose_of_two(op, scores) : choose_among_many(op, scores);
     if (c.wants(0)) op.labels.write(c.out(0), i, best);
@@ -104,6 +106,7 @@ void run(const TreeEnsembleClassifier& op, RunContext& c) {
 
 }  // namespace
 
-KINGLET_OP_IN(ai_onnx_ml, "ai.onnx.ml", TreeEnsembleClassifier, op<TreeEnsembleClassifier, parse, infer, run>(since(1)));
+KINGLET_OP_IN(ai_onnx_ml, "ai.onnx.ml", TreeEnsembleClassifier,
+              op<TreeEnsembleClassifier, parse, infer, run>(since(1)));
 
 }  // namespace kinglet::ops

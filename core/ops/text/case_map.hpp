@@ -1,6 +1,7 @@
 #pragma once
-// Upper and lower case of UTF-8 text: all of Unicode's simple mappings, one character to one, in no language's own way. What
-// would change the number of characters stays as it is ("ß" in upper case is "ß"), and a final sigma is "σ".
+// Upper and lower case of UTF-8 text: all of Unicode's simple mappings, one character to one, in no
+// language's own way. What would change the number of characters stays as it is ("ß" in upper case is "ß"),
+// and a final sigma is "σ".
 
 #include <cstdint>
 #include <string>

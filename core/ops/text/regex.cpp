@@ -28,7 +28,8 @@ bool holds(Assertion assertion, uint32_t before, uint32_t after) {
 
 }  // namespace
 
-/// The threads of one search. They are kept in the order of where they began, and of two in one state the earlier stays.
+/// The threads of one search. They are kept in the order of where they began, and of two in one state the
+/// earlier stays.
 class Regex::Run {
  public:
   Run(const RegexProgram& program, std::string_view text) : program_(program), text_(text) {
@@ -38,7 +39,8 @@ class Regex::Run {
   /// With `whole`, only a match from `from` to the end of the text counts.
   std::optional<Match> operator()(size_t from, bool whole) {
     std::optional<Match> best;
-    uint32_t before = from == 0 ? kNone : static_cast<uint8_t>(text_[from - 1]);  // enough to know an ASCII letter
+    uint32_t before =
+        from == 0 ? kNone : static_cast<uint8_t>(text_[from - 1]);  // enough to know an ASCII letter
     for (size_t at = from;; ++step_) {
       const utf8::CodePoint c = at < text_.size() ? utf8::decode(text_, at) : utf8::CodePoint{kNone, 1};
       threads_.clear();
@@ -84,7 +86,8 @@ class Regex::Run {
   bool takes(const RegexState& state, uint32_t c) const {
     const CharRange* begin = program_.ranges.data() + state.begin;
     const CharRange* end = program_.ranges.data() + state.end;
-    const CharRange* at = std::lower_bound(begin, end, c, [](const CharRange& r, uint32_t v) { return r.last < v; });
+    const CharRange* at =
+        std::lower_bound(begin, end, c, [](const CharRange& r, uint32_t v) { return r.last < v; });
     return at != end && at->first <= c;
   }
 

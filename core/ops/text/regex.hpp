@@ -1,10 +1,11 @@
 #pragma once
-// Regular expressions of RE2's syntax over UTF-8, matched in time linear in text times pattern: a Thompson automaton whose states
-// all run at once.
+// Regular expressions of RE2's syntax over UTF-8, matched in time linear in text times pattern: a Thompson
+// automaton whose states all run at once.
 //
-// Understood: literals, . [classes] [:names:] \d \w \s \b \A \z ^ $, groups (named ones too), flags (?imsU), | * + ? {n,m} and their
-// lazy forms (longest matches are found, so that they mean the same), \x41 \x{1F600} \123 \Q...\E. As in RE2 \d \w \s \b
-// are of ASCII, case is folded by Unicode's simple mappings, and there are no references back and no look-around. Not understood:
+// Understood: literals, . [classes] [:names:] \d \w \s \b \A \z ^ $, groups (named ones too), flags (?imsU),
+// | * + ? {n,m} and their lazy forms (longest matches are found, so that they mean the same), \x41 \x{1F600}
+// \123 \Q...\E. As in RE2 \d \w \s \b are of ASCII, case is folded by Unicode's simple mappings, and there
+// are no references back and no look-around. Not understood:
 // \p{...} and \C.
 
 #include <cstdint>
@@ -40,7 +41,8 @@ struct RegexProgram {
   uint32_t start = 0;
 };
 
-/// Throws kModel when the pattern is malformed, not understood, or its automaton would have more than 2^15 states.
+/// Throws kModel when the pattern is malformed, not understood, or its automaton would have more than 2^15
+/// states.
 RegexProgram compile_regex(std::string_view pattern);
 
 class Regex {

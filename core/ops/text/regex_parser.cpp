@@ -1,91 +1,25 @@
-// From a pattern to its automaton: a syntax tree by recursive descent, then states from the tree's end to its beginning.
+// From a pattern to its automaton: a syntax tree by recursive descent, then states from the tree's end to its
+// beginning.
 
 #include <algorithm>
 
 #include "base/error.hpp"
-#include "ops/text/case_map.hpp"
 #include "ops/text/regex.hpp"
+#include "ops/text/regex_chars.hpp"
 #include "ops/text/utf8.hpp"
 
 namespace kinglet::ops {
 namespace {
 
-using Ranges = std::vector<CharRange>;
+using Ranges = CharRanges;
 using Kind = RegexState::Kind;
 using Assertion = RegexState::Assertion;
 
-constexpr uint32_t kLastChar = 0x10FFFF;
 constexpr int64_t kMaxRepeat = 1000;  ///< as in RE2
 constexpr size_t kMaxDepth = 200, kMaxStates = size_t{1} << 15;
 
-[[noreturn]] void fail(std::string_view what) { throw_error(ErrorCode::kModel, "regular expression: {}", what); }
-
-/// Sorts ranges and joins those that touch.
-void tidy(Ranges& ranges) {
-  std::sort(ranges.begin(), ranges.end(), [](const CharRange& a, const CharRange& b) { return a.first < b.first; });
-  Ranges out;
-  for (const CharRange& r : ranges) {
-    if (!out.empty() && r.first <= out.back().last + 1) {
-      out.back().last = std::max(out.back().last, r.last);
-    } else {
-      out.push_back(r);
-    }
-  }
-  ranges = std::move(out);
-}
-
-Ranges complement(Ranges ranges) {
-  tidy(ranges);
-  Ranges out;
-  uint32_t next = 0;
-  for (const CharRange& r : ranges) {
-    if (r.first > next) out.push_back({next, r.first - 1});
-    next = r.last + 1;
-  }
-  if (next <= kLastChar) out.push_back({next, kLastChar});
-  return out;
-}
-
-void add_all(Ranges& to, const Ranges& from) { to.insert(to.end(), from.begin(), from.end()); }
-
-/// Adds what differs in case only. Three letters that are one another's case (k, K, the Kelvin sign) take two rounds.
-void fold_case(Ranges& ranges) {
-  for (int round = 0; round < 2; ++round) {
-    std::vector<std::pair<uint32_t, uint32_t>> more;
-    for (const CharRange& r : ranges) utf8::add_other_cases(r.first, r.last, more);
-    for (const auto& [first, last] : more) ranges.push_back({first, last});
-    tidy(ranges);
-  }
-}
-
-struct NamedClass {
-  std::string_view name;
-  std::string_view ranges;  ///< pairs of first and last
-};
-
-constexpr NamedClass kNamedClasses[] = {
-    {"alnum", "09AZaz"},  {"alpha", "AZaz"},          {"ascii", {"\0\x7F", 2}}, {"blank", "\t\t  "},
-    {"cntrl", {"\0\x1F\x7F\x7F", 4}}, {"digit", "09"}, {"graph", "!~"},         {"lower", "az"},
-    {"print", " ~"},      {"punct", "!/:@[`{~"},      {"space", "\t\r  "},      {"upper", "AZ"},
-    {"word", "09AZaz__"}, {"xdigit", "09AFaf"},
-};
-
-Ranges to_ranges(std::string_view pairs) {
-  Ranges out;
-  for (size_t i = 0; i < pairs.size(); i += 2) {
-    out.push_back({static_cast<uint8_t>(pairs[i]), static_cast<uint8_t>(pairs[i + 1])});
-  }
-  return out;
-}
-
-/// The class that a letter behind '\\' names, which in upper case is its complement; "" when it names none.
-std::string_view perl_class(char letter) {
-  switch (letter | 0x20) {
-    case 'd': return "09";
-    case 's': return "\t\n\f\r  ";
-    case 'w': return "09AZaz__";
-    default: return "";
-  }
+[[noreturn]] void fail(std::string_view what) {
+  throw_error(ErrorCode::kModel, "regular expression: {}", what);
 }
 
 struct Tree {
@@ -174,7 +108,10 @@ class Parser {
     if (take("[")) return char_class();
     if (take("^")) return assertion(flags_.multi_line ? Assertion::kLineBegin : Assertion::kTextBegin);
     if (take("$")) return assertion(flags_.multi_line ? Assertion::kLineEnd : Assertion::kTextEnd);
-    if (take(".")) return {.kind = Tree::Kind::kChars, .chars = complement(flags_.dot_all ? Ranges{} : Ranges{{'\n', '\n'}})};
+    if (take(".")) {
+      return {.kind = Tree::Kind::kChars,
+              .chars = complement(flags_.dot_all ? Ranges{} : Ranges{{'\n', '\n'}})};
+    }
     if (take("\\A")) return assertion(Assertion::kTextBegin);
     if (take("\\z")) return assertion(Assertion::kTextEnd);
     if (take("\\b")) return assertion(Assertion::kWordEdge);
@@ -194,7 +131,8 @@ class Parser {
 
   static Tree assertion(Assertion which) { return {.kind = Tree::Kind::kAssertion, .assertion = which}; }
 
-  /// (?flags), which holds up to the end of the group. False, and nothing taken, when it is the beginning of a group.
+  /// (?flags), which holds up to the end of the group. False, and nothing taken, when it is the beginning of
+  /// a group.
   bool change_flags() {
     const size_t end = rest_.find_first_not_of("imsU-", 2);
     if (end == 2 || end == std::string_view::npos || rest_[end] != ')') return false;
@@ -244,7 +182,8 @@ class Parser {
     return out;
   }
 
-  /// The number at the beginning of the rest; -1 when there is none, more than kMaxRepeat for any that is too large.
+  /// The number at the beginning of the rest; -1 when there is none, more than kMaxRepeat for any that is too
+  /// large.
   int64_t number() {
     if (rest_.empty() || rest_[0] < '0' || rest_[0] > '9') return -1;
     int64_t value = 0;
@@ -261,7 +200,9 @@ class Parser {
       least = most = number();
       if (least >= 0 && take(",")) most = number();
       if (least >= 0 && take("}")) {
-        if (least > kMaxRepeat || most > kMaxRepeat || (most >= 0 && most < least)) fail("a repetition count is wrong");
+        if (least > kMaxRepeat || most > kMaxRepeat || (most >= 0 && most < least)) {
+          fail("a repetition count is wrong");
+        }
         return true;
       }
     }
@@ -376,11 +317,9 @@ class Parser {
   void add_named(Ranges& out, std::string_view name) const {
     const bool negated = name.starts_with('^');
     if (negated) name.remove_prefix(1);
-    for (const NamedClass& named : kNamedClasses) {
-      if (named.name != name) continue;
-      return add_all(out, class_of(named.ranges, negated));
-    }
-    fail("a character class is not known");
+    const std::string_view pairs = posix_class(name);
+    if (pairs.empty()) fail("a character class is not known");
+    add_all(out, class_of(pairs, negated));
   }
 
   std::string_view rest_;
@@ -412,9 +351,13 @@ class Compiler {
         const auto begin = static_cast<uint32_t>(out_.ranges.size());
         if (begin + tree.chars.size() > 8 * kMaxStates) fail("too large");
         out_.ranges.insert(out_.ranges.end(), tree.chars.begin(), tree.chars.end());
-        return add({.kind = Kind::kChars, .next = next, .begin = begin, .end = static_cast<uint32_t>(out_.ranges.size())});
+        return add({.kind = Kind::kChars,
+                    .next = next,
+                    .begin = begin,
+                    .end = static_cast<uint32_t>(out_.ranges.size())});
       }
-      case Tree::Kind::kAssertion: return add({.kind = Kind::kAssertion, .assertion = tree.assertion, .next = next});
+      case Tree::Kind::kAssertion:
+        return add({.kind = Kind::kAssertion, .assertion = tree.assertion, .next = next});
       case Tree::Kind::kSequence:
         for (size_t i = tree.parts.size(); i-- > 0;) next = build(tree.parts[i], next);
         return next;

@@ -1,5 +1,6 @@
-// StringNormalizer (10): leaves out stop words, then changes case (see case_map.hpp). X is [C] or [1, C]; when no word is left,
-// Y holds one empty string. Case is changed in no language's own way: `locale` says nothing here.
+// StringNormalizer (10): leaves out stop words, then changes case (see case_map.hpp). X is [C] or [1, C];
+// when no word is left, Y holds one empty string. Case is changed in no language's own way: `locale` says
+// nothing here.
 
 #include <algorithm>
 
@@ -11,7 +12,7 @@ namespace {
 
 struct StringNormalizer {
   std::optional<utf8::Case> action;
-  std::optional<utf8::Case> compare;  ///< how words are brought to one case before they are compared
+  std::optional<utf8::Case> compare;    ///< how words are brought to one case before they are compared
   std::vector<std::string> stop_words;  ///< sorted
 };
 
@@ -50,7 +51,8 @@ void run(const StringNormalizer& op, RunContext& c) {
   const Tensor& x = c.in(0);
   std::vector<std::string> kept;
   for (const std::string& word : x.values<std::string>()) {
-    const std::string compared = op.compare && !op.stop_words.empty() ? utf8::change_case(word, *op.compare) : word;
+    const std::string compared =
+        op.compare && !op.stop_words.empty() ? utf8::change_case(word, *op.compare) : word;
     if (std::binary_search(op.stop_words.begin(), op.stop_words.end(), compared)) continue;
     kept.push_back(op.action ? utf8::change_case(word, *op.action) : word);
   }

@@ -1,5 +1,5 @@
-// StringSplit (20): each string cut at a delimiter, or at runs of white space when that is empty. Y has one more dim, as long as
-// the most pieces, filled up with ""; Z says how many there are.
+// StringSplit (20): each string cut at a delimiter, or at runs of white space when that is empty. Y has one
+// more dim, as long as the most pieces, filled up with ""; Z says how many there are.
 
 #include "ops/elementwise.hpp"
 

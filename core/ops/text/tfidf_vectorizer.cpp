@@ -1,6 +1,6 @@
-// TfIdfVectorizer (9): how often each n-gram of a pool occurs in a row of strings or integers, X [C] or [N, C], counting also
-// those whose items stand 2 to max_skip_count + 1 apart. Y [D] or [N, D] holds counts (TF), weights of those that
-// occur (IDF), or their product (TFIDF).
+// TfIdfVectorizer (9): how often each n-gram of a pool occurs in a row of strings or integers, X [C] or [N,
+// C], counting also those whose items stand 2 to max_skip_count + 1 apart. Y [D] or [N, D] holds counts (TF),
+// weights of those that occur (IDF), or their product (TFIDF).
 
 #include <unordered_map>
 
@@ -35,7 +35,9 @@ class Grams {
   }
 
  private:
-  static uint64_t edge(uint32_t node, size_t item) { return uint64_t{node} << 32 | static_cast<uint32_t>(item); }
+  static uint64_t edge(uint32_t node, size_t item) {
+    return uint64_t{node} << 32 | static_cast<uint32_t>(item);
+  }
   std::unordered_map<uint64_t, uint32_t> edges_;
   std::vector<uint32_t> ends_ = {kNowhere};
 };
@@ -85,7 +87,8 @@ TfIdf::TfIdf(const NodeView& n)
   uint32_t number = 0;
   for (size_t length = 1; length < starts.size(); ++length) {
     const int64_t begin = starts[length - 1], end = starts[length];
-    check_attributes(begin >= 0 && begin <= end && end <= starts.back(), "ngram_counts do not ascend within the pool");
+    check_attributes(begin >= 0 && begin <= end && end <= starts.back(),
+                     "ngram_counts do not ascend within the pool");
     check_attributes(static_cast<size_t>(end - begin) % length == 0, "the pool does not hold whole n-grams");
     for (auto at = static_cast<size_t>(begin); at < static_cast<size_t>(end); at += length, ++number) {
       check_attributes(number < columns.size(), "fewer ngram_indexes than n-grams");

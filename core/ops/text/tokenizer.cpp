@@ -1,6 +1,7 @@
-// Tokenizer (com.microsoft): cuts strings [C] or [N, C] into tokens [..., D], D as many as the longest has, the others filled up
-// with pad_value. Tokens are what matches `tokenexp`, or what lies between matches of the `separators`, or single characters when
-// the only separator is "". With `mark` they stand between the characters 2 and 3.
+// Tokenizer (com.microsoft): cuts strings [C] or [N, C] into tokens [..., D], D as many as the longest has,
+// the others filled up with pad_value. Tokens are what matches `tokenexp`, or what lies between matches of
+// the `separators`, or single characters when the only separator is "". With `mark` they stand between the
+// characters 2 and 3.
 
 #include "ops/elementwise.hpp"
 #include "ops/text/regex.hpp"
@@ -20,8 +21,11 @@ struct Tokenizer {
 };
 
 Tokenizer parse(const NodeView& n) {
-  Tokenizer op{n.attr_int("mark") != 0, n.attr_string("pad_value"),
-               static_cast<size_t>(std::max<int64_t>(n.attr_int("mincharnum"), 0)), {}, {}};
+  Tokenizer op{n.attr_int("mark") != 0,
+               n.attr_string("pad_value"),
+               static_cast<size_t>(std::max<int64_t>(n.attr_int("mincharnum"), 0)),
+               {},
+               {}};
   const std::vector<std::string> separators = n.attr_strings("separators", {});
   const std::string token = n.attr_string("tokenexp", "");
   if (separators.empty() == token.empty()) {
@@ -80,7 +84,9 @@ Tokens cut(const Tokenizer& op, const Regex& separator, const Tokens& texts) {
 
 Tokens characters(std::string_view text) {
   Tokens out;
-  for (size_t at = 0; at < text.size(); at += out.back().size()) out.push_back(text.substr(at, utf8::decode(text, at).length));
+  for (size_t at = 0; at < text.size(); at += out.back().size()) {
+    out.push_back(text.substr(at, utf8::decode(text, at).length));
+  }
   return out;
 }
 

@@ -95,11 +95,44 @@ TEST_CASE("Matches one after the other") {
 TEST_CASE("Patterns that are refused") {
   std::string deep(1000, '('), large;
   for (int i = 0; i < 40; ++i) large += "(a{1000})";
-  for (const std::string& pattern : std::vector<std::string>{
-           "(", ")", "a)", "[", "[a", "[b-a]", "[[:foo:]]", "*a", "a**", "a*{2}", "a{3,2}", "a{1001}", "a{99999999999999999999}",
-           "\\", "\\1", "\\x", "\\x{", "\\x{110000}", "\\xZZ", "\\pL", "\\C", "\\q", "(?", "(?z)", "(?=a)", "(?!a)", "(?<=a)", "(?P<a",
-           "(?P<>a)", "(?P<a b>c)", "(?i-)a", "\xFF", "a\xC3", deep, large, "((((a{1000}){1000}){1000}){1000})",
-           "(((){1000}){1000}){1000}", std::string(100000, 'a')}) {
+  for (const std::string& pattern : std::vector<std::string>{"(",
+                                                             ")",
+                                                             "a)",
+                                                             "[",
+                                                             "[a",
+                                                             "[b-a]",
+                                                             "[[:foo:]]",
+                                                             "*a",
+                                                             "a**",
+                                                             "a*{2}",
+                                                             "a{3,2}",
+                                                             "a{1001}",
+                                                             "a{99999999999999999999}",
+                                                             "\\",
+                                                             "\\1",
+                                                             "\\x",
+                                                             "\\x{",
+                                                             "\\x{110000}",
+                                                             "\\xZZ",
+                                                             "\\pL",
+                                                             "\\C",
+                                                             "\\q",
+                                                             "(?",
+                                                             "(?z)",
+                                                             "(?=a)",
+                                                             "(?!a)",
+                                                             "(?<=a)",
+                                                             "(?P<a",
+                                                             "(?P<>a)",
+                                                             "(?P<a b>c)",
+                                                             "(?i-)a",
+                                                             "\xFF",
+                                                             "a\xC3",
+                                                             deep,
+                                                             large,
+                                                             "((((a{1000}){1000}){1000}){1000})",
+                                                             "(((){1000}){1000}){1000}",
+                                                             std::string(100000, 'a')}) {
     INFO(pattern.substr(0, 40));
     try {
       Regex{pattern};
