@@ -6,7 +6,6 @@ import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { building, buildDemo, buildNativeCases, buildNativeTests, buildPackage, buildWasmTests } from './build.mjs';
-import { conformanceData, suites } from '../tests/conformance/data.mjs';
 import { buildDir, currentNode, hostNode, root } from './lib/project.mjs';
 import { command, exitCode, Failure, say } from './lib/run.mjs';
 import { filesUnder } from './lib/stamp.mjs';
@@ -50,6 +49,8 @@ const parts = [
     env: sanitizerOptions },
   { name: 'cases', title: 'ONNX cases, native with sanitizers', build: () => buildNativeCases('native-asan'),
     results: 'json', command: async (out) => {
+      // Its npm packages are there only after the set-up.
+      const { conformanceData, suites } = await import('../tests/conformance/data.mjs');
       const data = await conformanceData();
       const expected = join(root, 'tests/conformance/expected.txt');
       const folders = suites.map((suite) => join(data, suite));
