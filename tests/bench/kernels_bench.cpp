@@ -17,6 +17,7 @@
 #include <emscripten.h>
 #endif
 
+#include "kernels/attention.hpp"
 #include "kernels/conv.hpp"
 #include "kernels/conv_transpose.hpp"
 #include "kernels/depthwise.hpp"
@@ -24,6 +25,7 @@
 #include "kernels/elementwise.hpp"
 #include "kernels/gemm.hpp"
 #include "kernels/math.hpp"
+#include "kernels/matmul_nbits.hpp"
 #include "kernels/normalize.hpp"
 #include "kernels/pooling.hpp"
 #include "kernels/simd.hpp"
@@ -90,6 +92,41 @@ Case gemm_case(size_t m, size_t n, size_t k, Activation activation = {}) {
           2.0 * static_cast<double>(m) * static_cast<double>(n) * static_cast<double>(k), [=]() mutable {
             gemm(m, n, k, a.data(), static_cast<ptrdiff_t>(k), packed.data(), c.data(),
                  static_cast<ptrdiff_t>(n), {.bias = bias.data(), .activation = activation});
+          }};
+}
+
+/// One head, or `heads` that share keys, each with `queries`.
+Case attention_case(size_t heads, size_t queries, size_t keys, size_t size, bool causal) {
+  auto q = values(heads * queries * size), k = values(keys * size), v = values(keys * size), y = q;
+  const auto row = static_cast<ptrdiff_t>(size), head = static_cast<ptrdiff_t>(queries * size);
+  Attention a{.heads = heads, .queries = queries, .keys = keys, .head_size = size, .value_size = size};
+  a.q_row = a.k_row = a.v_row = a.y_row = row;
+  a.q_head = a.y_head = head;
+  a.scale = 0.125f;
+  if (causal) a.high = 1;
+  std::vector<float> scratch(attention_scratch_floats(a));
+  return {"attention " + std::to_string(heads) + "x" + std::to_string(queries) + "x" + std::to_string(keys) +
+              "x" + std::to_string(size) + (causal ? " causal" : ""),
+          (causal ? 2.0 : 4.0) * static_cast<double>(heads * queries) * static_cast<double>(keys * size),
+          [=]() mutable {
+            a.q = q.data();
+            a.k = k.data();
+            a.v = v.data();
+            a.y = y.data();
+            attention(a, scratch.data());
+          }};
+}
+
+Case nbits_case(size_t m, size_t bits) {
+  NBits w{.n = 2048, .k = 2048, .bits = bits, .block = 32};
+  std::vector<uint8_t> weights(w.n * w.k * bits / 8, 0x5a);
+  auto a = values(m * w.k), y = values(m * w.n), scales = values(w.n * w.blocks());
+  std::vector<float> scratch(matmul_nbits_scratch_floats(w, m));
+  return {"matmul " + std::to_string(bits) + " bits " + std::to_string(m) + "x2048x2048",
+          2.0 * static_cast<double>(m) * static_cast<double>(w.n * w.k), [=]() mutable {
+            w.weights = weights.data();
+            w.scales = scales.data();
+            matmul_nbits(w, m, a.data(), y.data(), nullptr, scratch.data());
           }};
 }
 
@@ -295,6 +332,13 @@ int main(int argc, char** argv) {
                 [](const float* x, float* y, size_t n) { apply({Activation::Kind::kGelu}, x, y, n); }));
   add(loop_case("add", kMany, [](const float* x, float* y, size_t n) { binary(Binary::kAdd, x, y, y, n); }));
   add(loop_case("max", kMany, [](const float* x, float* y, size_t n) { binary(Binary::kMax, x, y, y, n); }));
+  add(attention_case(1, 16, 16, 32, false));
+  add(attention_case(1, 128, 128, 32, false));
+  add(attention_case(1, 512, 512, 64, false));
+  add(attention_case(1, 512, 512, 64, true));
+  for (size_t heads : {1, 4, 8, 12}) add(attention_case(heads, 1, 512, 64, false));
+  for (size_t m : {1, 4, 8, 16, 128}) add(nbits_case(m, 4));
+  add(nbits_case(1, 8));
   add(loop_case("softmax rows of 512", kMany,
                 [](const float* x, float* y, size_t n) { softmax(x, y, n / 512, 512); }));
   add(loop_case("softmax inner 64", kMany,
