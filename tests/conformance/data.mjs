@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { toolchain } from '../../scripts/lib/project.mjs';
 import { exists, onnxVersion, pythonEnv } from '../../scripts/python-env.mjs';
 import { filesUnder } from '../../scripts/lib/stamp.mjs';
-import { protoFiles } from './protobuf.mjs';
+import { protoFiles } from './proto-files.mjs';
 
 const generator = fileURLToPath(new URL('./generate.py', import.meta.url));
 

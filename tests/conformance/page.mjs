@@ -1,7 +1,8 @@
 // The page's side of the conformance run: opens an engine, then runs the cases that the driver names, one at a time.
 import { engines } from '../models/engines.mjs';
 import { readCase, runCase } from './case.mjs';
-import { openReader, protoFiles } from './protobuf.mjs';
+import { protoFiles } from './proto-files.mjs';
+import { openReader } from './protobuf.mjs';
 
 async function fetched(path) {
   const response = await fetch(path);

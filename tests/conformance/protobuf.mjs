@@ -8,10 +8,7 @@ const toNumber = (value) => Number(value.toString());
 // OptionalProto and SequenceProto name the kind of what they hold by these numbers.
 const kinds = { 1: 'tensor', 3: 'sequence', 4: 'map', 5: 'optional' };
 
-/** What describes the messages, in the order to parse them. */
-export const protoFiles = ['onnx-ml.proto', 'onnx-data.proto'];
-
-/** A reader for the messages that the texts of `protoFiles` describe. */
+/** A reader for the messages that the texts of the files in proto-files.mjs describe. */
 export function openReader(protoTexts) {
   const root = new protobuf.Root();
   for (const text of protoTexts) protobuf.parse(text, root, { keepCase: true });
