@@ -157,7 +157,7 @@ void weigh(const Attention& a, const Rows& rows, size_t row, float* s, size_t n)
   const f32x4 center = simd::splat(most == -kInf ? 0.0f : most);
   f32x4 sum = {};
   simd::for_vectors(n, [&](size_t i, size_t lanes) KINGLET_INLINE_LAMBDA {
-    const f32x4 e = exp(simd::load_partial(s + i, lanes, -kInf) - center);
+    const f32x4 e = exp_or_zero(simd::load_partial(s + i, lanes, -kInf) - center);
     sum += e;
     simd::store_partial(s + i, e, lanes);
   });
@@ -216,7 +216,7 @@ void finish_row(const Attention& a, const Rows& rows, size_t row, float sink) {
   if (rows.scores == nullptr || a.stage != Attention::Stage::kProbabilities) return;
   float* const p = rows.scores + static_cast<ptrdiff_t>(row) * rows.scores_row;
   const f32x4 shift = simd::splat(most == -kInf ? 0.0f : most);
-  map(p, p, a.keys, [&](f32x4 v) { return exp(v - shift) * simd::splat(factor); });
+  map(p, p, a.keys, [&](f32x4 v) { return exp_or_zero(v - shift) * simd::splat(factor); });
 }
 
 /// Element (i, j) of the keys' transpose is k[j][i]: transposed four by four into `t` [depth, n], which packs

@@ -68,7 +68,7 @@ inline __attribute__((always_inline)) void softmax_columns(const float* x, float
     f32x4 chunk = {};
     for (const size_t end = std::min(n, i + kSumChunk / simd::kLanes); i < end; ++i) {
       const f32x4 shifted = get(x + i * stride) - most;
-      const f32x4 e = exp(shifted);
+      const f32x4 e = exp_or_zero(shifted);
       chunk += e;
       put(y + i * stride, kLog ? shifted : e);
     }
@@ -97,11 +97,11 @@ void softmax(const float* x, float* y, size_t rows, size_t columns) {
   for (size_t r = 0; r < rows; ++r, x += columns, y += columns) {
     const f32x4 most = simd::splat(greatest(x, columns));
     const auto stored = [&](size_t i) {
-      const f32x4 e = exp(simd::load(x + i) - most);
+      const f32x4 e = exp_or_zero(simd::load(x + i) - most);
       simd::store(y + i, e);
       return e;
     };
-    const auto stored_tail = [&](size_t i) { return y[i] = exp(simd::splat(x[i]) - most)[0]; };
+    const auto stored_tail = [&](size_t i) { return y[i] = exp_or_zero(simd::splat(x[i]) - most)[0]; };
     const auto scale = static_cast<float>(1.0 / sum_of(columns, stored, stored_tail));
     map(y, y, columns, [&](f32x4 v) { return v * simd::splat(scale); });
   }
@@ -111,8 +111,8 @@ void log_softmax(const float* x, float* y, size_t rows, size_t columns) {
   for (size_t r = 0; r < rows; ++r, x += columns, y += columns) {
     const f32x4 most = simd::splat(greatest(x, columns));
     const double total = sum_of(
-        columns, [&](size_t i) { return exp(simd::load(x + i) - most); },
-        [&](size_t i) { return exp(simd::splat(x[i]) - most)[0]; });
+        columns, [&](size_t i) { return exp_or_zero(simd::load(x + i) - most); },
+        [&](size_t i) { return exp_or_zero(simd::splat(x[i]) - most)[0]; });
     const f32x4 log_total = simd::splat(static_cast<float>(std::log(total)));
     map(x, y, columns, [&](f32x4 v) { return v - most - log_total; });
   }

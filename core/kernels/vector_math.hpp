@@ -58,6 +58,14 @@ inline f32x4 exp(f32x4 x) {
   return (expm1_reduced(r) + simd::load_splat(&k.one)) * power(half) * power(exponent - half);
 }
 
+/// exp, but 0 wherever that is no normal number: what a softmax hides or drives towards 0 otherwise costs a
+/// processor a hundred cycles a vector. For x <= 0 and NaN.
+inline f32x4 exp_or_zero(f32x4 x) {
+  static constexpr float kLeast[] = {-87.3f};
+  const f32x4 least = simd::load_splat(&simd::opaque(kLeast)[0]);
+  return simd::select(x < least, f32x4{}, exp(simd::clamp_below(x, least)));
+}
+
 inline f32x4 expm1(f32x4 x) {
   static constexpr float kBounds[] = {0.34f, 0.35f, 1.0f};
   const auto& k = simd::opaque(kBounds);
