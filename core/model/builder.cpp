@@ -1,5 +1,6 @@
 #include "model/builder.hpp"
 
+#include <algorithm>
 #include <unordered_set>
 
 #include "model/decoder.hpp"
@@ -10,6 +11,13 @@ namespace {
 // A dim beyond this is no size of anything; it would only overflow what is computed from it.
 constexpr int64_t kMaxDim = int64_t{1} << 40;
 constexpr int64_t kMaxElements = int64_t{1} << 48;
+
+/// Does a dim_param name a dim? Exporters write "?" for every dim that they do not know.
+bool is_name(std::string_view param) {
+  return std::any_of(param.begin(), param.end(), [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || static_cast<unsigned char>(c) >= 0x80;
+  });
+}
 
 /// Throws kModel for a type that no value can have here.
 ValueType value_type(const DecodedType& type) {
@@ -141,7 +149,7 @@ void Builder::apply_type(Value& value, const DecodedType& type) {
       throw_error(ErrorCode::kModel, "value '{}': a shape with dim {} is too large", value.name, d.value);
     }
     if (d.value > 0) product *= d.value;
-    if (d.param.empty()) {
+    if (!is_name(d.param)) {
       dims.push_back(Dim(d.value));  // exporters write -1 for an unknown dim
       continue;
     }
@@ -150,7 +158,9 @@ void Builder::apply_type(Value& value, const DecodedType& type) {
       symbol->second = Dim::symbol(symbol_names_->size());
       symbol_names_->emplace_back(d.param);
     }
-    dims.push_back(symbol->second);
+    // One name for two dims of a tensor is mostly an exporter's "dynamic": they need not be equal.
+    const bool repeated = std::any_of(dims.begin(), dims.end(), [&](Dim other) { return other.same(symbol->second); });
+    dims.push_back(repeated ? Dim() : symbol->second);
   }
   value.shape = SymShape(std::move(dims));
 }

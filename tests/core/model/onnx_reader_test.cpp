@@ -355,3 +355,19 @@ TEST_CASE("a model whose bytes 4 to 8 spell another format's name is a model", "
     CHECK(read(file).producer == name);
   }
 }
+
+TEST_CASE("names of dims that tell nothing", "[onnx]") {
+  const Model m = read(model_file({
+      .graph = graph({.nodes = {node("Relu", {"x"}, {"y"})},
+                      .inputs = {value("x", 1, {"n", "dynamic", "dynamic", "*"})},
+                      .outputs = {value("y", 1, {"n", "??"})}}),
+      .opsets = {{"", 13}},
+  }));
+  const SymShape& x = m.graph.value(m.graph.inputs[0]).shape;
+  REQUIRE(x.rank() == 4);
+  CHECK(x[0].is_symbol());
+  CHECK(x[1].is_symbol());
+  CHECK_FALSE(x[2].is_symbol());  // need not be what x[1] is
+  CHECK_FALSE(x[3].is_symbol());
+  CHECK_FALSE(m.graph.value(m.graph.outputs[0]).shape[1].is_symbol());
+}
