@@ -36,7 +36,7 @@ async function turn(player, feeds, runs) {
  * others are held against; its result comes first. Warm-up and measuring are in seconds per engine:
  * V8 compiles hot WebAssembly again in the background, so a warm-up by time, not by count, gets past that.
  */
-export async function measureCase({ rows, baseline, bytes, tinyBytes, feeds, warmUpSeconds, seconds }) {
+export async function measureCase({ rows, baseline, bytes, tinyBytes, feeds, tolerance, warmUpSeconds, seconds }) {
   const players = [];
   for (const row of rows) players.push(await start(row, bytes, tinyBytes, feeds));
 
@@ -82,7 +82,7 @@ export async function measureCase({ rows, baseline, bytes, tinyBytes, feeds, war
       // Turns of one round lie side by side in time, so their ratio is steadier than that of the overall medians
       // when the machine's speed changes.
       ratio: median(players[0].turnMedians.map((base, round) => base / player.turnMedians[round])),
-      faults: [...faults(player.outputs, reference), ...faults(outputs, reference)],
+      faults: [...faults(player.outputs, reference, { tolerance }), ...faults(outputs, reference, { tolerance })],
       error: worstShare(outputs, reference),
     });
   }

@@ -11,6 +11,7 @@ try {
     bytes: new Uint8Array(await readFile(job.modelPath)),
     tinyBytes: new Uint8Array(await readFile(job.tinyPath)),
     feeds: row.feeds(),
+    tolerance: row.tolerance,
   });
   console.log(JSON.stringify(measured));
 } catch (error) {

@@ -15,5 +15,6 @@ globalThis.runJob = async (job) => {
     bytes: await fetchBytes(job.modelUrl),
     tinyBytes: await fetchBytes(job.tinyUrl),
     feeds: row.feeds(),
+    tolerance: row.tolerance,
   });
 };

@@ -9,6 +9,7 @@ import numpy as np
 from attention import attention_models
 from builder import GraphBuilder
 from cnn import efficientnet_b0, mobilenet_v2, resnet50, unet
+from int8_networks import INT8_NETWORKS
 from operators import operator_models
 from quantized import quantized_models
 from random_graphs import random_graphs
@@ -44,6 +45,7 @@ MODELS = {
     "yolo": yolo,
     "minilm": lambda: minilm("fused"),
     "minilm-decomposed": lambda: minilm("decomposed"),
+    **INT8_NETWORKS,
 }
 
 
