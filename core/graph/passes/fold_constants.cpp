@@ -1,5 +1,5 @@
 // Nodes whose inputs are constants become constants; so do shape vectors whose elements are all known, and constants
-// go into the subgraphs that capture them.
+// go into the subgraphs that capture them. DequantizeLinear is left to dequantize_constants: passes look for codes.
 
 #include <algorithm>
 
@@ -69,7 +69,7 @@ bool fold_constants(Graph& graph) {
     changed = push_into_subgraphs(graph, node) || changed;
     inputs.clear();
     for (const ValueId id : node.inputs) inputs.push_back(id == kNoValue ? nullptr : &infos[static_cast<size_t>(id)]);
-    if (can_evaluate(node, inputs)) {
+    if (node.op_type != "DequantizeLinear" && can_evaluate(node, inputs)) {
       const std::vector<ops::ValueInfo> inferred = infer_node(node, inputs);
       std::vector<const ops::ValueInfo*> outputs;
       for (const ops::ValueInfo& o : inferred) outputs.push_back(&o);

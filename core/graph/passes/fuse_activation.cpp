@@ -1,4 +1,4 @@
-// Conv, ConvTranspose, Gemm or MatMul + activation -> one node with the attribute `activation`.
+// Conv, ConvTranspose, Gemm, MatMul or MatMulIntegerToFloat + activation -> one node with the attribute `activation`.
 
 #include <limits>
 
@@ -45,7 +45,9 @@ std::optional<std::vector<float>> activation_params(const Graph& graph, const No
 }
 
 bool takes_activation(const Node& node) {
-  if (!node.domain.empty() || node.find("activation") != nullptr) return false;
+  if (node.find("activation") != nullptr) return false;
+  if (node.domain == "com.microsoft") return node.op_type == "MatMulIntegerToFloat";
+  if (!node.domain.empty()) return false;
   return node.op_type == "Conv" || node.op_type == "ConvTranspose" || node.op_type == "Gemm" || node.op_type == "MatMul";
 }
 

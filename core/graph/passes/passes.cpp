@@ -14,10 +14,17 @@ constexpr Pass kPasses[] = {
     {"remove_identities", passes::remove_identities},
     {"remove_dead_nodes", passes::remove_dead_nodes},
     {"align_legacy_operands", passes::align_legacy_operands},
-    {"fold_affine_into_conv", passes::fold_affine_into_conv},
     {"fuse_gated_activations", passes::fuse_gated_activations, {"Swish", "HardSwish"}},  // from Mul
     {"fuse_gelu", passes::fuse_gelu, {"Gelu"}},                                          // from Erf
     {"fuse_layer_normalization", passes::fuse_layer_normalization, {"LayerNormalization"}},  // from ReduceMean
+    {"move_codes", passes::move_codes, {"Clip"}},  // from QuantizeLinear
+    {"fuse_qdq_products", passes::fuse_qdq_products, {"QLinearConv", "QLinearMatMul", "com.microsoft.QGemm", "com.microsoft.MatMulIntegerToFloat"}},  // from QuantizeLinear
+    {"fuse_qdq_elementwise", passes::fuse_qdq_elementwise, {"com.microsoft.QLinearAdd", "com.microsoft.QLinearMul", "com.microsoft.QLinearAveragePool", "com.microsoft.QLinearGlobalAveragePool", "com.microsoft.QLinearSoftmax", "com.microsoft.QLinearSigmoid", "com.microsoft.QLinearLeakyRelu", "com.microsoft.QLinearConcat"}},  // from QuantizeLinear
+    {"remove_dead_nodes", passes::remove_dead_nodes},
+    {"dequantize_constants", passes::dequantize_constants},
+    {"fold_constants", passes::fold_constants},
+    {"fold_affine_into_conv", passes::fold_affine_into_conv},
+    {"fuse_integer_matmul", passes::fuse_integer_matmul, {"com.microsoft.MatMulIntegerToFloat"}},  // from MatMulInteger
     {"fuse_matmul_bias", passes::fuse_matmul_bias},
     {"remove_dead_nodes", passes::remove_dead_nodes},
     {"axes_to_attribute", passes::axes_to_attribute},
@@ -44,9 +51,13 @@ bool run_with_subgraphs(const Pass& pass, Graph& graph) {
   return changed;
 }
 
+bool is_there(std::string_view op) {
+  const size_t dot = op.rfind('.');
+  return dot == op.npos ? ops::find_op("", op) != nullptr : ops::find_op(op.substr(0, dot), op.substr(dot + 1)) != nullptr;
+}
+
 bool has_what_it_makes(const Pass& pass) {
-  return std::all_of(std::begin(pass.makes), std::end(pass.makes),
-                     [](const char* op) { return op == nullptr || ops::find_op("", op) != nullptr; });
+  return std::all_of(std::begin(pass.makes), std::end(pass.makes), [](const char* op) { return op == nullptr || is_there(op); });
 }
 
 }  // namespace

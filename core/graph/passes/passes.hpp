@@ -11,8 +11,9 @@ struct Pass {
   const char* name;
   /// Rewrites the graph, whose shapes are inferred; true when it changed anything.
   bool (*run)(Graph&);
-  /// The operators that it puts into graphs which may not have had them; a build that lacks one leaves the pass out.
-  const char* makes[2] = {nullptr, nullptr};
+  /// The operators that it puts into graphs which may not have had them, of ai.onnx or as domain.Name; a build that
+  /// lacks one leaves the pass out.
+  const char* makes[8] = {};
 };
 
 std::span<const Pass> all_passes();
@@ -31,6 +32,11 @@ bool fold_affine_into_conv(Graph& graph);
 bool fuse_gated_activations(Graph& graph);
 bool fuse_gelu(Graph& graph);
 bool fuse_layer_normalization(Graph& graph);
+bool fuse_integer_matmul(Graph& graph);
+bool fuse_qdq_products(Graph& graph);
+bool fuse_qdq_elementwise(Graph& graph);
+bool move_codes(Graph& graph);
+bool dequantize_constants(Graph& graph);
 bool fuse_matmul_bias(Graph& graph);
 bool channels_last(Graph& graph);
 bool merge_transposes(Graph& graph);

@@ -21,6 +21,9 @@ kernels::Codes matrix(kernels::Codes codes, size_t offset) {
   return {static_cast<const std::byte*>(codes.data) + offset, codes.is_signed};
 }
 
+/// Rows whose floats stay in the second cache until their activation.
+constexpr size_t kActivatedRows = 96;
+
 /// The zero points of A, one a row of all its matrices; a step of 0 when there is one.
 struct RowZeros {
   const int32_t* data;
@@ -91,7 +94,9 @@ void multiply_codes(RunContext& c, const Int8Weights& weights, const Int8Product
                                  .addend = product.addend, .zero = product.y_zero};
   const size_t size = kernels::element_bytes(product.output);
   // What differs by row outside the kernel's reach is computed row by row.
-  const size_t rows_at_once = a_scales.count == 1 && product.bias_rows == 0 ? std::max<size_t>(p.m, 1) : 1;
+  const bool by_row = a_scales.count != 1 || product.bias_rows != 0;
+  const bool activates = product.activation.kind != kernels::Activation::Kind::kNone;
+  const size_t most_rows = by_row ? 1 : activates ? std::clamp<size_t>(p.m, 1, kActivatedRows) : std::max<size_t>(p.m, 1);
   size_t filled_matrix = SIZE_MAX;
   for (size_t i = 0; i < p.a_matrix.size(); ++i) {
     const size_t b_matrix = p.b_matrix[i];
@@ -107,7 +112,8 @@ void multiply_codes(RunContext& c, const Int8Weights& weights, const Int8Product
       }
     }
     const int8_t* b = packed ? reinterpret_cast<const int8_t*>(weights.packed.get()) + b_matrix * each : fresh;
-    for (size_t row = 0; row < p.m; row += rows_at_once) {
+    for (size_t row = 0; row < p.m; row += most_rows) {
+      const size_t rows_here = std::min(most_rows, p.m - row);
       const size_t a_row = p.a_matrix[i] * p.m + row;
       const float a_scale = a_scales[a_scales.count == all_rows ? a_row : a_row % a_scales.count];
       for (size_t j = 0; j < p.n; ++j) {
@@ -115,10 +121,11 @@ void multiply_codes(RunContext& c, const Int8Weights& weights, const Int8Product
         scale[j] = a_scale * scales[scales.count == p.n ? j : b_matrix * p.n + j] / product.y_scale;
       }
       if (product.bias_rows != 0) epilogue.bias = product.bias + row % product.bias_rows * p.n;
-      kernels::gemm_i8(rows_at_once, p.n, p.k, matrix(product.a, a_row * p.k), static_cast<ptrdiff_t>(p.k),
+      std::byte* const to = static_cast<std::byte*>(y) + (i * p.m + row) * p.n * size;
+      kernels::gemm_i8(rows_here, p.n, p.k, matrix(product.a, a_row * p.k), static_cast<ptrdiff_t>(p.k),
                        a_zeros.data + a_row * a_zeros.step, a_zeros.step, b,
-                       static_cast<std::byte*>(y) + (i * p.m + row) * p.n * size, static_cast<ptrdiff_t>(p.n), epilogue,
-                       scratch);
+                       to, static_cast<ptrdiff_t>(p.n), epilogue, scratch);
+      if (activates) kernels::apply(product.activation, reinterpret_cast<float*>(to), rows_here * p.n);
     }
   }
 }

@@ -1,6 +1,7 @@
 #pragma once
 // Products of matrices of 8 bit codes: what MatMulInteger, QLinearMatMul and their com.microsoft relatives share.
 
+#include "kernels/activation.hpp"
 #include "kernels/gemm_i8.hpp"
 #include "ops/quantized/quantization.hpp"
 
@@ -34,6 +35,7 @@ struct Int8Product {
   const int32_t* bias = nullptr;   ///< one a column, or null
   size_t bias_rows = 0;            ///< where it has a row of biases for each row of C, their number
   const float* addend = nullptr;   ///< one a column, or null
+  kernels::Activation activation = {};  ///< of floats
   kernels::Int8Epilogue::Output output = kernels::Int8Epilogue::Output::kInt32;
 
   static constexpr float kOne = 1;

@@ -1,7 +1,8 @@
 // MatMulInteger - (A - a_zero_point) * (B - b_zero_point) of 8 bit codes, as int32 (ONNX MatMulInteger 10).
-// MatMulIntegerToFloat - the same times both scales, plus a bias (com.microsoft).
+// MatMulIntegerToFloat - the same times both scales, plus a bias (com.microsoft), and an activation that passes fuse in.
 // DynamicQuantizeMatMul - a float A quantized by its own range first (com.microsoft).
 
+#include "ops/epilogue.hpp"
 #include "ops/in_f32.hpp"
 #include "ops/matrix_product.hpp"
 #include "ops/quantized/dynamic_quantization.hpp"
@@ -13,10 +14,12 @@ namespace {
 using Output = kernels::Int8Epilogue::Output;
 
 struct IntegerMatMul {
+  kernels::Activation activation;  ///< of MatMulIntegerToFloat
   Int8Weights b;
 };
 
 IntegerMatMul parse(const NodeView&) { return {}; }
+IntegerMatMul parse_to_float(const NodeView& n) { return {parse_activation(n), {}}; }
 
 void prepare(IntegerMatMul& op, PrepareContext& c) { op.b.prepare(c, 1); }
 
@@ -47,6 +50,7 @@ void run_to_float(const IntegerMatMul& op, RunContext& c) {
   product.a_scales = scales_of(c, 2);
   product.b_scales = scales_of(c, 3);
   product.addend = addend_of(c, 6, product_columns(c, op.b, 1));
+  product.activation = op.activation;
   product.output = Output::kFloat;
   F32Output output(c, c.out(0));
   multiply_codes(c, op.b, product, output.data());
@@ -80,7 +84,7 @@ void run_dynamic(const IntegerMatMul& op, RunContext& c) {
 
 KINGLET_OP(MatMulInteger, op<IntegerMatMul, parse, infer, run>(since(10)).with_prepare<IntegerMatMul, prepare>());
 KINGLET_OP_IN(com_microsoft, "com.microsoft", MatMulIntegerToFloat,
-              op<IntegerMatMul, parse, infer_to_float, run_to_float>(since(1)).with_prepare<IntegerMatMul, prepare>());
+              op<IntegerMatMul, parse_to_float, infer_to_float, run_to_float>(since(1)).with_prepare<IntegerMatMul, prepare>());
 KINGLET_OP_IN(com_microsoft, "com.microsoft", DynamicQuantizeMatMul,
               op<IntegerMatMul, parse, infer_dynamic, run_dynamic>(since(1)).with_prepare<IntegerMatMul, prepare>());
 

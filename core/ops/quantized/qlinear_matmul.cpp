@@ -1,5 +1,5 @@
 // QLinearMatMul - product of matrices of 8 bit codes, requantized (ONNX QLinearMatMul 10, 21). Codes of float8 are
-// multiplied as the numbers they stand for.
+// multiplied as the numbers they stand for. Passes fuse in an int32 bias (input 8), one a column, as QLinearConv has it.
 // QGemm - the same with transposed operands, alpha and an int32 C; float where it has no output scale (com.microsoft).
 
 #include <cmath>
@@ -28,6 +28,7 @@ void prepare(QMatMul& op, PrepareContext& c) { op.b.prepare(c, 3, op.trans_b); }
 void infer(const QMatMul&, InferContext& c) {
   for (const size_t i : {0, 2, 3, 5, 7}) check_input(c, i, kBytes | kFloat8s);
   for (const size_t i : {1, 4, 6}) check_input(c, i, kFloats);
+  check_input(c, 8, type_set(DType::kInt32));
   c.out(0, c.dtype(7), product_shape(c.shape(0), c.shape(3)));
 }
 
@@ -88,12 +89,18 @@ void run(const QMatMul& op, RunContext& c) {
   const DType b = op.b.packed ? op.b.type : c.in(3).dtype();
   if (is_small_float(c.in(0).dtype()) || is_small_float(b) || is_small_float(y.dtype())) {
     c.require(!op.b.packed, "expected operands of one kind, got {} and {}", c.in(0).dtype(), b);
+    c.require(!c.has(8), "takes no bias for {}", c.in(0).dtype());
     return run_float8(c);
   }
   Int8Product product = operands(c, c.in(0));
   product.y_scale = scale_of(c, 6);
   product.y_zero = zero_of(c, 7);
   product.output = code_output(y);
+  if (c.has(8)) {
+    const size_t columns = product_columns(c, op.b, 3);
+    c.require(c.in(8).count() == columns, "expected bias of {} elements, got {}", columns, c.in(8).shape());
+    product.bias = c.in(8).data<int32_t>();
+  }
   multiply_codes(c, op.b, product, y.raw());
 }
 
