@@ -36,7 +36,7 @@ struct Layout {
 
 /// The parts of scratch.
 struct Scratch {
-  size_t flipped, zeros, gathered, pointers, packed, sums;
+  size_t flipped, zeros, gathered, pointers, packed, panel, sums;
 
   Scratch(const ConvShape& shape, const Int8Depth& depth, const Layout& layout) {
     const bool pairs = layout.kernel == Int8Kernel::kPairs;
@@ -46,9 +46,10 @@ struct Scratch {
     gathered = layout.by_tap || layout.in_place ? 0 : whole_vectors((pairs ? kPairRows : layout.rows) * layout.row_bytes);
     pointers = layout.by_tap ? whole_vectors(layout.rows * depth.taps * sizeof(const uint8_t*)) : 0;
     packed = pairs ? whole_vectors(layout.rows * round_up(depth.total, 2) * sizeof(int16_t)) : 0;
+    panel = pairs ? pair_panel_bytes(depth.total) : 0;
     sums = whole_vectors(layout.rows * sizeof(int32_t));
   }
-  size_t bytes() const { return flipped + zeros + gathered + pointers + packed + sums; }
+  size_t bytes() const { return flipped + zeros + gathered + pointers + packed + panel + sums; }
 };
 
 Int8Epilogue from_column(const Int8Epilogue& e, size_t column) {
@@ -119,7 +120,8 @@ void conv_i8(const ConvShape& shape, Codes input, ptrdiff_t input_stride, int32_
   auto* const gathered = zeros + sizes.zeros;
   auto* const pointers = reinterpret_cast<const uint8_t**>(gathered + sizes.gathered);
   auto* const packed = reinterpret_cast<int16_t*>(gathered + sizes.gathered + sizes.pointers);
-  auto* const sums = reinterpret_cast<int32_t*>(gathered + sizes.gathered + sizes.pointers + sizes.packed);
+  int16_t* const panel = packed + sizes.packed / sizeof(int16_t);
+  auto* const sums = reinterpret_cast<int32_t*>(panel + sizes.panel / sizeof(int16_t));
 
   const auto* codes = static_cast<const uint8_t*>(input.data);
   ptrdiff_t stride = input_stride;
@@ -182,7 +184,7 @@ void conv_i8(const ConvShape& shape, Codes input, ptrdiff_t input_stride, int32_
           packer.pack_gathered(gathered, layout.row_bytes, to, tile_sums);
         }
       }
-      multiply_pairs(rows, outputs, depth.total, packed, sums, weights, out, output_stride, part);
+      multiply_pairs(rows, outputs, depth.total, packed, sums, weights, panel, out, output_stride, part);
     }
   }
 }

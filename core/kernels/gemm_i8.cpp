@@ -33,7 +33,8 @@ struct Call {
 
 void gemm_pairs(const Call& call, void* scratch) {
   const size_t block = pair_block_rows(call.m, call.k), depth = round_up(call.k, 2);
-  auto* const packed = static_cast<int16_t*>(scratch);
+  auto* const panel = static_cast<int16_t*>(scratch);
+  int16_t* const packed = panel + depth * kInt8Columns;
   auto* const sums = reinterpret_cast<int32_t*>(packed + block * depth);
   const bool wants_sums = call.epilogue.b_zero != nullptr;
   for (size_t start = 0; start < call.m; start += block) {
@@ -50,7 +51,7 @@ void gemm_pairs(const Call& call, void* scratch) {
       }
       pack_pairs(packed + tile * depth, row, call.k, call.a_signed, zeros, wants_sums ? sums + tile : nullptr);
     }
-    multiply_pairs(rows, call.n, call.k, packed, sums, call.packed_b, call.row_of_c(start), call.ldc, call.epilogue);
+    multiply_pairs(rows, call.n, call.k, packed, sums, call.packed_b, panel, call.row_of_c(start), call.ldc, call.epilogue);
   }
 }
 
@@ -96,7 +97,7 @@ void pack_b_i8(int8_t* packed, size_t k, size_t n, Codes b, ptrdiff_t row_stride
 
 size_t gemm_i8_scratch_bytes(size_t m, size_t k, Int8Kernel kernel) {
   if (kernel == Int8Kernel::kPairs) {
-    return pair_block_rows(m, k) * (round_up(k, 2) * sizeof(int16_t) + sizeof(int32_t));
+    return pair_panel_bytes(k) + pair_block_rows(m, k) * (round_up(k, 2) * sizeof(int16_t) + sizeof(int32_t));
   }
   const size_t rows = dot_block_rows(m, k);
   return round_up(rows, 4) * sizeof(int32_t) + rows * k;

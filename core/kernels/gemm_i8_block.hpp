@@ -54,9 +54,12 @@ size_t pair_block_rows(size_t m, size_t k);
 void pack_pairs(int16_t* packed, const uint8_t* const (&rows)[kPairRows], size_t count, bool is_signed,
                 const int32_t (&zeros)[kPairRows], int32_t* sums);
 
-/// C[m, n] from m packed rows; `a_sums` is read when the epilogue has b_zero.
+/// Bytes of the scratch of multiply_pairs.
+constexpr size_t pair_panel_bytes(size_t k) { return round_up(k, 2) * kInt8Columns * sizeof(int16_t); }
+
+/// C[m, n] from m packed rows; `a_sums` is read when the epilogue has b_zero. `panel` is scratch, aligned to 16.
 void multiply_pairs(size_t m, size_t n, size_t k, const int16_t* packed_a, const int32_t* a_sums,
-                    const int8_t* packed_b, void* c, ptrdiff_t ldc, const Int8Epilogue& epilogue);
+                    const int8_t* packed_b, int16_t* panel, void* c, ptrdiff_t ldc, const Int8Epilogue& epilogue);
 
 // ---- the others: A's rows are bytes where they lie ----
 

@@ -20,18 +20,26 @@ struct Block {
   void* c;
   ptrdiff_t ldc;
   const Int8Epilogue& epilogue;
+
+  const int8_t* panel_of_b(size_t panel) const { return packed_b + panel * pairs * 2 * kInt8Columns; }
 };
 
-/// MR rows of the tile that starts with `row`, times NP panels.
-template <size_t MR, size_t NP>
+/// Tiles of rows from which on it pays to widen a panel of B once.
+constexpr size_t kWidenedTiles = 6;
+
+i16x8 load_numbers(const int8_t* p) { return simd::load_extend(p); }
+i16x8 load_numbers(const int16_t* p) { return simd::bits<i16x8>(simd::load_bytes(p)); }
+
+/// MR rows of the tile that starts with `row`, times NP panels, of which panel q is at b + q * panel_size.
+template <size_t MR, size_t NP, class B>
 KINGLET_INLINE void pairs_tile(const Block& block, const int16_t* a, const int32_t* sums, size_t row, size_t panel,
-                               const Int8Finish* finish) {
+                               const B* first_b, const Int8Finish* finish) {
   i32x4 acc[MR * NP * 2] = {};
-  const int8_t* b[NP];
-  for (size_t q = 0; q < NP; ++q) b[q] = block.packed_b + (panel + q) * block.pairs * 2 * kInt8Columns;
+  const B* b[NP];
+  for (size_t q = 0; q < NP; ++q) b[q] = first_b + q * block.pairs * 2 * kInt8Columns;
   for (size_t p = 0; p < block.pairs; ++p) {
     i16x8 bv[NP * 2];
-    for (size_t j = 0; j < NP * 2; ++j) bv[j] = simd::load_extend(b[j / 2] + j % 2 * 8);
+    for (size_t j = 0; j < NP * 2; ++j) bv[j] = load_numbers(b[j / 2] + j % 2 * 8);
     for (size_t q = 0; q < NP; ++q) b[q] += 2 * kInt8Columns;
     for (size_t r = 0; r < MR; ++r) {
       const i16x8 av = simd::load_splat_pair(a + r * 2);
@@ -62,11 +70,11 @@ void pairs_rows(const Block& block, const int16_t* a, const int32_t* sums, size_
   size_t panel = 0;
   for (; panel + NP <= panels; panel += NP) {
     for (size_t q = 0; q < NP; ++q) finish[q] = Int8Finish(block.epilogue, (panel + q) * kInt8Columns, block.n, nullptr, 0);
-    pairs_tile<MR, NP>(block, a, sums, row, panel, finish);
+    pairs_tile<MR, NP>(block, a, sums, row, panel, block.panel_of_b(panel), finish);
   }
   for (; panel < panels; ++panel) {
     finish[0] = Int8Finish(block.epilogue, panel * kInt8Columns, block.n, nullptr, 0);
-    pairs_tile<MR, 1>(block, a, sums, row, panel, finish);
+    pairs_tile<MR, 1>(block, a, sums, row, panel, block.panel_of_b(panel), finish);
   }
 }
 
@@ -111,6 +119,10 @@ void pack_rows(int16_t* packed, const uint8_t* const (&rows)[kPairRows], size_t 
   for (size_t r = 0; r < kPairRows; ++r) sums[r] = add_lanes(sum[r], sums[r]);
 }
 
+void widen(const int8_t* from, int16_t* to, size_t n) {
+  for (size_t i = 0; i < n; i += 8) simd::store(to + i, simd::load_extend(from + i));
+}
+
 }  // namespace
 
 size_t pair_block_rows(size_t m, size_t k) {
@@ -124,14 +136,23 @@ void pack_pairs(int16_t* packed, const uint8_t* const (&rows)[kPairRows], size_t
 }
 
 void multiply_pairs(size_t m, size_t n, size_t k, const int16_t* packed_a, const int32_t* a_sums,
-                    const int8_t* packed_b, void* c, ptrdiff_t ldc, const Int8Epilogue& epilogue) {
+                    const int8_t* packed_b, int16_t* widened, void* c, ptrdiff_t ldc, const Int8Epilogue& epilogue) {
   const Block block{n, round_up(k, 2) / 2, packed_b, c, ldc, epilogue};
   const size_t whole = m / kPairRows * kPairRows;
   // Panel by panel, so that a panel of B stays in the first cache.
   for (size_t panel = 0; whole != 0 && panel * kInt8Columns < n; ++panel) {
     const Int8Finish finish(epilogue, panel * kInt8Columns, n, nullptr, 0);
-    for (size_t row = 0; row < whole; row += kPairRows) {
-      pairs_tile<kPairRows, 1>(block, packed_a + row * block.pairs * 2, a_sums + row, row, panel, &finish);
+    const auto rows = [&](const auto* b) {
+      for (size_t row = 0; row < whole; row += kPairRows) {
+        pairs_tile<kPairRows, 1>(block, packed_a + row * block.pairs * 2, a_sums + row, row, panel, b, &finish);
+      }
+    };
+    const int8_t* const b = block.panel_of_b(panel);
+    if (whole < kWidenedTiles * kPairRows) {
+      rows(b);
+    } else {
+      widen(b, widened, block.pairs * 2 * kInt8Columns);
+      rows(widened);
     }
   }
   const int16_t* const rest = packed_a + whole * block.pairs * 2;

@@ -19,7 +19,7 @@ class Int8Finish {
   /// `sums` are those of the columns of packed B, or null; `a_zero` times them is taken off.
   Int8Finish(const Int8Epilogue& e, size_t column, size_t n, const int32_t* sums, int32_t a_zero)
       : output_(e.output), has_b_zero_(e.b_zero != nullptr), has_addend_(e.addend != nullptr),
-        count_(std::min(n - column, kInt8Columns)), zero_(simd::splat(e.zero)) {
+        count_(std::min(n - column, kInt8Columns)), bias_(simd::rounding_bias(e.zero)) {
     const auto take = [&](auto* to, const auto* from) {
       for (size_t j = 0; j < kInt8Columns; ++j) to[j] = from != nullptr && j < count_ ? from[column + j] : 0;
     };
@@ -56,10 +56,11 @@ class Int8Finish {
     }
     if (output_ == Int8Epilogue::Output::kFloat) return store(x, c, index);
     for (size_t j = 0; j < 2; ++j) {
-      v[j] = simd::add(simd::round_small(simd::clamp_above(simd::clamp_below(x[j], low_), high_)), zero_);
+      v[j] = simd::round_small(simd::clamp_above(simd::clamp_below(x[j], low_), high_), bias_);
     }
     auto* const to = static_cast<uint8_t*>(c) + index;
-    if (count_ == kInt8Columns) return simd::store_bytes(to, v[0], v[1]);
+    const bool is_signed = output_ == Int8Epilogue::Output::kInt8;
+    if (count_ == kInt8Columns) return is_signed ? simd::store_codes<int8_t>(to, v[0], v[1]) : simd::store_codes<uint8_t>(to, v[0], v[1]);
     uint8_t bytes[kInt8Columns];
     simd::store_bytes(bytes, v[0], v[1]);
     std::memcpy(to, bytes, count_);
@@ -79,7 +80,7 @@ class Int8Finish {
   Int8Epilogue::Output output_ = Int8Epilogue::Output::kInt32;
   bool has_b_zero_ = false, has_addend_ = false;
   size_t count_ = 0;
-  simd::i32x4 zero_ = {};
+  simd::i32x4 bias_ = {};
   simd::f32x4 low_ = {}, high_ = {};
   int32_t b_zero_[kInt8Columns] = {}, offset_[kInt8Columns] = {};
   float scale_[kInt8Columns] = {}, addend_[kInt8Columns] = {};

@@ -36,10 +36,11 @@ void code_arithmetic_as(const CodeArithmetic& op, const Code* a, const Code* b, 
   const i32x4 a_zero = simd::splat(op.a_zero), b_zero = simd::splat(op.b_zero);
   const float lowest = op.is_signed ? -128 : 0;
   const f32x4 low = simd::splat(lowest), high = simd::splat(lowest + 255);
+  const i32x4 bias = simd::rounding_bias(0);
   const auto code = [&](i32x4 p, i32x4 q) KINGLET_INLINE_LAMBDA {
     const f32x4 v = kMultiplies ? simd::to_float(simd::mul(simd::sub(p, a_zero), simd::sub(q, b_zero))) * a_factor + offset
                                 : simd::to_float(q) * b_factor + (simd::to_float(p) * a_factor + offset);
-    return simd::round_small(simd::clamp_above(simd::clamp_below(v, low), high));
+    return simd::round_small(simd::clamp_above(simd::clamp_below(v, low), high), bias);
   };
   for (size_t i = 0; i < n; i += 8) {
     const bool whole = i + 8 <= n;
@@ -65,11 +66,11 @@ void code_arithmetic(const CodeArithmetic& op, const void* a, const void* b, voi
 void quantize(const float* x, uint8_t* y, size_t n, float scale, int32_t zero, int32_t low, int32_t high) {
   const f32x4 least = simd::splat(static_cast<float>(low - zero)), most = simd::splat(static_cast<float>(high - zero));
   const f32x4 divisor = simd::splat(scale);
-  const i32x4 offset = simd::splat(zero);
+  const i32x4 bias = simd::rounding_bias(zero);
   const auto code = [&](f32x4 v) KINGLET_INLINE_LAMBDA {
     v = v / divisor;
     v = simd::select(v == v, v, f32x4{});
-    return simd::add(simd::round_small(simd::clamp_above(simd::clamp_below(v, least), most)), offset);
+    return simd::round_small(simd::clamp_above(simd::clamp_below(v, least), most), bias);
   };
   size_t i = 0;
   for (; i + 8 <= n; i += 8) simd::store_bytes(y + i, code(simd::load(x + i)), code(simd::load(x + i + 4)));

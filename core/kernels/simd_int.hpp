@@ -1,6 +1,8 @@
 #pragma once
 // The integer half of simd.hpp: vectors of 16 bit numbers, their products, and bytes to and from them.
 
+#include <type_traits>
+
 #include "kernels/simd.hpp"
 
 #if defined(__SSE2__)
@@ -122,10 +124,9 @@ inline void store(int32_t* p, i32x4 v) { __builtin_memcpy(p, &v, sizeof v); }
 inline void store(int16_t* p, i16x8 v) { __builtin_memcpy(p, &v, sizeof v); }
 
 /// The nearest whole numbers, halves to even, of magnitudes below 2^22: their sum with 1.5 * 2^23 has no bits for a
-/// fraction.
-inline i32x4 round_small(f32x4 v) {
-  return sub(bits<i32x4>(v + splat(12582912.0f)), splat(int32_t{0x4b400000}));
-}
+/// fraction. `bias` is rounding_bias of what is added to the result.
+inline i32x4 rounding_bias(int32_t offset) { return splat(int32_t{0x4b400000} - offset); }
+inline i32x4 round_small(f32x4 v, i32x4 bias) { return sub(bits<i32x4>(v + splat(12582912.0f)), bias); }
 
 /// The low bytes of eight lanes.
 inline void store_bytes(uint8_t* p, i32x4 a, i32x4 b) {
@@ -138,6 +139,18 @@ inline void store_bytes(uint8_t* p, i32x4 a, i32x4 b) {
     p[i] = static_cast<uint8_t>(a[i]);
     p[i + 4] = static_cast<uint8_t>(b[i]);
   }
+#endif
+}
+
+/// Eight numbers that int8_t or uint8_t has.
+template <class Code>
+inline void store_codes(uint8_t* p, i32x4 a, i32x4 b) {
+#if defined(__wasm_simd128__)
+  const v128_t words = wasm_i16x8_narrow_i32x4(v128_t(a), v128_t(b));
+  const v128_t codes = std::is_signed_v<Code> ? wasm_i8x16_narrow_i16x8(words, words) : wasm_u8x16_narrow_i16x8(words, words);
+  wasm_v128_store64_lane(p, codes, 0);
+#else
+  store_bytes(p, a, b);
 #endif
 }
 
