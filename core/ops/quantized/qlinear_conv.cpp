@@ -3,6 +3,7 @@
 
 #include "kernels/depthwise_i8.hpp"
 #include "kernels/transpose.hpp"
+#include "kernels/winograd_i8.hpp"
 #include "ops/conv_shape.hpp"
 #include "ops/quantized/int8_matmul.hpp"
 #include "ops/shape_inputs.hpp"
@@ -18,6 +19,7 @@ struct IntegerConv {
   size_t weights, weights_zero;  // their inputs
   std::shared_ptr<std::byte[]> packed = nullptr;
   bool packed_signed = false;
+  bool winograd = false;  ///< how the weights are packed
 };
 
 IntegerConv parse_with(const NodeView& n, size_t weights, size_t weights_zero) {
@@ -47,6 +49,14 @@ void infer_integer(const IntegerConv& op, InferContext& c) {
   c.out(0, DType::kInt32, convolved_shape(op.spatial, op.groups, c.shape(0), c.shape(1)));
 }
 
+/// Whether a zero point input is absent, or known to be 0.
+bool has_no_zero(const PrepareContext& c, size_t i) {
+  if (!c.has(i)) return true;
+  const Tensor* zeros = c.constant(i);
+  if (zeros == nullptr || dtype_size(zeros->dtype()) != 1) return false;
+  return std::all_of(zeros->raw(), zeros->raw() + zeros->count(), [](std::byte z) { return z == std::byte{0}; });
+}
+
 void prepare(IntegerConv& op, PrepareContext& c) {
   const Tensor* w = c.constant(op.weights);
   if (w == nullptr || (type_set(w->dtype()) & kBytes) == 0) return;
@@ -54,6 +64,13 @@ void prepare(IntegerConv& op, PrepareContext& c) {
   op.spatial = with_kernel(op.spatial, w->rank() - 2, w->shape().dims().subspan(2));
   const kernels::ConvShape shape = conv_shape_for_packing(op.spatial, op.groups, w->shape());
   if (kernels::is_depthwise_i8(shape)) return;  // its kernel takes them as they are
+  op.winograd = kernels::prefers_winograd_i8(shape) && is_signed_byte(w->dtype()) && has_no_zero(c, op.weights_zero);
+  if (op.winograd) {
+    op.packed = c.allocate(kernels::packed_winograd_i8_weights_size(shape));
+    kernels::pack_winograd_i8_weights(reinterpret_cast<int16_t*>(op.packed.get()), shape, w->data<int8_t>());
+    c.release(op.weights);
+    return;
+  }
   op.packed = c.allocate(kernels::packed_conv_i8_weights_size(shape));
   op.packed_signed = is_signed_byte(w->dtype());
   kernels::pack_conv_i8_weights(reinterpret_cast<int8_t*>(op.packed.get()), shape, codes_of(*w));
@@ -85,6 +102,11 @@ void convolve_last(const IntegerConv& op, RunContext& c, const kernels::ConvShap
     std::byte* scratch = c.scratch<std::byte>(kernels::depthwise_i8_scratch_bytes(shape));
     return kernels::depthwise_i8(shape, input, in_stride, input_zero, codes_of(c.in(op.weights)),
                                  weight_zeros(c, op, 0, shape.out_channels), output, out_stride, epilogue, scratch);
+  }
+  if (op.winograd) {
+    std::byte* scratch = c.scratch<std::byte>(kernels::winograd_i8_scratch_bytes(shape));
+    return kernels::winograd_i8(shape, input, in_stride, input_zero, reinterpret_cast<const int16_t*>(op.packed.get()), output,
+                                out_stride, epilogue, scratch, 0, kernels::output_tiles_i8(shape));
   }
   const bool is_signed = op.packed ? op.packed_signed : is_signed_byte(c.in(op.weights).dtype());
   const int32_t* zeros = weight_zeros(c, op, is_signed ? 0 : kernels::kUnsignedShift, shape.out_channels);

@@ -3,6 +3,7 @@
 #include "kernels/depthwise_i8.hpp"
 #include "kernels/quantize.hpp"
 #include "kernels/simd_int.hpp"
+#include "kernels/winograd_i8.hpp"
 #include "reference.hpp"
 
 namespace kinglet::kernels::test {
@@ -219,6 +220,32 @@ TEST_CASE("conv_i8: kernels, strides, pads, dilations, groups") {
       check_conv(s, false, true, false, Output::kUint8, kernel);
       check_conv(s, true, true, true, Output::kInt32, kernel);
       check_conv(s, false, false, true, Output::kInt8, kernel);
+    }
+  }
+}
+
+TEST_CASE("winograd_i8: sizes, pads, signs and outputs") {
+  std::vector<ConvShape> shapes = {
+      {.rank = 2, .in_channels = 32, .out_channels = 32, .in = {8, 8}, .kernel = {3, 3}, .pad_begin = {1, 1}},
+      {.rank = 2, .batch = 2, .in_channels = 40, .out_channels = 37, .in = {7, 9}, .kernel = {3, 3}, .pad_begin = {1, 1}},
+      {.rank = 2, .in_channels = 48, .out_channels = 33, .in = {3, 3}, .kernel = {3, 3}},
+      {.rank = 2, .in_channels = 64, .out_channels = 32, .in = {40, 31}, .kernel = {3, 3}, .pad_begin = {2, 0}},
+      {.rank = 2, .in_channels = 256, .out_channels = 40, .in = {15, 15}, .kernel = {3, 3}, .pad_begin = {1, 1}},
+  };
+  for (ConvShape& s : shapes) {
+    set_out(s, 1);
+    REQUIRE(prefers_winograd_i8(s, Int8Kernel::kPairs));
+    for (const Output output : {Output::kUint8, Output::kInt8, Output::kInt32, Output::kFloat}) {
+      check(s, output == Output::kInt8, true, false, output,
+            [&](Codes x, ptrdiff_t stride, int32_t x_zero, Codes w, auto, const Finish& finish, void* y) {
+              const Scratch packed(packed_winograd_i8_weights_size(s)), scratch(winograd_i8_scratch_bytes(s));
+              auto* const packed_w = static_cast<int16_t*>(packed.get());
+              pack_winograd_i8_weights(packed_w, s, static_cast<const int8_t*>(w.data));
+              const size_t tiles = output_tiles_i8(s), middle = tiles / 3;
+              for (const auto& [begin, end] : {std::pair<size_t, size_t>{0, middle}, {middle, tiles}}) {
+                winograd_i8(s, x, stride, x_zero, packed_w, y, static_cast<ptrdiff_t>(s.out_channels), finish.epilogue, scratch.get(), begin, end);
+              }
+            });
     }
   }
 }
