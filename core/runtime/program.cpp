@@ -5,16 +5,18 @@
 #include <unordered_set>
 
 #include "graph/inference.hpp"
+#include "ops/packing.hpp"
 
 namespace kinglet {
 namespace {
 
 using Clock = std::chrono::steady_clock;
 
-class NodePreparation : public ops::PrepareContext {
+class NodePreparation : public ops::PackingContext {
  public:
-  NodePreparation(Graph& graph, const Node& node, std::vector<uint32_t>& uses, size_t& packed_bytes)
-      : graph_(graph), node_(node), uses_(uses), packed_bytes_(packed_bytes) {}
+  NodePreparation(Graph& graph, const Node& node, std::vector<uint32_t>& uses, ConstantMemory& memory,
+                  size_t& packed_bytes)
+      : graph_(graph), node_(node), uses_(uses), memory_(memory), packed_bytes_(packed_bytes) {}
 
   bool has(size_t i) const override { return i < node_.own_inputs && node_.inputs[i] != kNoValue; }
   DType dtype(size_t i) const override { return value(i).dtype; }
@@ -25,6 +27,13 @@ class NodePreparation : public ops::PrepareContext {
   void release(size_t i) override {
     if (--uses_[static_cast<size_t>(node_.inputs.at(i))] == 0) value(i).constant = {};
   }
+  std::shared_ptr<std::byte[]> reuse(size_t i, size_t bytes) override {
+    if (uses_[static_cast<size_t>(node_.inputs.at(i))] != 1) return nullptr;
+    std::shared_ptr<std::byte[]> block = memory_.take(value(i).constant, bytes);
+    if (block != nullptr) packed_bytes_ += bytes;
+    return block;
+  }
+  std::byte* temporary(size_t bytes) override { return memory_.temporary(bytes); }
   std::shared_ptr<std::byte[]> allocate(size_t bytes) override {
     std::shared_ptr<std::byte[]> block = allocate_block(bytes);
     packed_bytes_ += bytes;
@@ -39,6 +48,7 @@ class NodePreparation : public ops::PrepareContext {
   Graph& graph_;
   const Node& node_;
   std::vector<uint32_t>& uses_;
+  ConstantMemory& memory_;
   size_t& packed_bytes_;
 };
 
@@ -94,16 +104,18 @@ class StepServices : public ops::RunServices {
   Tensor unwanted_;
 };
 
-Program::Program(std::shared_ptr<Graph> graph) : graph_(std::move(graph)) { prepare(); }
+Program::Program(std::shared_ptr<Graph> graph, ConstantMemory& memory) : graph_(std::move(graph)) {
+  prepare(memory);
+}
 
-void Program::prepare() {
+void Program::prepare(ConstantMemory& memory) {
   std::vector<uint32_t> uses = graph_->use_counts();
   for (Node& node : graph_->nodes) {
     if (node.def->prepare != nullptr) {
-      NodePreparation context(*graph_, node, uses, packed_bytes_);
+      NodePreparation context(*graph_, node, uses, memory, packed_bytes_);
       with_node(node, [&] { node.def->prepare(node.op.get(), context); });
     }
-    for (const auto& body : node.subgraphs) bodies_[&node].push_back(std::make_unique<Program>(body));
+    for (const auto& body : node.subgraphs) bodies_[&node].push_back(std::make_unique<Program>(body, memory));
   }
 }
 

@@ -7,6 +7,7 @@
 
 #include <kinglet/session.hpp>
 
+#include "graph/constant_memory.hpp"
 #include "runtime/plan.hpp"
 #include "runtime/workspace.hpp"
 
@@ -14,8 +15,9 @@ namespace kinglet {
 
 class Program {
  public:
-  /// Takes a resolved graph and prepares its operators (constants that only they read are freed).
-  explicit Program(std::shared_ptr<Graph> graph);
+  /// Takes a resolved graph and prepares its operators: constants that only they read are packed where they
+  /// lie, or packed elsewhere and freed. `memory` is that of the graph or of one that it is a subgraph of.
+  Program(std::shared_ptr<Graph> graph, ConstantMemory& memory);
   Program(const Program&) = delete;
   Program& operator=(const Program&) = delete;
 
@@ -33,7 +35,7 @@ class Program {
   /// Shapes seen before need no planning; the least recently used plan goes when there are more.
   static constexpr size_t kMaxPlans = 8;
 
-  void prepare();
+  void prepare(ConstantMemory& memory);
   Plan& plan_for(std::span<const Tensor> inputs, std::span<const Tensor> captures);
   void run_step(Plan& plan, Step& step, const RunOptions& options);
 

@@ -125,8 +125,11 @@ Session Session::load(ModelBytes bytes, SessionOptions options) {
     }
   }
   if (options.optimize) optimize(*graph);
-  state->program = std::make_unique<Program>(graph);
-  detach_small_constants(*graph, bytes);
+  std::vector<ConstantFile> files{{bytes.data.get(), bytes.size}};
+  for (const auto& [location, file] : options.external_data) files.push_back({file.data.get(), file.size});
+  ConstantMemory memory(*graph, files);
+  state->program = std::make_unique<Program>(graph, memory);
+  if (!memory.took_from(bytes.data.get())) detach_small_constants(*graph, bytes);
   return Session(std::move(state));
 }
 

@@ -23,6 +23,31 @@ describe('memory', () => {
     assert.ok(session.memory.activations >= weights.byteLength);
   });
 
+  test('weights are held once, and the heap is hardly larger than what is in it', async () => {
+    const size = 2048;
+    const square = (name, seed) => {
+      const data = new Float32Array(size * size).fill(seed / size);
+      return { name, type: 'float32', dims: [size, size], data };
+    };
+    const session = await Session.load(model({
+      nodes: [
+        { op: 'MatMul', inputs: ['x', 'a'], outputs: ['xa'] },
+        { op: 'Relu', inputs: ['xa'], outputs: ['r'] },
+        { op: 'Gemm', inputs: ['r', 'b'], outputs: ['rb'] },
+        { op: 'MatMul', inputs: ['rb', 'c'], outputs: ['y'] },
+        { op: 'MatMul', inputs: ['y', 'd'], outputs: ['z'] },
+      ],
+      inputs: [{ name: 'x', type: 'float32', dims: [4, size] }],
+      outputs: [{ name: 'z', type: 'float32', dims: [4, size] }],
+      constants: [square('a', 1), square('b', 2), square('c', 3), square('d', 0.5)],
+    }));
+    const { z } = await session.run({ x: new Tensor('float32', new Float32Array(4 * size).fill(1), [4, size]) });
+    assert.ok(z.data.every((v) => Math.abs(v - 3) < 1e-3));
+    const { weights, activations, heap } = session.memory;
+    assert.equal(weights, 4 * 4 * size * size);
+    assert.ok(heap <= 1.2 * (weights + activations) + 4e6, `heap ${heap}, weights ${weights}, activations ${activations}`);
+  });
+
   test('a steady run takes no more of it', async () => {
     const session = await Session.load(identity('float32'));
     const feeds = { x: new Tensor('float32', new Float32Array(100_000)) };

@@ -4,7 +4,9 @@
 //   y = conv(x, W) + b;  y * s + t  =  conv(x, W * s) + (b * s + t)
 
 #include <cmath>
+#include <optional>
 
+#include "graph/constant_memory.hpp"
 #include "graph/inference.hpp"
 #include "graph/passes/match.hpp"
 #include "graph/passes/passes.hpp"
@@ -73,8 +75,9 @@ std::optional<Affine> affine_of(const Graph& graph, const Node& node, ValueId im
 }
 
 /// Output channel m of the weights times scale[m]: Conv has [M, C/g, k...], ConvTranspose [C, M, k...] (one group).
-Tensor scale_weights(const Tensor& weights, bool transposed, const std::vector<double>& scale) {
-  Tensor out(DType::kFloat32, weights.shape());
+Tensor scale_weights(const Tensor& weights, bool transposed, const std::vector<double>& scale,
+                     bool in_place) {
+  Tensor out = in_place ? weights : Tensor(DType::kFloat32, weights.shape());
   const size_t inner = weights.shape().count(transposed ? 2 : 1, weights.rank());
   for (size_t i = 0; i < weights.count(); ++i) {
     out.data<float>()[i] = static_cast<float>(weights.data<float>()[i] * scale[i / inner % scale.size()]);
@@ -82,7 +85,27 @@ Tensor scale_weights(const Tensor& weights, bool transposed, const std::vector<d
   return out;
 }
 
-bool fold(Graph& graph, Node& conv, Node& node, ValueId image) {
+/// Whether weights may be scaled where they lie.
+class InPlace {
+ public:
+  InPlace(const Graph& graph, std::span<const uint32_t> uses) : graph_(graph), uses_(uses) {}
+
+  bool may_change(ValueId weights) {
+    // What a subgraph captures lies in the graph around it too.
+    if (!graph_.captures.empty()) return false;
+    // Weights beyond the counted ones were made here, for one convolution.
+    if (static_cast<size_t>(weights) < uses_.size() && !has_one_use(graph_, uses_, weights)) return false;
+    if (!memory_) memory_.emplace(graph_);
+    return memory_->is_alone(graph_.value(weights).constant);
+  }
+
+ private:
+  const Graph& graph_;
+  std::span<const uint32_t> uses_;
+  std::optional<ConstantMemory> memory_;
+};
+
+bool fold(Graph& graph, Node& conv, Node& node, ValueId image, InPlace& in_place) {
   const Tensor* weights = f32_constant(graph, conv, 1);
   if (weights == nullptr || weights->rank() < 3) return false;
   const bool transposed = conv.op_type == "ConvTranspose";
@@ -100,10 +123,13 @@ bool fold(Graph& graph, Node& conv, Node& node, ValueId image) {
     const double b = bias != nullptr ? bias->data<float>()[i] : 0.0;
     shift.data<float>()[i] = static_cast<float>(b * affine->scale[i] + affine->shift[i]);
   }
-  Tensor scaled = scale_weights(*weights, transposed, affine->scale);
+  const ValueId given = conv.inputs[1];
+  const bool over_given = in_place.may_change(given);
+  Tensor scaled = scale_weights(*weights, transposed, affine->scale, over_given);
+  if (over_given) graph.value(given).constant = {};
   conv.inputs.resize(3, kNoValue);
   conv.own_inputs = 3;
-  conv.inputs[1] = graph.add_constant(graph.value(conv.inputs[1]).name + " scaled", std::move(scaled));
+  conv.inputs[1] = graph.add_constant(graph.value(given).name + " scaled", std::move(scaled));
   conv.inputs[2] = graph.add_constant(node.name + " shift", std::move(shift));
   conv.outputs[0] = node.outputs[0];
   node.outputs[0] = kNoValue;
@@ -115,6 +141,7 @@ bool fold(Graph& graph, Node& conv, Node& node, ValueId image) {
 bool fold_affine_into_conv(Graph& graph) {
   const std::vector<uint32_t> uses = graph.use_counts();
   std::vector<int32_t> producer = graph.producers();
+  InPlace in_place(graph, uses);
   bool changed = false;
   for (Node& node : graph.nodes) {
     for (const ValueId id : node.inputs) {
@@ -125,7 +152,7 @@ bool fold_affine_into_conv(Graph& graph) {
       if (!conv.domain.empty() || (conv.op_type != "Conv" && conv.op_type != "ConvTranspose")) continue;
       if (conv.outputs[0] != id || conv.own_inputs > 3 || conv.find("activation") != nullptr) continue;
       const ValueId out = node.outputs.empty() ? kNoValue : node.outputs[0];
-      if (!fold(graph, conv, node, id)) continue;
+      if (!fold(graph, conv, node, id, in_place)) continue;
       producer[static_cast<size_t>(out)] = made_by;  // the next of a chain folds into the same convolution
       changed = true;
       break;

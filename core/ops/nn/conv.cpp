@@ -9,6 +9,7 @@
 #include "kernels/transpose.hpp"
 #include "kernels/winograd.hpp"
 #include "ops/in_f32.hpp"
+#include "ops/packing.hpp"
 #include "ops/elementwise.hpp"
 #include "ops/conv_shape.hpp"
 #include "ops/epilogue.hpp"
@@ -56,10 +57,10 @@ void prepare(Conv& op, PrepareContext& c) {
   op.spatial = with_kernel(op.spatial, w->rank() - 2, w->shape().dims().subspan(2));
   const kernels::ConvShape shape = conv_shape_for_packing(op.spatial, op.groups, w->shape());
   op.winograd = kernels::prefers_winograd(shape);
-  op.packed = c.allocate_floats(op.winograd ? kernels::packed_winograd_weights_size(shape) : packed_size(shape));
+  Packing packing(c, 1, op.winograd ? kernels::packed_winograd_weights_size(shape) : packed_size(shape));
   const auto write = op.winograd ? kernels::pack_winograd_weights : pack;
-  write(reinterpret_cast<float*>(op.packed.get()), shape, F32Constant(*w).data());
-  c.release(1);
+  write(packing.to(), shape, packing.from());
+  op.packed = packing.finish();
 }
 
 /// x and y are channels-last.

@@ -11,6 +11,7 @@
 #include "ops/shape_inputs.hpp"
 #include "ops/spatial.hpp"
 #include "ops/in_f32.hpp"
+#include "ops/packing.hpp"
 
 namespace kinglet::ops {
 namespace {
@@ -108,9 +109,9 @@ void prepare(ConvTranspose& op, PrepareContext& c) {
   multiply(op.group_outputs, op.groups);
   c.require(w->dim(0) % op.groups == 0, "weights {} do not divide into {} groups", w->shape(), op.groups);
   const kernels::ConvShape shape = weights_shape(op, static_cast<size_t>(w->dim(0)), op.group_outputs);
-  op.packed = c.allocate_floats(kernels::packed_conv_transpose_weights_size(shape));
-  kernels::pack_conv_transpose_weights(reinterpret_cast<float*>(op.packed.get()), shape, F32Constant(*w).data());
-  c.release(1);
+  Packing packing(c, 1, kernels::packed_conv_transpose_weights_size(shape));
+  kernels::pack_conv_transpose_weights(packing.to(), shape, packing.from());
+  op.packed = packing.finish();
 }
 
 void run(const ConvTranspose& prepared, RunContext& c) {

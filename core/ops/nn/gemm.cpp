@@ -8,6 +8,7 @@
 #include "ops/elementwise.hpp"
 #include "ops/epilogue.hpp"
 #include "ops/in_f32.hpp"
+#include "ops/packing.hpp"
 
 namespace kinglet::ops {
 namespace {
@@ -55,9 +56,13 @@ void prepare(Gemm& op, PrepareContext& c) {
   if (b == nullptr || b->rank() != 2 || !is_float(b->dtype()) || b->dtype() == DType::kFloat64) return;
   op.k = static_cast<size_t>(b->dim(op.transpose_b ? 1 : 0));
   op.n = static_cast<size_t>(b->dim(op.transpose_b ? 0 : 1));
-  op.packed = c.allocate_floats(kernels::packed_b_size(op.k, op.n));
-  pack_matrix(op, reinterpret_cast<float*>(op.packed.get()), op.k, op.n, F32Constant(*b).data());
-  c.release(1);
+  Packing packing(c, 1, kernels::packed_b_size(op.k, op.n));
+  if (op.transpose_b || op.alpha != 1) {
+    pack_matrix(op, packing.to(), op.k, op.n, packing.from());
+  } else {
+    pack_rows(packing, 0, 0, op.k, op.n);
+  }
+  op.packed = packing.finish();
 }
 
 /// Element (i, j) of C, which broadcasts to [m, n], lies at i * row + j * column.

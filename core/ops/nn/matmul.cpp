@@ -5,6 +5,7 @@
 #include "ops/elementwise.hpp"
 #include "ops/epilogue.hpp"
 #include "ops/in_f32.hpp"
+#include "ops/packing.hpp"
 #include "ops/matrix_product.hpp"
 
 namespace kinglet::ops {
@@ -33,12 +34,9 @@ void prepare(MatMul& op, PrepareContext& c) {
   op.b_shape = b->shape();
   const auto k = static_cast<size_t>(b->dim(b->rank() - 2)), n = static_cast<size_t>(b->dim(b->rank() - 1));
   const size_t matrices = b->shape().count(0, b->rank() - 2), each = kernels::packed_b_size(k, n);
-  op.packed = c.allocate_floats(matrices * each);
-  const F32Constant elements(*b);
-  for (size_t i = 0; i < matrices; ++i) {
-    pack_matrix(reinterpret_cast<float*>(op.packed.get()) + i * each, k, n, elements.data() + i * k * n);
-  }
-  c.release(1);
+  Packing packing(c, 1, matrices * each);
+  for (size_t i = 0; i < matrices; ++i) pack_rows(packing, i * each, i * k * n, k, n);
+  op.packed = packing.finish();
 }
 
 void run_f32(const MatMul& op, RunContext& c) {

@@ -8,6 +8,7 @@
 #include "kernels/transpose.hpp"
 #include "ops/convert.hpp"
 #include "ops/elementwise.hpp"
+#include "ops/packing.hpp"
 
 namespace kinglet::ops {
 namespace {
@@ -151,14 +152,15 @@ void prepare_recurrent(Recurrent& r, PrepareContext& c) {
   check_weights(r, w->shape(), hidden, "W");
   check_weights(r, rw->shape(), hidden, "R");
   const size_t rows = r.gates * hidden;
-  r.packed_w = c.allocate_floats(packed_size(r, rows, input));
-  pack_directions(r, reinterpret_cast<float*>(r.packed_w.get()), F32Constant(*w).data(), rows, input);
-  r.packed_r = c.allocate_floats(packed_size(r, rows, hidden));
-  pack_directions(r, reinterpret_cast<float*>(r.packed_r.get()), F32Constant(*rw).data(), rows, hidden);
+  const auto pack = [&](size_t weights, size_t columns) {
+    Packing packing(c, weights, packed_size(r, rows, columns));
+    pack_directions(r, packing.to(), packing.from(), rows, columns);
+    return packing.finish();
+  };
+  r.packed_w = pack(1, input);
+  r.packed_r = pack(2, hidden);
   r.hidden = hidden;
   r.packed_input = input;
-  c.release(1);
-  c.release(2);
 }
 
 void run_recurrent(const Recurrent& r, RunContext& c, StepFn step) {

@@ -9,6 +9,7 @@
 #include "ops/elementwise.hpp"
 #include "ops/epilogue.hpp"
 #include "ops/in_f32.hpp"
+#include "ops/packing.hpp"
 #include "ops/move.hpp"
 
 namespace kinglet::ops {
@@ -126,13 +127,12 @@ void prepare(FusedMatMul& op, PrepareContext& c) {
   op.b_shape = b->shape();
   const Operand o = operand_of(op.b_shape, op.b, true);
   const size_t each = kernels::packed_b_size(o.rows, o.columns);
-  op.packed = c.allocate_floats(o.batch.count() * each);
-  const F32Constant elements(*b);
+  Packing packing(c, 1, o.batch.count() * each);
+  const float* const elements = packing.from();
   for (size_t i = 0; i < o.batch.count(); ++i) {
-    pack_matrix(op, reinterpret_cast<float*>(op.packed.get()) + i * each, o,
-                elements.data() + o.matrix(o.batch, i));
+    pack_matrix(op, packing.to() + i * each, o, elements + o.matrix(o.batch, i));
   }
-  c.release(1);
+  op.packed = packing.finish();
 }
 
 void run_f64(const FusedMatMul& op, RunContext& c, const Operand& a, const Operand& b, const Shape& batch) {

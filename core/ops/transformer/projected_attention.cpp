@@ -7,6 +7,7 @@
 #include "kernels/gemm.hpp"
 #include "ops/elementwise.hpp"
 #include "ops/in_f32.hpp"
+#include "ops/packing.hpp"
 #include "ops/shape_inputs.hpp"
 #include "ops/transformer/padding_mask.hpp"
 
@@ -90,10 +91,9 @@ void prepare(ProjectedAttention& op, PrepareContext& c) {
   if (w == nullptr || w->rank() != 2) return;
   op.depth = static_cast<size_t>(w->dim(0));
   op.width = static_cast<size_t>(w->dim(1));
-  op.packed = c.allocate_floats(kernels::packed_b_size(op.depth, op.width));
-  kernels::pack_b(reinterpret_cast<float*>(op.packed.get()), op.depth, op.width, F32Constant(*w).data(),
-                  static_cast<ptrdiff_t>(op.width), 1);
-  c.release(kWeights);
+  Packing packing(c, kWeights, kernels::packed_b_size(op.depth, op.width));
+  pack_rows(packing, 0, 0, op.depth, op.width);
+  op.packed = packing.finish();
 }
 
 void run(const ProjectedAttention& op, RunContext& c) {

@@ -8,6 +8,7 @@
 #include <stdexcept>
 
 #include "ops/convert.hpp"
+#include "ops/packing.hpp"
 
 namespace kinglet::test {
 namespace {
@@ -88,20 +89,34 @@ class Services final : public ops::RunServices {
 };
 
 /// Constant inputs as prepare() sees them; what it releases is remembered.
-class Preparation final : public ops::PrepareContext {
+class Preparation final : public ops::PackingContext {
  public:
-  Preparation(const OpCall& call, bool constants) : released(call.inputs.size()), call_(call), constants_(constants) {
-    for (const Tensor& t : call.inputs) shapes_.push_back(t.valid() ? SymShape(t.shape()) : SymShape());
+  enum Constants { kNone, kShared, kOwn };
+  Preparation(const OpCall& call, Constants constants)
+      : released(call.inputs.size()), call_(call), constants_(constants), values_(call.inputs) {
+    for (Tensor& t : values_) {
+      shapes_.push_back(t.valid() ? SymShape(t.shape()) : SymShape());
+      if (constants == kOwn && t.valid()) t = t.clone();
+    }
   }
   bool has(size_t i) const override { return i < call_.inputs.size() && call_.inputs[i].valid(); }
   DType dtype(size_t i) const override { return call_.inputs.at(i).dtype(); }
   const SymShape& shape(size_t i) const override { return shapes_.at(i); }
   const Tensor* constant(size_t i) const override {
-    return constants_ && i != 0 && has(i) ? &call_.inputs[i] : nullptr;
+    return constants_ != kNone && i != 0 && has(i) ? &values_[i] : nullptr;
   }
   void release(size_t i) override {
     must(constant(i) != nullptr, call_, "released an input that is no constant");
     released.at(i) = true;
+  }
+  std::shared_ptr<std::byte[]> reuse(size_t i, size_t bytes) override {
+    if (constants_ != kOwn || values_.at(i).bytes() < bytes) return nullptr;
+    return std::shared_ptr<std::byte[]>(values_[i].owner(), values_[i].raw());
+  }
+  std::byte* temporary(size_t bytes) override {
+    temporary_ = allocate_block(bytes);
+    std::memset(temporary_.get(), 0xCD, std::max<size_t>(bytes, 1));
+    return temporary_.get();
   }
   std::shared_ptr<std::byte[]> allocate(size_t bytes) override { return allocate_block(bytes); }
 
@@ -109,8 +124,10 @@ class Preparation final : public ops::PrepareContext {
 
  private:
   const OpCall& call_;
-  bool constants_;
+  Constants constants_;
+  std::vector<Tensor> values_;
   std::vector<SymShape> shapes_;
+  Block temporary_;
 };
 
 std::vector<ValueInfo> infer(const OpCall& call, const Node& node, const std::vector<ValueInfo>& inputs) {
@@ -366,7 +383,7 @@ std::vector<Tensor> run_op(const OpCall& call) {
   must(def != nullptr, call, "not in the registry");
   Node node = make_node(call, *def);
   if (def->prepare != nullptr) {
-    Preparation nothing(call, false);
+    Preparation nothing(call, Preparation::kNone);
     def->prepare(node.op.get(), nothing);
   }
   const std::vector<Tensor> results = run(call, node, {});
@@ -380,11 +397,15 @@ std::vector<Tensor> run_op(const OpCall& call) {
   }
 
   if (def->prepare != nullptr) {
-    const Node prepared = make_node(call, *def);
-    Preparation constants(call, true);
-    def->prepare(prepared.op.get(), constants);
-    must_agree(call, run(call, prepared, {.released = constants.released}), results, "with prepared constants",
-               call.variant_tolerance);
+    for (const auto kind : {Preparation::kShared, Preparation::kOwn}) {
+      const Node prepared = make_node(call, *def);
+      Preparation constants(call, kind);
+      def->prepare(prepared.op.get(), constants);
+      const char* const variant =
+          kind == Preparation::kOwn ? "with constants packed in place" : "with prepared constants";
+      must_agree(call, run(call, prepared, {.released = constants.released}), results, variant,
+                 call.variant_tolerance);
+    }
   }
   if ((def->traits & ops::kInPlace) != 0 && results[0].valid()) {
     for (size_t i = 0; i < call.inputs.size(); ++i) {

@@ -275,6 +275,45 @@ TEST_CASE("weights are kept once, packed", "[session]") {
   CHECK(s.memory().total() == s.memory().weights + s.memory().activations);
 }
 
+TEST_CASE("weights that several nodes share stay what they are for each", "[session]") {
+  std::vector<float> values(64 * 64);
+  for (size_t i = 0; i < values.size(); ++i) values[i] = static_cast<float>((i * 37 + 11) % 23) / 16 - 0.7f;
+  const Tensor x = iota({3, 64}, -1, 0.02f);
+  /// x times the weights, or their transpose.
+  const auto product = [&](bool transposed) {
+    Tensor y(DType::kFloat32, {3, 64});
+    for (size_t r = 0; r < 3; ++r) {
+      for (size_t c = 0; c < 64; ++c) {
+        double sum = 0;
+        for (size_t k = 0; k < 64; ++k) {
+          const double weight = values[transposed ? c * 64 + k : k * 64 + c];
+          sum += x.data<float>()[r * 64 + k] * weight;
+        }
+        y.data<float>()[r * 64 + c] = static_cast<float>(sum);
+      }
+    }
+    return y;
+  };
+  const Bytes w = float_tensor("w", {64, 64}, values);
+  const Bytes by_rows = node("MatMul", {"x", "w"}, {"y"});
+  const Bytes by_columns = node("Gemm", {"x", "w"}, {"z"}, {int_attribute("transB", 1)});
+  for (const bool optimize : {false, true}) {
+    for (const Strings& nodes : {Strings{by_rows, by_columns}, Strings{by_columns, by_rows}}) {
+      Session s = load(simple(nodes, {"y", "z", "w"}, {"3", "64"}, {w}), optimize);
+      for (int i = 0; i < 2; ++i) {
+        const std::vector<Tensor> got = run(s, {{"x", x}});
+        CHECK(difference(got[0], product(false), 1e-4) == "");
+        CHECK(difference(got[1], product(true), 1e-4) == "");
+        CHECK(difference(got[2], Tensor::from<float>({64, 64}, values), 0) == "");
+      }
+      Session packed = load(simple(nodes, {"y", "z"}, {"3", "64"}, {w}), optimize);
+      const std::vector<Tensor> got = run(packed, {{"x", x}});
+      CHECK(difference(got[0], product(false), 1e-4) == "");
+      CHECK(difference(got[1], product(true), 1e-4) == "");
+    }
+  }
+}
+
 TEST_CASE("operands of different types are refused as the model's fault", "[session]") {
   for (const auto& [op, b] : {std::pair{"MatMul", longs_tensor("b", {3, 2}, {1, 2, 3, 4, 5, 6})},
                               {"Gemm", raw_tensor("b", 11, {3, 2}, Bytes(48, '\0'))},

@@ -1,0 +1,43 @@
+#pragma once
+// Constant weights packed for their kernels as f32, over their own memory where nothing else needs it.
+
+#include "ops/op.hpp"
+
+namespace kinglet::ops {
+
+/// A PrepareContext that knows who else needs the memory of constants.
+class PackingContext : public PrepareContext {
+ public:
+  /// The memory of constant i, aligned to kAlignment and with room for `bytes`, to be written over and kept for
+  /// packed weights; null where it is too small or needed elsewhere. To be followed by release(i).
+  virtual std::shared_ptr<std::byte[]> reuse(size_t i, size_t bytes) = 0;
+  /// Memory until the next call or the end of prepare(), for elements that are about to be written over.
+  virtual std::byte* temporary(size_t bytes) = 0;
+};
+
+/// Constant i, of a numeric type, on its way into `count` packed floats. There is one at a time.
+class Packing {
+ public:
+  Packing(PrepareContext& c, size_t i, size_t count);
+  /// Elements [first, first + count) as f32, until the next call; all before the end of what is written over them.
+  const float* from(size_t first, size_t count);
+  const float* from() { return from(0, elements_.count()); }
+  float* to() const { return reinterpret_cast<float*>(packed_.get()); }
+  /// The packed floats; releases the constant.
+  std::shared_ptr<std::byte[]> finish();
+
+ private:
+  PrepareContext& context_;
+  size_t input_;
+  PackingContext* reuser_;
+  Tensor elements_;
+  std::shared_ptr<std::byte[]> packed_;
+  bool in_place_ = false;
+  Block copy_;
+};
+
+/// Packs the matrix [k, n] whose rows begin at element `first`, by kernels::pack_b at to() + `at`. Of what lies where
+/// it is packed to, only a block of rows is copied.
+void pack_rows(Packing& packing, size_t at, size_t first, size_t k, size_t n);
+
+}  // namespace kinglet::ops
