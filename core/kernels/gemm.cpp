@@ -11,6 +11,10 @@ namespace {
 
 using simd::f32x4;
 
+/// Floats of B that stay in the second cache while all rows pass over them, and with few rows: these should
+/// rather be done with B soon, so that it comes from memory in one stream.
+constexpr size_t kGroupFloats = 24 * 1024, kFewRowsGroupFloats = 96 * 1024;
+
 #define KINGLET_INLINE inline __attribute__((always_inline))
 
 /// Where a tile's rows of A are; a tile asks for each piece once.
@@ -31,61 +35,74 @@ struct IndirectRows {
   size_t taps;
   size_t depth;
 
+  /// row_index() of a row less than kTileRows behind `row`, with one division for all of them.
   KINGLET_INLINE const float* piece(size_t row, size_t tap, size_t r) const {
-    return rows[row_index(row, tap, taps) + r] + offset;
+    const size_t next_group = row % kTileRows + r < kTileRows ? 0 : (taps - 1) * kTileRows;
+    return rows[row_index(row, tap, taps) + next_group + r] + offset;
   }
 };
 
-/// MR rows from `row`, NP panels from `panel`.
-template <size_t MR, size_t NP, class Rows>
-KINGLET_INLINE void gemm_f32_tile(const GemmBlock& block, const Finish& end, const Rows& rows, size_t row,
-                                  size_t panel) {
-  constexpr size_t kVectors = NP * 2;
-  const size_t column = panel * kPanelWidth;
-  const size_t columns = std::min(block.n - column, NP * kPanelWidth);
-  const bool whole = columns == NP * kPanelWidth;
-  float* const c = block.c + static_cast<ptrdiff_t>(row) * block.ldc + column;
+/// The depth in steps of which each has sums of its own: few rows alone would wait for the multipliers.
+constexpr size_t unrolled(size_t tile_rows) { return tile_rows == 1 ? 4 : tile_rows <= 3 ? 2 : 1; }
 
-  f32x4 acc[MR * kVectors] = {};
+/// MR rows from `row` by one panel. Its own function, so that V8 finds it hot after a few calls.
+template <size_t MR, class Rows>
+__attribute__((noinline)) void gemm_f32_tile(const GemmBlock& block, const Finish& end, const Rows& rows,
+                                             size_t row, size_t panel) {
+  constexpr size_t kVectors = kPanelWidth / simd::kLanes, kSums = MR * kVectors, kSteps = unrolled(MR);
+  const size_t column = panel * kPanelWidth;
+  const size_t columns = std::min(block.n - column, kPanelWidth);
+  const bool whole = columns == kPanelWidth;
+  float* const c = block.c + static_cast<ptrdiff_t>(row) * block.ldc + column;
+  const auto lanes = [&](size_t j) { return columns - std::min(columns, j * simd::kLanes); };
+
+  f32x4 acc[kSums] = {};
   const float* const addend = block.first ? block.epilogue->residual : block.c;
   if (addend != nullptr) {
     const ptrdiff_t stride = block.first ? block.epilogue->residual_stride : block.ldc;
     const float* p = addend + static_cast<ptrdiff_t>(row) * stride + column;
     for (size_t r = 0; r < MR; ++r, p += stride) {
-      for (size_t j = 0; j < kVectors; ++j) {
-        const f32x4 v =
-            whole ? simd::load(p + j * 4) : simd::load_partial(p + j * 4, columns - std::min(columns, j * 4));
-        acc[r * kVectors + j] = v;
-      }
+      for (size_t j = 0; j < kVectors; ++j)
+        acc[r * kVectors + j] = whole ? simd::load(p + j * 4) : simd::load_partial(p + j * 4, lanes(j));
     }
   }
 
-  const float* b[NP];
   const size_t panel_stride =
       block.panel_stride != 0 ? block.panel_stride : rows.taps * rows.depth * kPanelWidth;
-  for (size_t q = 0; q < NP; ++q) b[q] = block.packed_b + (panel + q) * panel_stride;
+  const float* b = block.packed_b + panel * panel_stride;
+  f32x4 more[kSums * (kSteps - 1) + 1] = {};
   for (size_t tap = 0; tap < rows.taps; ++tap) {
     const float* a[MR];
     for (size_t r = 0; r < MR; ++r) a[r] = rows.piece(row, tap, r);
-    for (size_t p = 0; p < rows.depth; ++p) {
+    const auto step = [&](size_t p, f32x4* sums) KINGLET_INLINE_LAMBDA {
       f32x4 bv[kVectors];
-      for (size_t j = 0; j < kVectors; ++j) bv[j] = simd::load(b[j / 2] + j % 2 * 4);
-      for (size_t q = 0; q < NP; ++q) b[q] += kPanelWidth;
+      for (size_t j = 0; j < kVectors; ++j) bv[j] = simd::load(b + j * 4);
+      b += kPanelWidth;
       for (size_t r = 0; r < MR; ++r) {
         const f32x4 av = simd::load_splat(a[r] + p);
         for (size_t j = 0; j < kVectors; ++j)
-          acc[r * kVectors + j] = simd::madd(av, bv[j], acc[r * kVectors + j]);
+          sums[r * kVectors + j] = simd::madd(av, bv[j], sums[r * kVectors + j]);
+      }
+    };
+    size_t p = 0;
+    if constexpr (kSteps > 1) {
+      for (; p + kSteps <= rows.depth; p += kSteps) {
+        step(p, acc);
+        for (size_t s = 1; s < kSteps; ++s) step(p + s, more + (s - 1) * kSums);
       }
     }
+    for (; p < rows.depth; ++p) step(p, acc);
+  }
+  for (size_t s = 1; s < kSteps; ++s) {
+    for (size_t i = 0; i < kSums; ++i) acc[i] += more[(s - 1) * kSums + i];
   }
 
   // Last, because products that are added to a large bias one by one lose their low bits.
   if (block.last && block.epilogue->bias != nullptr) {
     const float* const bias = block.epilogue->bias + column;
     for (size_t j = 0; j < kVectors; ++j) {
-      const f32x4 v = whole ? simd::load(bias + j * 4)
-                            : simd::load_partial(bias + j * 4, columns - std::min(columns, j * 4));
-      for (size_t r = 0; r < MR; ++r) acc[r * kVectors + j] = acc[r * kVectors + j] + v;
+      const f32x4 v = whole ? simd::load(bias + j * 4) : simd::load_partial(bias + j * 4, lanes(j));
+      for (size_t r = 0; r < MR; ++r) acc[r * kVectors + j] += v;
     }
   }
   finish(end, acc);
@@ -95,46 +112,42 @@ KINGLET_INLINE void gemm_f32_tile(const GemmBlock& block, const Finish& end, con
       if (whole) {
         simd::store(out + j * 4, acc[r * kVectors + j]);
       } else {
-        simd::store_partial(out + j * 4, acc[r * kVectors + j], columns - std::min(columns, j * 4));
+        simd::store_partial(out + j * 4, acc[r * kVectors + j], lanes(j));
       }
     }
   }
 }
 
-/// MR rows from `row` over all panels, NP at a time; the panels that are left one by one.
-template <size_t MR, size_t NP, class Rows>
-void gemm_f32_rows(const GemmBlock& block, const Finish& end, const Rows& rows, size_t row) {
-  const size_t panels = (block.n + kPanelWidth - 1) / kPanelWidth;
-  size_t panel = 0;
-  for (; panel + NP <= panels; panel += NP) gemm_f32_tile<MR, NP>(block, end, rows, row, panel);
-  if constexpr (NP > 1) {
-    for (; panel < panels; ++panel) gemm_f32_tile<MR, 1>(block, end, rows, row, panel);
-  }
-}
-
-/// All rows but the last m % kTileRows, panel by panel, so that a panel of B stays in the first cache.
 template <class Rows>
-void gemm_f32_panels(const GemmBlock& block, const Finish& end, const Rows& rows) {
-  for (size_t panel = 0; panel * kPanelWidth < block.n; ++panel) {
-    for (size_t row = 0; row + kTileRows <= block.m; row += kTileRows)
-      gemm_f32_tile<kTileRows, 1>(block, end, rows, row, panel);
+void run_tile(size_t tile_rows, const GemmBlock& block, const Finish& end, const Rows& rows, size_t row,
+              size_t panel) {
+  switch (tile_rows) {
+    case 1: return gemm_f32_tile<1>(block, end, rows, row, panel);
+    case 2: return gemm_f32_tile<2>(block, end, rows, row, panel);
+    case 3: return gemm_f32_tile<3>(block, end, rows, row, panel);
+    case 4: return gemm_f32_tile<4>(block, end, rows, row, panel);
+    case 5: return gemm_f32_tile<5>(block, end, rows, row, panel);
+    default: return gemm_f32_tile<kTileRows>(block, end, rows, row, panel);
   }
 }
 
+/// A tile of rows stays in the first cache while a group of panels passes over it, the group in the second
+/// while all rows do. Rows are shared out evenly: tiles of four and three are quicker than of six and of one.
 template <class Rows>
 void run_block(const GemmBlock& block, const Rows& rows) {
   const Activation activation = block.epilogue->activation;
   const Finish end = block.last ? make_finish(activation) : Finish{};
-  gemm_f32_panels(block, end, rows);
-  // One or two rows need more columns for as many independent sums as the multiplier's latency wants.
-  const size_t row = block.m / kTileRows * kTileRows;
-  switch (block.m % kTileRows) {
-    case 1: gemm_f32_rows<1, 4>(block, end, rows, row); break;
-    case 2: gemm_f32_rows<2, 2>(block, end, rows, row); break;
-    case 3: gemm_f32_rows<3, 1>(block, end, rows, row); break;
-    case 4: gemm_f32_rows<4, 1>(block, end, rows, row); break;
-    case 5: gemm_f32_rows<5, 1>(block, end, rows, row); break;
-    default: break;
+  const size_t panels = (block.n + kPanelWidth - 1) / kPanelWidth;
+  const size_t tiles = (block.m + kTileRows - 1) / kTileRows;
+  const size_t panel_floats = std::max<size_t>(1, rows.taps * rows.depth * kPanelWidth);
+  const size_t group = std::max<size_t>(1, (tiles <= 3 ? kFewRowsGroupFloats : kGroupFloats) / panel_floats);
+  for (size_t from = 0; from < panels; from += group) {
+    const size_t to = std::min(panels, from + group);
+    for (size_t tile = 0, row = 0; tile < tiles; ++tile) {
+      const size_t tile_rows = block.m / tiles + (tile < block.m % tiles ? 1 : 0);
+      for (size_t panel = from; panel < to; ++panel) run_tile(tile_rows, block, end, rows, row, panel);
+      row += tile_rows;
+    }
   }
   if (block.last && !finishes_in_registers(activation.kind)) {
     if (block.ldc == static_cast<ptrdiff_t>(block.n)) return apply(activation, block.c, block.m * block.n);

@@ -37,6 +37,7 @@ bool fuse_qdq_products(Graph& graph);
 bool fuse_qdq_elementwise(Graph& graph);
 bool move_codes(Graph& graph);
 bool dequantize_constants(Graph& graph);
+bool fuse_attention(Graph& graph);
 bool fuse_matmul_bias(Graph& graph);
 bool channels_last(Graph& graph);
 bool merge_transposes(Graph& graph);

@@ -1,6 +1,6 @@
 // Attention - scaled dot-product attention of 3-D or 4-D inputs with grouped heads, masks, windows, and a
 // cache that is the operator's own (past and present) or the model's (nonpad_kv_seqlen) (ONNX Attention 23,
-// 24, 25).
+// 24, 25). With mask_broadcasts, which the pass fuse_attention sets, a mask of one key stands for all keys.
 
 #include <algorithm>
 #include <cmath>
@@ -22,6 +22,7 @@ struct Attention {
   int64_t left = -1, right = -1;
   bool is_causal = false;
   int64_t scores_stage = 0;
+  bool mask_broadcasts = false;
 };
 
 Attention parse(const NodeView& n) {
@@ -34,6 +35,7 @@ Attention parse(const NodeView& n) {
   op.right = n.attr_int("right_window_size", -1);
   op.is_causal = n.attr_int("is_causal", 0) != 0;
   op.scores_stage = n.attr_int("qk_matmul_output_mode", 0);
+  op.mask_broadcasts = n.attr_int("mask_broadcasts", 0) != 0;
   if (op.scores_stage < 0 || op.scores_stage > 3) {
     throw_error(ErrorCode::kModel, "attribute '{}' is {}", "qk_matmul_output_mode", op.scores_stage);
   }
@@ -116,6 +118,13 @@ Cache cache_of(RunContext& c, size_t input, size_t past, size_t output, const He
   return {shape, at, as_type(c, joined, type)};
 }
 
+/// Rows of one key become rows of `keys` times that.
+const void* spread_mask(RunContext& c, const float* mask, size_t rows, size_t keys) {
+  float* const spread = c.scratch<float>(rows * keys);
+  for (size_t i = 0; i < rows; ++i) std::fill_n(spread + i * keys, keys, mask[i]);
+  return spread;
+}
+
 void run(const Attention& op, RunContext& c) {
   const Tensor& query = c.in(kQ);
   const Heads q = heads_of(query, op.q_heads), k = heads_of(c.in(kK), op.kv_heads),
@@ -151,10 +160,18 @@ void run(const Attention& op, RunContext& c) {
 
   if (c.has(kMask)) {
     const Tensor& mask = c.in(kMask);
-    call.mask_at = mask_strides(mask.shape(), call.batch, call.heads, call.queries);
-    call.mask_keys = static_cast<size_t>(mask.shape().back());
-    c.require(call.mask_keys <= call.keys, "mask {} is longer than the {} keys", mask.shape(), call.keys);
+    Shape shape = mask.shape();
     call.mask = as_bias(c, mask, call.type);
+    const bool spreads = op.mask_broadcasts && call.type == DType::kFloat32;
+    if (spreads && shape.rank() != 0 && shape.back() == 1 && call.keys != 1) {
+      call.mask = spread_mask(c, static_cast<const float*>(call.mask), mask.count(), call.keys);
+      shape[shape.rank() - 1] = static_cast<int64_t>(call.keys);
+    }
+    call.mask_at = mask_strides(shape, call.batch, call.heads, call.queries);
+    call.mask_keys = static_cast<size_t>(shape.back());
+    const bool all = call.mask_keys == call.keys;
+    c.require(all || (call.mask_keys < call.keys && !op.mask_broadcasts), "mask {} does not go with {} keys",
+              mask.shape(), call.keys);
   }
   std::vector<int64_t> positions(call.batch, c.has(kPastKey) ? c.in(kPastKey).dim(2) : 0), last_keys;
   if (c.has(kNonpadKeys)) {
