@@ -11,13 +11,13 @@ void log(const float* x, float* y, size_t n) {
   map(x, y, n, [](f32x4 v) { return log(v); });
 }
 void tanh(const float* x, float* y, size_t n) {
-  map(x, y, n, [](f32x4 v) { return tanh(v); });
+  map(x, y, n, Tanh());
 }
 void sigmoid(const float* x, float* y, size_t n) {
-  map(x, y, n, [](f32x4 v) { return sigmoid(v); });
+  map(x, y, n, [f = Logistic()](f32x4 v) { return f.sigmoid(v); });
 }
 void erf(const float* x, float* y, size_t n) {
-  map(x, y, n, [](f32x4 v) { return erf(v); });
+  map(x, y, n, Erf());
 }
 void sqrt(const float* x, float* y, size_t n) {
   map(x, y, n, [](f32x4 v) { return simd::sqrt(v); });
