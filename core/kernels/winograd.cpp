@@ -210,15 +210,27 @@ void transform_output(const Call& call, const Place& tile, size_t index) {
     }
   });
   if (finishes_in_registers(e.activation.kind)) return;
-  for (const ptrdiff_t pixel : pixels) {
-    if (pixel >= 0) apply(e.activation, call.output + pixel * call.output_stride, channels);
+  for (size_t y = 0; y < M; ++y) {
+    // The pixels inside of the image are the first ones of the first rows.
+    size_t count = 0;
+    while (count < M && pixels[y * M + count] >= 0) ++count;
+    if (count == 0) break;
+    float* const row = call.output + pixels[y * M] * call.output_stride;
+    if (call.output_stride == static_cast<ptrdiff_t>(channels)) {
+      apply(e.activation, row, count * channels);
+    } else {
+      for (size_t x = 0; x < count; ++x)
+        apply(e.activation, row + static_cast<ptrdiff_t>(x) * call.output_stride, channels);
+    }
   }
 }
 
 template <size_t M>
 void run_tiles(Call& call, const float* packed_weights, size_t begin, size_t end) {
   constexpr size_t kMatrices = Transform<M>::kSide * Transform<M>::kSide;
-  const size_t most = block_tiles(call.shape);
+  // Blocks of like size: a small last one would read all weights for a few tiles.
+  const size_t blocks = tiles_of(end - begin, block_tiles(call.shape));
+  const size_t most = tiles_of(end - begin, std::max<size_t>(1, blocks));
   const size_t channels = call.shape.in_channels, outputs = call.shape.out_channels;
   for (size_t start = begin; start < end; start += most) {
     call.tiles = std::min(most, end - start);
