@@ -5,11 +5,14 @@
 
 #include "kernels/gemm_block.hpp"
 #include "kernels/geometry.hpp"
+#include "kernels/strassen.hpp"
 
 namespace kinglet::kernels {
 namespace {
 
 constexpr size_t kConvRowBlock = 11 * kTileRows;
+/// Rows of a product with fewer multiplications: its sums stay in the second cache.
+constexpr size_t kStrassenRows = 1024;
 /// Thinner taps cost more in pointers than in products, so kernel rows of such images are taken whole.
 constexpr size_t kThinTap = 64;
 
@@ -183,6 +186,37 @@ bool is_pointwise(const Geometry& g) {
          g.in == g.out;
 }
 
+size_t strassen_rows(const ConvShape& shape) {
+  const size_t pixels = output_pixels(shape);
+  const size_t blocks = std::max<size_t>(1, (pixels + kStrassenRows - 1) / kStrassenRows);
+  return (pixels + blocks - 1) / blocks;
+}
+
+/// Output pixels [begin, end) of a pointwise convolution: a plain product for each group.
+void pointwise(const ConvShape& shape, const float* input, ptrdiff_t input_stride, const float* packed_weights,
+               float* output, ptrdiff_t output_stride, const Epilogue& epilogue, float* scratch, size_t begin,
+               size_t end) {
+  const size_t channels = shape.in_channels / shape.groups, outputs = shape.out_channels / shape.groups;
+  // A residual costs Strassen's sums what they save.
+  const bool plain = shape.groups > 1 || epilogue.residual != nullptr;
+  const size_t rows = plain ? end - begin : strassen_rows(shape);
+  for (size_t start = begin; start < end; start += rows) {
+    const size_t m = std::min(rows, end - start);
+    const auto row = static_cast<ptrdiff_t>(start);
+    for (size_t group = 0; group < shape.groups; ++group) {
+      const float* const a = input + row * input_stride + group * channels;
+      const float* const b = packed_weights + group * packed_b_size(channels, outputs);
+      float* const c = output + row * output_stride + group * outputs;
+      const Epilogue part = part_of(epilogue, start, group * outputs);
+      if (plain) {
+        gemm(m, outputs, channels, a, input_stride, b, c, output_stride, part);
+      } else {
+        strassen(m, outputs, channels, a, input_stride, b, c, output_stride, part, scratch);
+      }
+    }
+  }
+}
+
 }  // namespace
 
 size_t output_lines(const ConvShape& shape) {
@@ -227,7 +261,9 @@ void pack_conv_weights(float* packed, const ConvShape& shape, const float* weigh
 
 size_t conv_scratch_bytes(const ConvShape& shape) {
   const Geometry g(shape);
-  return is_pointwise(g) ? 0 : Scratch(shape, Plan(shape, g)).bytes();
+  if (!is_pointwise(g)) return Scratch(shape, Plan(shape, g)).bytes();
+  if (shape.groups > 1) return 0;
+  return strassen_scratch_size(strassen_rows(shape), shape.out_channels, shape.in_channels, false) * sizeof(float);
 }
 
 void conv(const ConvShape& shape, const float* input, ptrdiff_t input_stride, const float* packed_weights,
@@ -238,14 +274,8 @@ void conv(const ConvShape& shape, const float* input, ptrdiff_t input_stride, co
   const size_t outputs = shape.out_channels / shape.groups;
   const size_t group_weights = packed_b_size(plan.taps * plan.channels, outputs);
   if (is_pointwise(g)) {
-    const auto row = static_cast<ptrdiff_t>(begin);
-    for (size_t group = 0; group < shape.groups; ++group) {
-      gemm(end - begin, outputs, plan.channels, input + row * input_stride + group * plan.channels,
-           input_stride, packed_weights + group * group_weights,
-           output + row * output_stride + group * outputs, output_stride,
-           part_of(epilogue, begin, group * outputs));
-    }
-    return;
+    return pointwise(shape, input, input_stride, packed_weights, output, output_stride, epilogue,
+                     static_cast<float*>(scratch), begin, end);
   }
 
   RowTable table(shape, g, plan, input, input_stride, scratch);

@@ -11,14 +11,24 @@ namespace {
 
 using simd::f32x4;
 
-/// With smaller halves the sums cost what the products save.
+/// With halves from here on the products save more than the sums cost; without a residual, smaller ones may too.
 constexpr size_t kLeastHalf = 128;
+constexpr size_t kLeastPlainHalf = 32;
 /// Each level doubles the rounding error.
 constexpr size_t kMostLevels = 2;
 
 size_t half_columns(size_t n) { return n / (2 * kPanelWidth) * kPanelWidth; }
 
-size_t levels_of(size_t m, size_t n, size_t k) {
+/// Whether a level with halves of these sizes is quicker than eight products of them.
+bool pays(size_t m, size_t n, size_t k, bool residual) {
+  const size_t least = std::min({m, n, k});
+  if (least >= kLeastHalf || residual) return least >= kLeastHalf;
+  if (least < kLeastPlainHalf) return false;
+  // Sums over the quarters of B, A and C a product, and how many a product pays for; both measured.
+  return 1.0 / static_cast<double>(m) + 1.0 / static_cast<double>(n) + 2.5 / static_cast<double>(k) < 1.0 / 29;
+}
+
+size_t levels_of(size_t m, size_t n, size_t k, bool residual) {
   const DepthSplit split(k);
   if (split.blocks * split.step != k) return 0;
   size_t blocks = split.blocks, levels = 0;
@@ -27,7 +37,8 @@ size_t levels_of(size_t m, size_t n, size_t k) {
     m /= 2;
     k /= 2;
     n = half_columns(n);
-    if (std::min({m, n, k}) < kLeastHalf) break;
+    // Most products of the second level have a residual.
+    if (!pays(m, n, k, residual || levels > 0)) break;
     blocks = std::max<size_t>(1, blocks / 2);
   }
   return levels;
@@ -228,12 +239,12 @@ void multiply(size_t levels, const PackedB& b, size_t m, size_t n, size_t k, Con
 }  // namespace
 
 size_t strassen_scratch_size(size_t m, size_t n, size_t k, bool residual) {
-  return scratch_size(levels_of(m, n, k), m, n, k, residual);
+  return scratch_size(levels_of(m, n, k, residual), m, n, k, residual);
 }
 
 void strassen(size_t m, size_t n, size_t k, const float* a, ptrdiff_t lda, const float* packed_b, float* c,
               ptrdiff_t ldc, const Epilogue& epilogue, float* scratch) {
-  const size_t levels = levels_of(m, n, k);
+  const size_t levels = levels_of(m, n, k, epilogue.residual != nullptr);
   if (levels == 0) return gemm(m, n, k, a, lda, packed_b, c, ldc, epilogue);
   const DepthSplit split(k);
   const PackedB b{packed_b, split, split.step * packed_columns(n), split.step * kPanelWidth};

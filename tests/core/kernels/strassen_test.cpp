@@ -84,6 +84,18 @@ TEST_CASE("strassen: depths of one, two and four blocks, and two levels") {
   }
 }
 
+TEST_CASE("strassen: thin halves, which pay without a residual alone") {
+  for (const StrassenCase& t : std::vector<StrassenCase>{
+           {.m = 960, .n = 240, .k = 240},
+           {.m = 129, .n = 391, .k = 384, .gap = 1, .bias = true},
+           {.m = 197, .n = 256, .k = 1024, .activation = {Activation::Kind::kRelu}},
+           {.m = 785, .n = 135, .k = 512, .gap = 2, .bias = true, .activation = {Activation::Kind::kSilu}},
+       }) {
+    check(t);
+    REQUIRE(strassen_scratch_size(t.m, t.n, t.k, true) == 0);
+  }
+}
+
 TEST_CASE("strassen: every activation, with and without residual") {
   for (const Activation& activation : activations()) {
     for (bool residual : {false, true}) {
