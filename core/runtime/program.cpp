@@ -52,11 +52,15 @@ class NodePreparation : public ops::PackingContext {
   size_t& packed_bytes_;
 };
 
+/// An If's outputs are what its branch gave. To infer shapes through both branches, and the branches in them, at
+/// every run takes longer than a small one runs.
+bool sizes_outputs(const Node& node) { return node.op_type == "If" && node.domain.empty(); }
+
 }  // namespace
 
 class StepServices : public ops::RunServices {
  public:
-  /// `inferred` is empty for a static step, whose outputs say it all.
+  /// `inferred` is empty for a static step, whose outputs say it all, and for an operator that sizes its outputs.
   StepServices(Program& program, Step& step, std::span<const ops::ValueInfo> inferred, const RunOptions& options)
       : program_(program), step_(step), inferred_(inferred), options_(options) {}
   ~StepServices() override { program_.scratch_.reset(); }
@@ -195,7 +199,11 @@ void Program::run_step(Plan& plan, Step& step, const RunOptions& options) {
   } else {
     bool shared = false;
     std::vector<ops::ValueInfo> inferred;
-    if (step.kind == Step::Kind::kDynamic) {
+    if (step.kind == Step::Kind::kDynamic && sizes_outputs(node)) {
+      for (Tensor* output : step.outputs) {
+        if (output != nullptr) *output = Tensor();
+      }
+    } else if (step.kind == Step::Kind::kDynamic) {
       std::vector<ops::ValueInfo> infos(step.inputs.size());
       std::vector<const ops::ValueInfo*> pointers(step.inputs.size(), nullptr);
       for (size_t i = 0; i < infos.size(); ++i) {

@@ -67,6 +67,7 @@ void infer(const If& op, InferContext& c) {
 
 void run(const If& op, RunContext& c) {
   const Tensor& condition = c.in(0);
+  if (condition.dtype() != DType::kBool) throw_error(ErrorCode::kModel, "the condition is {}", condition.dtype());
   c.require(condition.count() == 1, "expected a condition of one element, got {}", condition.shape());
   const bool chosen = condition.data<bool>()[0];
   const std::vector<Tensor> results = c.run_subgraph(chosen ? op.then_branch : op.else_branch, {});
