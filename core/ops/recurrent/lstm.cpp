@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "kernels/gemm.hpp"
+#include "kernels/lstm.hpp"
 #include "ops/recurrent/recurrent.hpp"
 
 namespace kinglet::ops {
@@ -20,12 +21,24 @@ Lstm parse(const NodeView& n) {
 void infer(const Lstm& op, InferContext& c) { infer_recurrent(op, c); }
 void prepare(Lstm& op, PrepareContext& c) { prepare_recurrent(op, c); }
 
+/// Neither peepholes nor clipping, and the default activations: what exporters write.
+bool is_plain(const Recurrent& r, const Direction& d) {
+  using Kind = GateActivation::Kind;
+  return d.peephole == nullptr && r.clip <= 0 && !static_cast<const Lstm&>(r).input_forget &&
+         d.activations[0].kind == Kind::kSigmoid && d.activations[1].kind == Kind::kTanh &&
+         d.activations[2].kind == Kind::kTanh;
+}
+
 void step(const Recurrent& r, const Direction& d, float* gates, const float* h_before, float* h, float* cell, float*) {
   const size_t n = d.hidden, rows = 4 * n;
   const bool couple = static_cast<const Lstm&>(r).input_forget;
   // gates += h R' + Rb
   kernels::gemm(d.batch, rows, n, h_before, static_cast<ptrdiff_t>(n), d.r, gates, static_cast<ptrdiff_t>(rows),
                 {.bias = d.r_bias, .residual = gates, .residual_stride = static_cast<ptrdiff_t>(rows)});
+  if (is_plain(r, d)) {
+    for (size_t b = 0; b < d.batch; ++b) kernels::lstm_units(gates + b * rows, cell + b * n, h + b * n, n);
+    return;
+  }
   for (size_t b = 0; b < d.batch; ++b) {
     float *i = gates + b * rows, *o = i + n, *f = i + 2 * n, *g = i + 3 * n;
     float *c = cell + b * n, *out = h + b * n;
