@@ -1,10 +1,10 @@
 #pragma once
-// 3x3 convolution with stride 1 by Winograd's minimal filtering (Lavin and Gray, "Fast Algorithms for
+// 3x3 convolution with stride 1 or 2 by Winograd's minimal filtering (Lavin and Gray, "Fast Algorithms for
 // Convolutional Neural Networks", 2015). Layout and terms: conv.hpp.
 //
 // A *tile* is a square of output pixels of one image; a call computes a range of tiles. Tiles are 4x4, from
 // 36 products a pair of channels where the direct form has 144; where that would make the packed weights too
-// large (4 times the given ones) they are 2x2, from 16 where it has 36. Measured against double, the largest
+// large (4 times the given ones) they are 2x2, from 16 where it has 36. With stride 2 they are 2x2 from 25. Measured against double, the largest
 // error is up to twice that of conv with 4x4 tiles, and smaller than that of conv with 2x2.
 
 #include <cstddef>
@@ -19,7 +19,7 @@ bool prefers_winograd(const ConvShape& shape);
 /// Output tiles of the whole batch.
 size_t output_tiles(const ConvShape& shape);
 
-/// Floats that pack_winograd_weights writes: 4, or 16 / 9, times the weights. Packing looks at channels only.
+/// Floats that pack_winograd_weights writes: 4, or 16 / 9, times the weights. Packing looks at channels and stride.
 size_t packed_winograd_weights_size(const ConvShape& shape);
 
 /// Packs weights [out_channels, in_channels, 3, 3] (the layout of ONNX Conv).

@@ -45,13 +45,14 @@ void check(const ConvShape& s, const Options& o = {}) {
 }
 
 ConvShape image(size_t channels, size_t outputs, size_t height, size_t width, ptrdiff_t pad_begin,
-                ptrdiff_t pad_end) {
+                ptrdiff_t pad_end, size_t stride = 1) {
   ConvShape s{.in_channels = channels, .out_channels = outputs};
   s.in = {height, width, 1};
   s.kernel = {3, 3, 1};
+  s.stride = {stride, stride, 1};
   s.pad_begin = {pad_begin, pad_begin, 0};
   for (size_t i = 0; i < 2; ++i)
-    s.out[i] = static_cast<size_t>(static_cast<ptrdiff_t>(s.in[i]) + pad_begin + pad_end - 2);
+    s.out[i] = static_cast<size_t>(static_cast<ptrdiff_t>(s.in[i]) + pad_begin + pad_end - 3) / stride + 1;
   return s;
 }
 
@@ -59,7 +60,10 @@ TEST_CASE("winograd: image sizes and pads") {
   for (size_t height = 3; height <= 9; ++height) {
     for (const size_t width : {3, 4, 7, 17}) {
       for (const ptrdiff_t begin : {0, 1, 2}) {
-        for (const ptrdiff_t end : {0, 1}) check(image(16, 16, height, width, begin, end));
+        for (const ptrdiff_t end : {0, 1}) {
+          check(image(16, 16, height, width, begin, end));
+          check(image(32, 32, height, width, begin, end, 2));
+        }
       }
     }
   }
@@ -68,20 +72,30 @@ TEST_CASE("winograd: image sizes and pads") {
 
 TEST_CASE("winograd: channels that are no multiple of a vector or a panel") {
   for (const size_t in : {16, 17, 19, 24, 33}) {
-    for (const size_t out : {16, 18, 23, 40}) check(image(in, out, 6, 5, 1, 1));
+    for (const size_t out : {16, 18, 23, 40}) {
+      check(image(in, out, 6, 5, 1, 1));
+      check(image(in + 16, out + 16, 6, 5, 1, 1, 2));
+    }
   }
 }
 
-TEST_CASE("winograd: strides, residual, activations, batches, split calls") {
-  ConvShape s = image(20, 18, 11, 9, 1, 1);
-  s.batch = 3;
-  check(s, {.in_gap = 3, .out_gap = 5, .residual = true, .pieces = 4});
-  check(s, {.bias = false});
-  for (const Activation& activation : activations())
-    check(s, {.out_gap = 1, .residual = true, .activation = activation});
+TEST_CASE("winograd: gaps, residual, activations, batches, split calls") {
+  for (const size_t stride : {1, 2}) {
+    ConvShape s = image(36, 34, 11, 9, 1, 1, stride);
+    s.batch = 3;
+    check(s, {.in_gap = 3, .out_gap = 5, .residual = true, .pieces = 4});
+    check(s, {.bias = false});
+    for (const Activation& activation : activations()) {
+      check(s, {.residual = true, .activation = activation});
+      check(s, {.out_gap = 1, .residual = true, .activation = activation});
+    }
+  }
 }
 
-TEST_CASE("winograd: more tiles than a block holds") { check(image(64, 64, 40, 41, 1, 1)); }
+TEST_CASE("winograd: more tiles than a block holds") {
+  check(image(64, 64, 40, 41, 1, 1));
+  check(image(64, 64, 40, 41, 1, 1, 2));
+}
 
 TEST_CASE("winograd: tiles of 2x2, for weights that are large already") {
   const auto tiles = [](size_t channels) { return output_tiles(image(channels, channels, 8, 8, 1, 1)); };
@@ -91,7 +105,7 @@ TEST_CASE("winograd: tiles of 2x2, for weights that are large already") {
     check(image(132, 126, size, size + 3, 1, 1), {.in_gap = 2, .residual = true, .pieces = 3});
 }
 
-TEST_CASE("winograd is for 3x3 with stride 1, ungrouped, of enough channels") {
+TEST_CASE("winograd is for 3x3 with stride 1 or 2, ungrouped, of enough channels") {
   const ConvShape fit = image(32, 32, 8, 8, 1, 1);
   const auto refuses = [&](auto&& change) {
     ConvShape s = fit;
@@ -99,7 +113,9 @@ TEST_CASE("winograd is for 3x3 with stride 1, ungrouped, of enough channels") {
     return !prefers_winograd(s);
   };
   CHECK(prefers_winograd(fit));
+  CHECK(!refuses([](ConvShape& s) { s.stride = {2, 2, 1}; }));
   CHECK(refuses([](ConvShape& s) { s.stride[1] = 2; }));
+  CHECK(refuses([](ConvShape& s) { s.stride = {3, 3, 1}; }));
   CHECK(refuses([](ConvShape& s) { s.dilation[0] = 2; }));
   CHECK(refuses([](ConvShape& s) { s.kernel[0] = 5; }));
   CHECK(refuses([](ConvShape& s) { s.groups = 2; }));
