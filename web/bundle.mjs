@@ -5,15 +5,15 @@ import { fileURLToPath } from 'node:url';
 
 const source = (name) => fileURLToPath(new URL(`./src/${name}`, import.meta.url));
 
-/** Entry files by host; package.json's `exports` chooses among them. `ocr` imports its host's own `index`. */
+/** Entry files by host; package.json's `exports` chooses among them. The others import their host's own `index`. */
 const hosts = [
-  { environment: 'default', index: 'index', ocr: 'ocr' },
-  { environment: 'node', index: 'node', ocr: 'ocr-node' },
-  { environment: 'workerd', index: 'workerd', ocr: 'ocr-workerd' },
+  { environment: 'default', index: 'index', others: { ocr: 'ocr.ts' } },
+  { environment: 'node', index: 'node', others: { 'ocr-node': 'ocr.ts', cli: 'cli/main.ts' } },
+  { environment: 'workerd', index: 'workerd', others: { 'ocr-workerd': 'ocr.ts' } },
 ];
 
 /** Names of the files that `bundle` writes. */
-export const bundles = hosts.flatMap(({ index, ocr }) => [`${index}.js`, `${ocr}.js`]);
+export const bundles = hosts.flatMap(({ index, others }) => [index, ...Object.keys(others)].map((name) => `${name}.js`));
 
 /**
  * Writes the bundles.
@@ -22,7 +22,7 @@ export const bundles = hosts.flatMap(({ index, ocr }) => [`${index}.js`, `${ocr}
  * @param outdir the folder that holds simd.wasm and relaxed.wasm too
  */
 export async function bundle({ esbuild, glue, outdir }) {
-  for (const { environment, index, ocr } of hosts) {
+  for (const { environment, index, others } of hosts) {
     const resolve = {
       name: 'kinglet',
       setup(build) {
@@ -30,7 +30,7 @@ export async function bundle({ esbuild, glue, outdir }) {
         build.onResolve({ filter: /^#environment$/ }, () => ({ path: source(`env/${environment}.ts`) }));
         // The reader and the application share one Session class: that of the host's index.
         build.onResolve({ filter: /^\.\.\/index\.js$/ }, ({ importer }) =>
-          importer.startsWith(source('ocr') + sep) ? { path: `./${index}.js`, external: true } : undefined,
+          ['ocr', 'cli'].some((folder) => importer.startsWith(source(folder) + sep)) ? { path: `./${index}.js`, external: true } : undefined,
         );
       },
     };
@@ -46,6 +46,10 @@ export async function bundle({ esbuild, glue, outdir }) {
       legalComments: 'none',
       logLevel: 'warning',
     };
-    await esbuild.build({ ...common, entryPoints: { [index]: source('index.ts'), [ocr]: source('ocr.ts') } });
+    const entries = { [index]: 'index.ts', ...others };
+    await esbuild.build({
+      ...common,
+      entryPoints: Object.fromEntries(Object.entries(entries).map(([name, file]) => [name, source(file)])),
+    });
   }
 }

@@ -197,6 +197,30 @@ val run(const val& wanted) {
 /// may be what was lacking.
 void release_feeds() { state().feeds.release(); }
 
+/// Runs with what was fed since the last run, for the times alone: `[{node, op, ms, dims}]`, a row for each node that
+/// ran, with the shapes of its outputs.
+val profile() {
+  const val result = guarded([&] {
+    std::vector<NodeTime> rows;
+    state().outputs.clear();
+    session().run(state().feeds.ready(), {}, {.profile = &rows});
+    val list = val::array();
+    for (size_t i = 0; i < rows.size(); ++i) {
+      val row = val::object();
+      row.set("node", rows[i].node);
+      row.set("op", rows[i].op);
+      row.set("ms", rows[i].milliseconds);
+      val dims = val::array();
+      for (size_t k = 0; k < rows[i].outputs.size(); ++k) dims.set(k, to_js(rows[i].outputs[k]));
+      row.set("dims", dims);
+      list.set(i, row);
+    }
+    return list;
+  });
+  state().feeds.clear();
+  return result;
+}
+
 val memory() {
   return guarded([] {
     const MemoryUse use = session().memory();
@@ -225,6 +249,7 @@ EMSCRIPTEN_BINDINGS(session) {
   emscripten::function("openFeed", &open_feed);
   emscripten::function("closeFeed", &close_feed);
   emscripten::function("run", &run);
+  emscripten::function("profile", &profile);
   emscripten::function("releaseFeeds", &release_feeds);
   emscripten::function("memory", &memory);
   emscripten::function("describe", &describe);

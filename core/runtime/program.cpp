@@ -166,9 +166,12 @@ std::vector<Tensor> Program::run(std::span<const Tensor> inputs, std::span<const
     if (options.cancel != nullptr && options.cancel->load(std::memory_order_relaxed)) {
       throw_error(ErrorCode::kAborted, "the run was aborted");
     }
-    const auto begin = options.profile != nullptr ? Clock::now() : Clock::time_point();
     try {
-      run_step(plan, step, options);
+      if (options.profile != nullptr) {
+        time_step(plan, step, options);
+      } else {
+        run_step(plan, step, options);
+      }
     } catch (Error& error) {
       if (!error.node.empty()) throw;
       std::string shapes;
@@ -181,14 +184,24 @@ std::vector<Tensor> Program::run(std::span<const Tensor> inputs, std::span<const
       error.message = text("{} ({}): {}; inputs: {}", error.node, error.op, error.message, shapes);
       throw;
     }
-    if (options.profile != nullptr) {
-      const std::chrono::duration<double, std::milli> took = Clock::now() - begin;
-      options.profile->push_back({step.node->name, step.node->op_type, took.count()});
-    }
   }
   std::vector<Tensor> outputs;
   for (const ValueId id : graph_->outputs) outputs.push_back(plan.slots[static_cast<size_t>(id)]);
   return outputs;
+}
+
+void Program::time_step(Plan& plan, Step& step, const RunOptions& options) {
+  std::vector<NodeTime>& rows = *options.profile;
+  const size_t first_inner = rows.size();
+  const auto begin = Clock::now();
+  run_step(plan, step, options);
+  const std::chrono::duration<double, std::milli> took = Clock::now() - begin;
+  NodeTime row{step.node->name, step.node->op_type, took.count(), {}};
+  for (size_t i = first_inner; i < rows.size(); ++i) row.milliseconds -= rows[i].milliseconds;
+  for (const Tensor* out : step.outputs) {
+    if (out != nullptr && out->valid() && !is_container(out->dtype())) row.outputs.push_back(out->shape());
+  }
+  rows.push_back(std::move(row));
 }
 
 void Program::run_step(Plan& plan, Step& step, const RunOptions& options) {

@@ -38,6 +38,8 @@ class Program {
   void prepare(ConstantMemory& memory);
   Plan& plan_for(std::span<const Tensor> inputs, std::span<const Tensor> captures);
   void run_step(Plan& plan, Step& step, const RunOptions& options);
+  /// run_step, with a row in options.profile.
+  void time_step(Plan& plan, Step& step, const RunOptions& options);
 
   std::shared_ptr<Graph> graph_;
   std::unordered_map<const Node*, std::vector<std::unique_ptr<Program>>> bodies_;

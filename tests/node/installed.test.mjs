@@ -87,6 +87,11 @@ describe('the installed package', () => {
     assert.deepEqual(JSON.parse(stdout), expected);
   });
 
+  test('brings the command kinglet', async () => {
+    const { stdout } = await run(join(app.folder, 'node_modules/.bin/kinglet'), ['profile', 'model.onnx'], { cwd: app.folder });
+    assert.match(stdout, /^add +Add /m);
+  });
+
   test('runs in workerd', async () => {
     const outdir = join(app.folder, 'worker');
     await build({

@@ -33,6 +33,11 @@ describe('npm package', () => {
     assert.deepEqual(missing, []);
   });
 
+  test('its command is an executable script of the package', () => {
+    assert.ok(files.includes(manifest.bin.kinglet));
+    assert.match(readFileSync(join(root, manifest.bin.kinglet), 'utf8'), /^#!\/usr\/bin\/env node\n/);
+  });
+
   test('has no dependencies and the Apache licence', () => {
     for (const field of ['dependencies', 'optionalDependencies', 'peerDependencies', 'bundleDependencies']) {
       assert.equal(manifest[field], undefined, field);

@@ -24,6 +24,14 @@ export interface CoreTensor {
 /** An output; `map` holds the keys and the values, null is an optional without a value. */
 export type CoreOutput = CoreTensor | { items: CoreOutput[] } | { map: [CoreTensor, CoreOutput] } | null;
 
+/** One node's share of a run; `dims` are those of its outputs. */
+export interface CoreNodeTime {
+  node: string;
+  op: string;
+  ms: number;
+  dims: number[][];
+}
+
 export type Point = [x: number, y: number];
 export type Quad = [Point, Point, Point, Point];
 
@@ -54,6 +62,7 @@ export interface Core {
   openFeed(name: string, isMap: boolean): Result<undefined>;
   closeFeed(): Result<undefined>;
   run(outputs: readonly string[]): Result<CoreOutput[]>;
+  profile(): Result<CoreNodeTime[]>;
   releaseFeeds(): void;
   memory(): Result<{ weights: number; activations: number }>;
   describe(): Result<string>;

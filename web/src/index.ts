@@ -7,6 +7,7 @@ export {
   type WasmOptions,
   type WasmSource,
 } from './load.js';
+export type { NodeProfile, Profile, ProfileOptions } from './profile.js';
 export {
   type LoadOptions,
   type LoadProgress,

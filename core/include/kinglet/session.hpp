@@ -57,7 +57,8 @@ struct Feed {
 /// How long one node took in one run.
 struct NodeTime {
   std::string node, op;
-  double milliseconds = 0;
+  double milliseconds = 0;     ///< without the time of nodes inside its subgraphs
+  std::vector<Shape> outputs;  ///< shapes of its outputs that are tensors
 };
 
 struct RunOptions {

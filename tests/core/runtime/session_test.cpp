@@ -161,6 +161,7 @@ TEST_CASE("a run can be cancelled and profiled", "[session]") {
   CHECK(profile[0].node == "add");
   CHECK(profile[1].op == "Neg");
   CHECK(profile[0].milliseconds >= 0);
+  CHECK(profile[1].outputs == std::vector<Shape>{Shape({1, 3})});
 }
 
 TEST_CASE("inputs and constants can be outputs; outputs can be used inside", "[session]") {

@@ -1,6 +1,6 @@
 // Compiles with no library but the language's own: neither DOM nor Node types.
 import { configure, features, isKingletError, KingletError, LoadError, OutOfMemoryError, Session, ShapeError, Tensor, UnsupportedOperatorError } from 'kinglet';
-import type { LoadOptions, LoadProgress, MemoryUse, TensorType, Value, ValueInfo } from 'kinglet';
+import type { LoadOptions, LoadProgress, MemoryUse, NodeProfile, Profile, TensorType, Value, ValueInfo } from 'kinglet';
 import { type Line, TextReader } from 'kinglet/ocr';
 
 export async function classify(bytes: Uint8Array): Promise<Float32Array> {
@@ -27,6 +27,13 @@ export async function pieces(session: Session, x: Tensor): Promise<Tensor[]> {
   const feeds: Record<string, Value> = { x, list: [x, x], absent: null, scores };
   const { parts } = await session.run<{ parts: Tensor[] }>(feeds);
   return parts;
+}
+
+export async function slowest(session: Session, x: Tensor): Promise<string> {
+  const { ms, nodes, runs }: Profile = await session.profile({ x }, { runs: 5, warmUp: 1 });
+  const [first]: readonly NodeProfile[] = [...nodes].sort((a, b) => b.ms - a.ms);
+  const width: number | undefined = first?.dims[0]?.at(-1);
+  return `${first?.op} ${first?.name} ${first?.calls} ${width} ${ms / runs}`;
 }
 
 export function explain(error: unknown): string {

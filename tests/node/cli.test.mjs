@@ -1,0 +1,100 @@
+// The command `kinglet`.
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { addOne, identity, model } from './helpers/onnx.mjs';
+
+const cli = fileURLToPath(new URL('../../dist/cli.js', import.meta.url));
+
+/** Resolves to { code, stdout, stderr }. */
+const kinglet = (...args) => new Promise((resolve) => {
+  execFile(process.execPath, [cli, ...args], (error, stdout, stderr) => resolve({ code: error?.code ?? 0, stdout, stderr }));
+});
+
+describe('kinglet profile', () => {
+  let folder, addOneFile;
+  const file = (name, bytes) => {
+    const path = join(folder, name);
+    writeFileSync(path, bytes);
+    return path;
+  };
+  before(() => {
+    folder = mkdtempSync(join(tmpdir(), 'kinglet-cli-'));
+    addOneFile = file('add-one.onnx', addOne());
+  });
+  after(() => rmSync(folder, { recursive: true }));
+
+  test('lists operators, nodes and memory', async () => {
+    const { code, stdout, stderr } = await kinglet('profile', addOneFile, '--shape', 'x=5x3', '--runs', '2');
+    assert.equal(code, 0, stderr);
+    assert.match(stdout, /add-one\.onnx: \d+\.\d+ ms a run, the mean of 2 \((simd|relaxed); loaded in \d+ ms\)/);
+    assert.match(stdout, /memory: [\d.]+ MiB weights, [\d.]+ MiB activations, [\d.]+ MiB heap/);
+    assert.match(stdout, /^operator +nodes +ms +share$\n^-+.*$\n^Add +1 +\d+\.\d+ +100\.0 %$/m);
+    assert.match(stdout, /all 1 nodes:\n.*\n.*\nadd +Add +\d+\.\d+ +100\.0 % +1 +5x3$/m);
+  });
+
+  test('gives everything as JSON, with the binary that was asked for', async () => {
+    const { stdout } = await kinglet('profile', addOneFile, '--json', '--variant', 'simd', '--dim', 'N=7', '--runs=3', '--warm-up', '0');
+    const { variant, runs, nodes, memory } = JSON.parse(stdout);
+    assert.deepEqual([variant, runs, nodes.length, nodes[0].op, nodes[0].dims], ['simd', 3, 1, 'Add', [[7, 3]]]);
+    assert.ok(memory.heap > 0);
+  });
+
+  test('feeds every type', async () => {
+    const types = ['float32', 'float64', 'float16', 'bfloat16', 'int8', 'uint8', 'int16', 'uint16', 'int32', 'uint32', 'int64', 'uint64', 'bool',
+      'string', 'complex64', 'complex128', 'float8e4m3fn', 'float8e5m2', 'int4', 'uint4', 'float4e2m1', 'int2', 'uint2'];
+    const values = (prefix) => types.map((type) => ({ name: prefix + type, type, dims: [3, null] }));
+    const bytes = model({
+      nodes: types.map((type) => ({ op: 'Identity', name: type, inputs: [`x${type}`], outputs: [`y${type}`] })),
+      inputs: values('x'),
+      outputs: values('y'),
+      opset: 25,
+    });
+    const { code, stderr } = await kinglet('profile', file('types.onnx', bytes), '--no-optimize');
+    assert.equal(code, 0, stderr);
+  });
+
+  test('explains itself', async () => {
+    for (const args of [[], ['--help'], ['help']]) {
+      const { code, stdout } = await kinglet(...args);
+      assert.equal(code, 0);
+      assert.match(stdout, /kinglet profile MODEL/);
+    }
+  });
+
+  const mistakes = [
+    ['no command of this name', ['prof'], /no command 'prof'/],
+    ['no model', ['profile'], /one model is needed/],
+    ['two models', ['profile', 'a', 'b'], /one model is needed/],
+    ['a missing file', ['profile', 'nothing.onnx'], /there is no file nothing\.onnx/],
+    ['a file of another kind', ['profile', cli], /^kinglet: malformed protobuf/],
+    ['an unknown option', ['profile', 'FILE', '--speed', '3'], /--speed/],
+    ['an unknown input', ['profile', 'FILE', '--shape', 'z=1x3'], /no input 'z'; its inputs are x: float32\[N, 3\]/],
+    ['an unknown dim', ['profile', 'FILE', '--dim', 'M=2'], /no dim 'M'; its inputs are x: float32\[N, 3\]/],
+    ['another rank', ['profile', 'FILE', '--shape', 'x=1x3x1'], /x=1x3x1 does not fit x: float32\[N, 3\]/],
+    ['another fixed dim', ['profile', 'FILE', '--shape', 'x=1x4'], /x=1x4 does not fit/],
+    ['a shape that is none', ['profile', 'FILE', '--shape', 'x=1xa'], /'x=1xa' must be whole numbers/],
+    ['a shape without a name', ['profile', 'FILE', '--shape', '1x3'], /--shape wants NAME=/],
+    ['a shape of more than there is', ['profile', 'FILE', '--shape', 'x=1000000000000000x3'], /does not fit into memory/],
+    ['no runs', ['profile', 'FILE', '--runs', '0'], /--runs must be a whole number >= 1, got '0'/],
+    ['an unknown binary', ['profile', 'FILE', '--variant', 'fast'], /--variant must be simd or relaxed/],
+  ];
+  for (const [label, args, message] of mistakes) {
+    test(`tells in one line: ${label}`, async () => {
+      const { code, stdout, stderr } = await kinglet(...args.map((arg) => (arg === 'FILE' ? addOneFile : arg)));
+      assert.deepEqual([code, stdout], [1, '']);
+      assert.match(stderr, message);
+      assert.doesNotMatch(stderr, /\n\s+at /);
+    });
+  }
+
+  test('wants the shape of an input of any rank', async () => {
+    const any = file('any.onnx', identity('float32'));
+    assert.match((await kinglet('profile', any)).stderr, /input x: float32 may have any rank: tell it with --shape x=/);
+    assert.equal((await kinglet('profile', any, '--shape', 'x=2x2', '--runs', '1')).code, 0);
+  });
+});

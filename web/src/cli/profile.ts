@@ -1,0 +1,112 @@
+// kinglet profile MODEL: where a model's time goes.
+import { existsSync } from 'node:fs';
+import { parseArgs } from 'node:util';
+import { features, type NodeProfile, type Profile, Session, type Variant } from '../index.js';
+import { makeFeeds, readDims, readShapes } from './feeds.js';
+import { table } from './table.js';
+import { UsageError } from './usage-error.js';
+
+export const profileUsage = `kinglet profile MODEL [options]   how long each operator and each node of an .onnx file takes
+  --shape NAME=1x3x224x224   shape of an input; dims that are not given are 1
+  --dim NAME=4               a number for a named dim, in all inputs
+  --runs 10                  runs that are measured
+  --warm-up 3                runs before them, which are not
+  --nodes 20                 how many nodes to list, the slowest first; 0 for all
+  --variant simd             the binary: simd or relaxed; by default the best that runs here
+  --no-optimize              the graph as the file has it
+  --json                     everything, as JSON`;
+
+/** A whole number of the command line. */
+function count(text: string, option: string, least: number): number {
+  const value = Number(text);
+  if (!Number.isSafeInteger(value) || value < least) {
+    throw new UsageError(`--${option} must be a whole number >= ${least}, got '${text}'`);
+  }
+  return value;
+}
+
+function variantOf(text: string | undefined): Variant | undefined {
+  if (text === undefined || text === 'simd' || text === 'relaxed') return text;
+  throw new UsageError(`--variant must be simd or relaxed, got '${text}'`);
+}
+
+function readArguments(args: string[]) {
+  const text = { type: 'string' } as const;
+  const list = { type: 'string', multiple: true, default: [] as string[] } as const;
+  const flag = { type: 'boolean', default: false } as const;
+  try {
+    return parseArgs({
+      args,
+      allowPositionals: true,
+      options: {
+        shape: list, dim: list, variant: text, 'no-optimize': flag, json: flag,
+        runs: { ...text, default: '10' }, 'warm-up': { ...text, default: '3' }, nodes: { ...text, default: '20' },
+      },
+    });
+  } catch (error) {
+    throw new UsageError(`${(error as Error).message}\n${profileUsage}`);
+  }
+}
+
+const ms = (value: number) => value.toFixed(3);
+const share = (part: number, whole: number) => `${((100 * part) / whole || 0).toFixed(1)} %`;
+const mebibytes = (bytes: number) => `${(bytes / 2 ** 20).toFixed(1)} MiB`;
+
+function operatorTable({ nodes, ms: total }: Profile): string {
+  const sums = new Map<string, { ms: number; nodes: number }>();
+  for (const { op, ms: own } of nodes) {
+    const sum = sums.get(op) ?? { ms: 0, nodes: 0 };
+    sums.set(op, { ms: sum.ms + own, nodes: sum.nodes + 1 });
+  }
+  const rows = [...sums].sort(([, a], [, b]) => b.ms - a.ms);
+  return table(
+    ['operator', 'nodes', 'ms', 'share'],
+    rows.map(([op, sum]) => [op, String(sum.nodes), ms(sum.ms), share(sum.ms, total)]),
+  );
+}
+
+function nodeTable({ nodes, ms: total }: Profile, most: number): string {
+  const slowest: NodeProfile[] = [...nodes].sort((a, b) => b.ms - a.ms).slice(0, most || undefined);
+  return table(
+    ['node', 'operator', 'ms', 'share', 'calls', 'output'],
+    slowest.map(({ name, op, ms: own, calls, dims }) => [
+      name,
+      op,
+      ms(own),
+      share(own, total),
+      String(Math.round(calls * 100) / 100),
+      dims.map((each) => each.join('x') || 'scalar').join(', '),
+    ]),
+    [0, 1, 5],
+  );
+}
+
+export async function profileCommand(args: string[]): Promise<void> {
+  const { values, positionals } = readArguments(args);
+  const [model, ...rest] = positionals;
+  if (model === undefined || rest.length > 0) throw new UsageError(`one model is needed\n${profileUsage}`);
+  if (!existsSync(model)) throw new UsageError(`there is no file ${model}`);
+  const variant = variantOf(values.variant);
+  const runs = count(values.runs, 'runs', 1);
+  const warmUp = count(values['warm-up'], 'warm-up', 0);
+  const most = count(values.nodes, 'nodes', 0);
+  const shapes = readShapes(values.shape);
+  const dims = readDims(values.dim);
+
+  const started = performance.now();
+  const session = await Session.load(model, { variant, optimize: !values['no-optimize'] });
+  const loadMs = performance.now() - started;
+  const feeds = makeFeeds(session.inputs, shapes, dims);
+  const profile = await session.profile(feeds, { runs, warmUp });
+  const { memory } = session;
+  if (values.json) return console.log(JSON.stringify({ variant: variant ?? features().variant, loadMs, memory, ...profile }, null, 1));
+
+  const listed = most === 0 || most >= profile.nodes.length ? `all ${profile.nodes.length} nodes` : `the slowest ${most} of ${profile.nodes.length} nodes`;
+  console.log(`${model}: ${ms(profile.ms)} ms a run, the mean of ${runs} (${variant ?? features().variant}; loaded in ${loadMs.toFixed(0)} ms)
+memory: ${mebibytes(memory.weights)} weights, ${mebibytes(memory.activations)} activations, ${mebibytes(memory.heap)} heap
+
+${operatorTable(profile)}
+
+${listed}:
+${nodeTable(profile, most)}`);
+}
