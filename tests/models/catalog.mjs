@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { exists, pythonEnv } from '../../scripts/python-env.mjs';
+import { decoderStep, gptStep } from './decoder-inputs.mjs';
 import { gradient, noise, pageLooks, textPage, tokens } from './inputs.mjs';
 
 const run = promisify(execFile);
@@ -89,7 +90,28 @@ function sentences(shapes, { tolerance } = {}) {
   }));
 }
 
-const squares = (size) => () => [{ label: `${size}`, feeds: { a: noise([size, size]) } }];
+/** One round of noise for the inputs a, b, ... of these dims. */
+const single = (name, ...inputs) => ({
+  name,
+  path: () => generated(name),
+  cases: () => [{ label: inputs.map((dims) => dims.join('x')).join(', '), feeds: Object.fromEntries(inputs.map((dims, i) => ['abc'[i], noise(dims, i + 1)])) }],
+});
+
+/** Models of one operator in sizes that networks have (single.py). */
+const singles = [
+  ...[64, 128, 256, 512, 1024].flatMap((size) => [single(`matmul${size}`, [size, size]), single(`matmul${size}-fed`, [size, size], [size, size])]),
+  single('conv1x1', [1, 256, 28, 28]),
+  single('conv3x3', [1, 128, 28, 28]),
+  single('conv5x5', [1, 64, 28, 28]),
+  single('conv7x7', [1, 3, 224, 224]),
+  single('conv-grouped', [1, 128, 28, 28]),
+  single('depthwise3x3', [1, 192, 56, 56]),
+  single('depthwise5x5', [1, 192, 28, 28]),
+  single('softmax', [12, 128, 128]),
+  single('layernorm', [1, 128, 768]),
+  single('transpose-nhwc', [1, 64, 112, 112]),
+  single('transpose-heads', [1, 128, 12, 64]),
+];
 
 /**
  * name; path(): the file; cases(): [{ label, feeds, tolerance }], run in this order in one session, so shapes change
@@ -97,8 +119,7 @@ const squares = (size) => () => [{ label: `${size}`, feeds: { a: noise([size, si
  */
 export const models = [
   { name: 'tiny', path: () => generated('tiny'), cases: () => [{ label: 'one addition', feeds: { x: noise([1, 4]) } }] },
-  { name: 'matmul512', path: () => generated('matmul512'), cases: squares(512) },
-  { name: 'matmul1024', path: () => generated('matmul1024'), cases: squares(1024) },
+  ...singles,
   {
     name: 'mobilenetv2',
     path: () => generated('mobilenetv2'),
@@ -116,6 +137,24 @@ export const models = [
   ...['resnet50-qdq', 'resnet50-qlinear', 'mobilenetv2-qdq', 'mobilenetv2-qlinear'].map((name) => (
     { name, path: () => generated(name), cases: images('input', [[1, 3, 224, 224], [2, 3, 224, 224]], inCodes) })),
   { name: 'minilm-decomposed', path: () => generated('minilm-decomposed'), cases: sentences([[1, 128], [3, 17]]) },
+  {
+    name: 'gpt',
+    path: () => generated('gpt'),
+    cases: () => [[1, 5, 0], [1, 1, 5], [1, 1, 128], [2, 3, 7], [1, 1, 5]].map(([batch, tokens, past]) => (
+      { label: `batch ${batch}, ${tokens} tokens after ${past}`, feeds: gptStep(batch, tokens, past) })),
+    classes: ['logits'],
+  },
+  {
+    name: 'decoder-4bit',
+    path: () => generated('decoder-4bit'),
+    cases: () => [[1, 1, 128], [2, 1, 9], [1, 1, 0]].map(([batch, tokens, past]) => (
+      { label: `batch ${batch}, ${tokens} token after ${past}`, feeds: decoderStep(batch, tokens, past) })),
+  },
+  {
+    name: 'lstm',
+    path: () => generated('lstm'),
+    cases: () => [[64, 1], [5, 3], [1, 1]].map(([steps, batch]) => ({ label: `${steps} steps, batch ${batch}`, feeds: { x: noise([steps, batch, 80]) } })),
+  },
   {
     name: 'ppocr-det',
     path: ocr('ch_PP-OCRv4_det_infer.onnx'),

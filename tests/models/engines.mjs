@@ -1,7 +1,7 @@
 // Inference engines behind one small interface, for comparisons, conformance and benchmarks, in Node and in pages.
 //
-// engine.load(bytes) -> model { inputs, outputs, run(feeds) -> results, heapBytes(), dispose() }; inputs and outputs are
-// [{ name, type, dims }].
+// engine.load(source) -> model { inputs, outputs, run(feeds) -> results, heapBytes(), dispose() }; a source is bytes, an
+// address in a page or a path in Node; inputs and outputs are [{ name, type, dims }].
 // A value is { type, dims, data }, an array of values (an ONNX sequence), or null (an absent optional).
 // Modules are imported on first use only; in a page an import map names them.
 
@@ -29,8 +29,8 @@ export async function kinglet(options = {}) {
   return {
     name: 'kinglet',
     variant: options.variant ?? features().variant,
-    async load(bytes) {
-      const session = await Session.load(bytes, options);
+    async load(source) {
+      const session = await Session.load(source, options);
       return {
         session,
         inputs: session.inputs,
@@ -70,8 +70,10 @@ export async function ort({ threads = 1, wasmPaths, ...options } = {}) {
   const describe = ({ name, type, shape }) => ({ name, type, dims: shape?.map((d) => (d === 0xffffffff ? -1 : d)) });
   return {
     name: 'onnxruntime-web',
-    async load(bytes) {
-      const session = await InferenceSession.create(bytes, { executionProviders: ['wasm'], logSeverityLevel: 4, ...options });
+    async load(source) {
+      const isPath = typeof source === 'string' && globalThis.document === undefined;  // which it does not take
+      const model = isPath ? await (await import('node:fs/promises')).readFile(source) : source;
+      const session = await InferenceSession.create(model, { executionProviders: ['wasm'], logSeverityLevel: 4, ...options });
       return {
         session,
         inputs: session.inputMetadata.map(describe),

@@ -9,20 +9,15 @@ import numpy as np
 from attention import attention_models
 from builder import GraphBuilder
 from cnn import efficientnet_b0, mobilenet_v2, resnet50, unet
+from decoder import decoder_4bit, gpt
 from int8_networks import INT8_NETWORKS
 from operators import operator_models
 from quantized import quantized_models
 from random_graphs import random_graphs
+from recurrent import lstm
+from single import SINGLE_MODELS
 from transformer import minilm
 from yolo import yolo
-
-
-def matmul(size):
-    """A [size, size] times a constant B [size, size]."""
-    g = GraphBuilder(f"matmul{size}", 17, size)
-    a = g.input("a", "float32", [size, size])
-    g.output(g.op("MatMul", a, g.normal((size, size), 1 / np.sqrt(size))), "y", "float32", [size, size])
-    return g
 
 
 def tiny():
@@ -35,8 +30,6 @@ def tiny():
 
 MODELS = {
     "tiny": tiny,
-    "matmul512": lambda: matmul(512),
-    "matmul1024": lambda: matmul(1024),
     "mobilenetv2": lambda: mobilenet_v2("folded", 17),
     "mobilenetv2-bn": lambda: mobilenet_v2("node", 10),
     "resnet50": resnet50,
@@ -46,6 +39,10 @@ MODELS = {
     "minilm": lambda: minilm("fused"),
     "minilm-decomposed": lambda: minilm("decomposed"),
     **INT8_NETWORKS,
+    "gpt": gpt,
+    "decoder-4bit": decoder_4bit,
+    "lstm": lstm,
+    **SINGLE_MODELS,
 }
 
 
