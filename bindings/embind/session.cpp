@@ -56,10 +56,19 @@ val finish_file(const std::string& location, double size) {
   });
 }
 
-val load(bool optimize) {
+std::vector<std::string> strings_from_js(const val& list) {
+  std::vector<std::string> strings;
+  const auto count = list["length"].as<size_t>();
+  for (size_t i = 0; i < count; ++i) strings.push_back(list[i].as<std::string>());
+  return strings;
+}
+
+/// `without`: names of passes that are left out.
+val load(bool optimize, const val& without) {
   return guarded([&] {
     SessionOptions options;
     options.optimize = optimize;
+    options.without_passes = strings_from_js(without);
     options.external_data = std::move(state().files);
     state().files.clear();
     auto node = options.external_data.extract("");
@@ -179,9 +188,7 @@ val output_to_js(const Tensor& tensor) {
 /// Runs with what was fed since the last run. The result's addresses hold until the next run.
 val run(const val& wanted) {
   const val result = guarded([&] {
-    std::vector<std::string> names;
-    const auto count = wanted["length"].as<size_t>();
-    for (size_t i = 0; i < count; ++i) names.push_back(wanted[i].as<std::string>());
+    const std::vector<std::string> names = strings_from_js(wanted);
     state().outputs.clear();
     state().packed.clear();
     state().outputs = session().run(state().feeds.ready(), names);

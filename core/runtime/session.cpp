@@ -124,7 +124,7 @@ Session Session::load(ModelBytes bytes, SessionOptions options) {
       state->outputs[i].dims = std::move(inferred.dims);
     }
   }
-  if (options.optimize) optimize(*graph);
+  if (options.optimize) optimize(*graph, options.without_passes);
   std::vector<ConstantFile> files{{bytes.data.get(), bytes.size}};
   for (const auto& [location, file] : options.external_data) files.push_back({file.data.get(), file.size});
   ConstantMemory memory(*graph, files);

@@ -81,6 +81,7 @@ describe('kinglet profile', () => {
     ['a shape without a name', ['profile', 'FILE', '--shape', '1x3'], /--shape wants NAME=/],
     ['a shape of more than there is', ['profile', 'FILE', '--shape', 'x=1000000000000000x3'], /does not fit into memory/],
     ['no runs', ['profile', 'FILE', '--runs', '0'], /--runs must be a whole number >= 1, got '0'/],
+    ['an unknown pass', ['profile', 'FILE', '--without', 'fuse_all'], /no pass 'fuse_all'/],
     ['an unknown binary', ['profile', 'FILE', '--variant', 'fast'], /--variant must be simd or relaxed/],
   ];
   for (const [label, args, message] of mistakes) {

@@ -39,6 +39,18 @@ describe('Session', () => {
     assert.deepEqual(many.outputs[0].dims, ['batch', 2, null]);
   });
 
+  test('leaves out optimising passes by name', async () => {
+    const bytes = model({
+      nodes: [{ op: 'Identity', inputs: ['x'], outputs: ['z'] }, { op: 'Neg', inputs: ['z'], outputs: ['y'] }],
+      inputs: [{ name: 'x', type: 'float32', dims: [3] }],
+      outputs: [{ name: 'y', type: 'float32' }],
+    });
+    const lines = async (optimize) => (await Session.load(bytes, { optimize })).describe().trim().split('\n').length;
+    assert.equal(await lines({ without: [] }), 1);
+    assert.equal(await lines({ without: ['remove_identities'] }), 2);
+    await assert.rejects(lines({ without: ['remove_everything'] }), { name: 'InvalidArgumentError', message: /'remove_everything'/ });
+  });
+
   test('runs: outputs by name, with elements of their own', async () => {
     const feeds = row(1, 2, 3, 4, 5, 6);
     const { y, ...rest } = await session.run(feeds);

@@ -53,7 +53,7 @@ export interface TextBoxOptions {
 export interface Core {
   reserveFile(location: string, size: number): Result<number>;
   finishFile(location: string, size: number): Result<undefined>;
-  load(optimize: boolean): Result<undefined>;
+  load(optimize: boolean, without: readonly string[]): Result<undefined>;
   inputs(): Result<CoreValue[]>;
   outputs(): Result<CoreValue[]>;
   feed(name: string, type: string, dims: readonly number[]): Result<number>;

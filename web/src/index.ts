@@ -12,6 +12,7 @@ export {
   type LoadOptions,
   type LoadProgress,
   type MemoryUse,
+  type OptimizeOptions,
   type RunOptions,
   Session,
   type ValueInfo,

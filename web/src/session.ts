@@ -29,7 +29,12 @@ export interface LoadOptions extends WasmOptions {
   /** The files that the model's tensors refer to (`external_data`), by their `location`. */
   externalData?: Readonly<Record<string, Source>> | undefined;
   /** False leaves the graph as the file has it, to compare results. Default true. */
-  optimize?: boolean | undefined;
+  optimize?: boolean | OptimizeOptions | undefined;
+}
+
+export interface OptimizeOptions {
+  /** Names of optimising passes that are left out, to find what each gains. */
+  without: readonly string[];
 }
 
 export interface RunOptions {
@@ -122,7 +127,8 @@ export class Session {
       onProgress?.({ phase: 'prepare', loaded: 0, total: 1 });
       if (onProgress || signal) await pause();
       throwIfAborted(signal);
-      instance.call('load', options.optimize ?? true);
+      const { optimize = true } = options;
+      instance.call('load', optimize !== false, typeof optimize === 'object' ? optimize.without : []);
       onProgress?.({ phase: 'prepare', loaded: 1, total: 1 });
       return new Session(instance);
     } catch (error) {

@@ -63,8 +63,14 @@ bool has_what_it_makes(const Pass& pass) {
 
 }  // namespace
 
-void optimize(Graph& graph) {
+void optimize(Graph& graph, std::span<const std::string> without) {
+  for (const std::string& name : without) {
+    if (std::none_of(std::begin(kPasses), std::end(kPasses), [&](const Pass& pass) { return pass.name == name; })) {
+      throw_error(ErrorCode::kInvalidArgument, "there is no pass '{}'", name);
+    }
+  }
   for (const Pass& pass : kPasses) {
+    if (std::find(without.begin(), without.end(), pass.name) != without.end()) continue;
     if (has_what_it_makes(pass) && run_with_subgraphs(pass, graph)) infer_shapes(graph);
   }
 }

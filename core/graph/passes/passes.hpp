@@ -18,9 +18,9 @@ struct Pass {
 
 std::span<const Pass> all_passes();
 
-/// Runs every pass once, in order, on the main graph and its subgraphs; shapes are inferred again after each that
-/// changed something.
-void optimize(Graph& graph);
+/// Runs every pass once, but those named in `without`, in order, on the main graph and its subgraphs; shapes are inferred
+/// again after each that changed something. Throws kInvalidArgument for a name that no pass has.
+void optimize(Graph& graph, std::span<const std::string> without = {});
 
 namespace passes {
 bool axes_to_attribute(Graph& graph);

@@ -34,6 +34,8 @@ struct SessionOptions {
   bool optimize = true;
   /// Files that tensors refer to (TensorProto.external_data), by their `location`.
   std::map<std::string, ModelBytes> external_data;
+  /// Names of passes (core/graph/passes/passes.cpp) that are left out, to find what each gains.
+  std::vector<std::string> without_passes = {};
 };
 
 /// A model's input or output.

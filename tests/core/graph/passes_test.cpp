@@ -344,6 +344,23 @@ TEST_CASE("fuse_residual", "[passes]") {
   });
 }
 
+TEST_CASE("passes can be left out by name", "[passes]") {
+  const Bytes file = model_file({.graph = graph({.nodes = {conv("x", "a"), node("Relu", {"a"}, {"y"})},
+                                                 .initializers = {kW},
+                                                 .inputs = {value("x", 1, {"2", "4", "5", "6"})},
+                                                 .outputs = {value("y")}}),
+                                 .opsets = {{"", 17}}});
+  const auto without = [&](const Strings& names) {
+    return operators(Session::load(model_bytes(file), {.external_data = {}, .without_passes = names}).describe());
+  };
+  CHECK(without({}) == "Transpose Conv+Relu Transpose");
+  CHECK(without({"fuse_activation"}) == "Transpose Conv Relu Transpose");
+  CHECK(without({"channels_last", "fuse_activation"}) == "Conv Relu");
+  const Error e = error_of([&] { without({"fuse_activation", "fuse_all"}); });
+  CHECK(e.code == ErrorCode::kInvalidArgument);
+  CHECK_THAT(e.message, Catch::Matchers::ContainsSubstring("'fuse_all'"));
+}
+
 TEST_CASE("channels_last and merge_transposes", "[passes]") {
   const Bytes axes = longs_tensor("axes", {2}, {2, 3});
 

@@ -4,7 +4,7 @@ import type { LoadOptions, LoadProgress, MemoryUse, NodeProfile, Profile, Tensor
 import { type Line, TextReader } from 'kinglet/ocr';
 
 export async function classify(bytes: Uint8Array): Promise<Float32Array> {
-  const options: LoadOptions = { onProgress: ({ phase, loaded, total }: LoadProgress) => void [phase, loaded, total], optimize: false };
+  const options: LoadOptions = { onProgress: ({ phase, loaded, total }: LoadProgress) => void [phase, loaded, total], optimize: { without: ['channels_last'] } };
   await using session = await Session.load(bytes, { ...options, externalData: { 'weights.bin': new ArrayBuffer(8) } });
   const input = new Tensor('float32', new Float32Array(3), [1, 3]);
   const data: Float32Array = input.data;

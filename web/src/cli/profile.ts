@@ -14,6 +14,7 @@ export const profileUsage = `kinglet profile MODEL [options]   how long each ope
   --nodes 20                 how many nodes to list, the slowest first; 0 for all
   --variant simd             the binary: simd or relaxed; by default the best that runs here
   --no-optimize              the graph as the file has it
+  --without PASS             leaves one optimising pass out; may be given several times
   --json                     everything, as JSON`;
 
 /** A whole number of the command line. */
@@ -39,7 +40,7 @@ function readArguments(args: string[]) {
       args,
       allowPositionals: true,
       options: {
-        shape: list, dim: list, variant: text, 'no-optimize': flag, json: flag,
+        shape: list, dim: list, without: list, variant: text, 'no-optimize': flag, json: flag,
         runs: { ...text, default: '10' }, 'warm-up': { ...text, default: '3' }, nodes: { ...text, default: '20' },
       },
     });
@@ -94,7 +95,8 @@ export async function profileCommand(args: string[]): Promise<void> {
   const dims = readDims(values.dim);
 
   const started = performance.now();
-  const session = await Session.load(model, { variant, optimize: !values['no-optimize'] });
+  const optimize = values['no-optimize'] ? false : { without: values.without };
+  const session = await Session.load(model, { variant, optimize });
   const loadMs = performance.now() - started;
   const feeds = makeFeeds(session.inputs, shapes, dims);
   const profile = await session.profile(feeds, { runs, warmUp });
