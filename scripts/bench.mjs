@@ -1,125 +1,135 @@
-// npm run bench: Kinglet beside other engines, in a current Node and headless Chromium. Writes docs/benchmarks.md and README's table.
-//   node scripts/bench.mjs [--cases TEXT] [--hosts node,chromium] [--engines kinglet] [--seconds 4] [--warm-up 2] [--no-write] [--no-build]
-// --cases: those whose name matches TEXT (a regular expression); a run of some cases or hosts only writes nothing.
-// --engines: names of bench/cases.mjs beside the baseline; the first is the one reported. --no-build: takes dist/ as it is.
+// npm run bench: Kinglet beside other engines, in a current Node and headless Chromium. Writes docs/benchmarks.md, its chart, and
+// README's table; takes about 20 minutes.
+//   node scripts/bench.mjs [--cases TEXT] [--hosts node,chromium] [--engines kinglet,kinglet-simd,tfjs-wasm] [--seconds 1.5]
+//     [--warm-up 1] [--starts 3] [--no-threads] [--no-write] [--no-build] [--ablation]
+// --cases: those whose name or group matches TEXT (a regular expression); a run of some cases, hosts or engines only writes
+// nothing. --engines: names of bench/engine-rows.mjs beside the baseline; the first is the one reported. --seconds, --warm-up:
+// of each engine and model, operators get less. --starts: fresh processes or pages of each engine and model. --no-build: takes
+// dist/ as it is. --ablation: measures what each optimising pass gains on the models instead, and writes that section.
 import { writeFile } from 'node:fs/promises';
 import { cpus, loadavg, type } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { models } from '../tests/models/catalog.mjs';
-import { cases, engineRows } from './bench/cases.mjs';
+import { models, voiceModels } from '../tests/models/catalog.mjs';
+import { ablationSection, measureAblation } from './bench/ablation.mjs';
+import { cases } from './bench/cases.mjs';
 import { downloadSize } from './bench/download-size.mjs';
+import { engineRows } from './bench/engine-rows.mjs';
 import { hosts } from './bench/hosts.mjs';
-import { steadyRatio, writeReport } from './bench/report.mjs';
-import { building, buildPackage } from './build.mjs';
+import { nativePeak } from './bench/native-peak.mjs';
+import { installRivals } from './bench/rival-packages.mjs';
+import { measureHost } from './bench/run-host.mjs';
+import { writeAblation, writeReport } from './bench/report.mjs';
+import { building, buildPackage, buildYardsticks } from './build.mjs';
 import { buildDir } from './lib/project.mjs';
 import { command, Failure, say } from './lib/run.mjs';
 import { setup } from './setup.mjs';
 import { prepareTestData } from './test-data.mjs';
 
 const [baseline, ...rivals] = engineRows;
+const reported = rivals.filter(({ name }) => name !== 'control').map(({ name }) => name);
 
 function readOptions() {
+  const text = (value) => ({ type: 'string', default: value });
+  const flag = { type: 'boolean', default: false };
   const { values } = parseArgs({
     options: {
-      cases: { type: 'string' },
-      hosts: { type: 'string', default: Object.keys(hosts).join(',') },
-      engines: { type: 'string', default: 'kinglet' },
-      seconds: { type: 'string', default: '4' },
-      'warm-up': { type: 'string', default: '2' },
-      'no-write': { type: 'boolean', default: false },
-      'no-build': { type: 'boolean', default: false },
+      cases: { type: 'string' }, hosts: text(Object.keys(hosts).join(',')), engines: text(reported.join(',')),
+      seconds: text('1.5'), 'warm-up': text('1'), starts: text('3'), 'no-threads': flag, 'no-write': flag, 'no-build': flag, ablation: flag,
     },
   });
   const engineNames = values.engines.split(',');
   const hostNames = values.hosts.split(',');
   const rows = engineNames.map((name) => rivals.find((row) => row.name === name));
-  const chosen = cases.filter(({ name }) => !values.cases || new RegExp(values.cases).test(name));
+  const matches = ({ name, group }) => new RegExp(values.cases).test(name) || group === values.cases;
+  const chosen = cases.filter((row) => (!values.cases || matches(row)) && !(values.ablation && row.group === 'operators'));
   if (rows.includes(undefined)) throw new Failure(`engines are ${rivals.map(({ name }) => name).join(', ')}; got ${values.engines}`);
   if (!hostNames.every((name) => name in hosts)) throw new Failure(`hosts are ${Object.keys(hosts).join(', ')}; got ${values.hosts}`);
   if (chosen.length === 0) throw new Failure(`no case matches ${values.cases}; there are ${cases.map(({ name }) => name).join(', ')}`);
+  const complete = chosen.length === cases.length && hostNames.length === Object.keys(hosts).length && values.engines === reported.join(',');
   return {
     rows: [baseline, ...rows],
     chosen,
     hostNames,
     seconds: Number(values.seconds),
     warmUpSeconds: Number(values['warm-up']),
+    starts: Number(values.starts),
+    threads: !values['no-threads'],
     builds: !values['no-build'],
-    writes: !values['no-write'] && chosen.length === cases.length && hostNames.length === Object.keys(hosts).length,
+    ablation: values.ablation,
+    writes: !values['no-write'] && (values.ablation ? !values.cases : complete),
   };
 }
 
-async function modelFiles(chosen) {
-  const files = {};
-  for (const name of new Set(['tiny', ...chosen.map(({ model }) => model)])) files[name] = await models.find((m) => m.name === name).path();
+/** Where the models of cases are, and the register kernel. */
+async function filesOf(chosen) {
+  const files = { kernel: join(buildDir, 'wasm/tests/register_kernel.wasm') };
+  for (const name of new Set(['tiny', ...chosen.map(({ model }) => model)])) {
+    const path = voiceModels[name] ?? models.find((model) => model.name === name)?.path;
+    files[name] = await path();
+  }
   return files;
 }
 
-function progress(host, place, row, measured) {
-  const parts = measured.map(
-    (m) => `${m.engine} ${m.medianMs.toFixed(2)} ms (p90 ${m.p90Ms.toFixed(2)}, first ${m.firstMs.toFixed(0)}, session ${m.sessionMs.toFixed(0)}, load ${m.loadMs.toFixed(0)})`,
-  );
-  const ratios = measured.slice(1).map((m) => `${m.ratio.toFixed(2)}x`);
-  console.log(`${host} [${place}] ${row.name}: ${ratios.join(' ')}  ${parts.join('; ')}`);
+/** Lines about results that differ from the baseline's. */
+function faultsOf({ label, entries }) {
+  return entries.flatMap(({ row, measured, threads = [] }) =>
+    [...measured, ...threads].flatMap((m) => m.faults.map((fault) => `${label} ${row.name} ${m.engine}: ${fault}`)));
 }
 
-/** Measures the chosen cases in one host: { label, entries: [{ row, measured }] }. */
-async function measureHost(hostName, files, { rows, chosen, seconds, warmUpSeconds }) {
-  const host = await hosts[hostName](files);
-  const entries = [];
-  try {
-    for (const [done, row] of chosen.entries()) {
-      // Every other case starts with the other engine, so that neither always loads into a cold process.
-      const order = done % 2 === 0 ? rows : [...rows].reverse();
-      const measured = await host.measure({ case: row.name, model: row.model, rows: order, baseline: baseline.name, seconds, warmUpSeconds });
-      entries.push({ row, measured });
-      progress(host.label, `${done + 1}/${chosen.length}`, row, measured);
-    }
-  } finally {
-    await host.close();
-  }
-  return { label: host.label, entries };
+function refuse(problems) {
+  if (problems.length > 0) throw new Failure(`results that cannot be published:\n  ${problems.join('\n  ')}`);
 }
 
 await command(async () => {
   const options = readOptions();
   if (options.builds) {
     await setup({ tests: true });
-    await building(buildPackage);
+    await building(async () => {
+      await buildPackage();
+      await buildYardsticks();
+    });
   }
   await prepareTestData();
-  const files = await modelFiles(options.chosen);
+  await installRivals();
+  const files = await filesOf(options.chosen);
   // Two threads of one core share its multipliers: beside other work, the kernel that fills them loses most.
   if (loadavg()[0] > 0.5) say(`other work runs on this machine (load ${loadavg()[0].toFixed(1)}): ratios will come out too close to 1`);
 
-  const results = {};
+  const where = { machine: `${cpus()[0].model.trim()}, ${cpus().length} cores, ${type()}`, date: new Date().toISOString().slice(0, 10) };
+  if (options.ablation) {
+    const measured = await measureAblation(files, options);
+    refuse(measured.gains.flatMap(({ pass, row, faults }) => faults.map((fault) => `${row.name} without ${pass}: ${fault}`)));
+    const section = ablationSection(measured, where);
+    if (!options.writes) return console.log(section);
+    await writeAblation(section);
+    return console.log('written: docs/benchmarks.md');
+  }
+
+  const results = [];
+  const peaks = [nativePeak()];
   for (const hostName of options.hostNames) {
-    const { label, entries } = await measureHost(hostName, files, options);
-    results[label] = entries;
+    results.push(await measureHost(hostName, files, options));
+    peaks.push(nativePeak());
   }
   const run = {
     results,
     engine: options.rows[1].name,
     baseline: baseline.name,
+    // The best of the run: whatever else the machine does only slows it.
+    peak: { multiplyAndAdd: Math.max(...peaks.map((peak) => peak.multiplyAndAdd)), fma: Math.max(...peaks.map((peak) => peak.fma ?? 0)) || null },
     size: await downloadSize(),
-    machine: `${cpus()[0].model.trim()}, ${cpus().length} cores, ${type()}`,
-    date: new Date().toISOString().slice(0, 10),
+    ...where,
   };
   await writeFile(join(buildDir, 'bench.json'), JSON.stringify(run, null, 1));
 
-  const problems = [];
-  for (const [host, entries] of Object.entries(results)) {
-    for (const { row, measured } of entries) {
-      for (const m of measured) problems.push(...m.faults.map((fault) => `${host} ${row.name} ${m.engine}: ${fault}`));
-      if (row.target && steadyRatio(measured, run.engine) < row.target) console.log(`below its target of ${row.target}x: ${row.name} on ${host}`);
-    }
-  }
+  const problems = results.flatMap(faultsOf);
   const { totalBytes, limitBytes } = run.size;
   console.log(`page download: ${(totalBytes / 1024).toFixed(1)} KiB of ${limitBytes / 1024} KiB`);
   if (totalBytes > limitBytes) problems.push(`the page downloads ${totalBytes} bytes, the limit is ${limitBytes}`);
-  if (problems.length > 0) throw new Failure(`results that cannot be published:\n  ${problems.join('\n  ')}`);
+  refuse(problems);
   if (options.writes) {
-    const { readme } = await writeReport(run);
-    console.log(`written: docs/benchmarks.md${readme ? ', README.md' : ''}`);
+    const written = await writeReport(run);
+    console.log(`written: ${written.join(', ')}`);
   }
 });

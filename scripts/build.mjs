@@ -58,6 +58,12 @@ export async function buildWasmTests() {
   await wasmTargets(variants.map((variant) => `kinglet_tests_${variant}`));
 }
 
+/** What the benchmark holds results against: build/native-release/tests/peak, build/wasm/tests/register_kernel.wasm. */
+export async function buildYardsticks() {
+  await cmake('native-release', ['peak'], {});
+  await wasmTargets(['register_kernel']);
+}
+
 /** Emscripten's JavaScript, once for both binaries: it differs only in the name of the file to fetch. */
 function sharedGlue(folder) {
   const [first, ...others] = variants.map((variant) => {
@@ -169,7 +175,7 @@ export function building(work) {
   return withLock(join(buildDir, '.lock'), work);
 }
 
-const steps = { wasm: buildWasmTests, package: buildPackage, demo: buildDemo };
+const steps = { wasm: buildWasmTests, package: buildPackage, demo: buildDemo, yardsticks: buildYardsticks };
 for (const preset of ['native-debug', 'native-asan', 'native-release']) {
   steps[preset] = () => buildNativeTests(preset);
 }

@@ -1,44 +1,93 @@
-// Where cases run: a current Node, and headless Chromium. Every case gets a fresh process or browser context.
-import { execFile } from 'node:child_process';
+// Where cases run: a current Node, and headless Chromium. Every job gets a fresh process or browser context.
+import { spawn } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { currentNode } from '../lib/project.mjs';
+import { output } from '../lib/run.mjs';
 import { findChromium } from '../setup.mjs';
+import { rivalsDir, tfjsFiles } from './rival-packages.mjs';
 import { serveBench } from './server.mjs';
 
-const run = promisify(execFile);
 const nodeHostScript = fileURLToPath(new URL('./node-host.mjs', import.meta.url));
 
-async function openNode(models) {
+const mostMinutes = 5;
+
+/**
+ * The line that a Node process prints. It is killed then: threads of an engine would keep it, and so may V8's compiler, which
+ * can be at work still.
+ */
+function lineOf(args, what) {
+  return new Promise((resolve, reject) => {
+    const child = spawn(currentNode, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+    let [out, errors] = ['', ''];
+    const fail = (why) => reject(new Error(`${what}: ${why}\n${errors}`));
+    const timer = setTimeout(() => {
+      child.kill('SIGKILL');
+      fail(`did not end within ${mostMinutes} minutes`);
+    }, mostMinutes * 60_000);
+    child.stdout.on('data', (chunk) => {
+      out += chunk;
+      if (out.endsWith('\n')) child.kill('SIGKILL');
+    });
+    child.stderr.on('data', (chunk) => { errors += chunk; });
+    child.on('error', (error) => fail(error.message));
+    child.on('close', () => {
+      clearTimeout(timer);
+      if (out.endsWith('\n')) resolve(out.trim().split('\n').at(-1));
+      else fail('ended without a result');
+    });
+  });
+}
+
+/** The job with what engines need to know of a host: options by factory. */
+function adapted(job, extra) {
+  const adapt = (row) => row && { ...row, options: { ...row.options, ...extra[row.factory] } };
+  return { ...job, row: adapt(job.row), rows: job.rows?.map(adapt) };
+}
+
+async function openNode(files) {
   const folder = await mkdtemp(join(tmpdir(), 'kinglet-bench-'));
-  const { stdout } = await run(currentNode, ['-p', 'process.version + " (V8 " + process.versions.v8 + ")"']);
+  const version = output(currentNode, ['-p', 'process.version + " (V8 " + process.versions.v8 + ")"']);
+  const tfjs = { module: pathToFileURL(join(rivalsDir, tfjsFiles.node)).href, wasmFolder: join(rivalsDir, tfjsFiles.wasm) };
   return {
-    label: `Node ${stdout.trim()}`,
+    label: `Node ${version}`,
     async measure(job) {
       const file = join(folder, 'job.json');
-      await writeFile(file, JSON.stringify({ ...job, modelPath: models[job.model], tinyPath: models.tiny }));
-      const result = await run(currentNode, [nodeHostScript, file], { maxBuffer: 1 << 26 }).catch((error) => {
-        throw new Error(`case ${job.case} in Node: ${error.stderr || error.message}`);
-      });
-      return JSON.parse(result.stdout.trim().split('\n').at(-1));
+      const paths = { model: files[job.model], tiny: files.tiny, kernel: files.kernel };
+      await writeFile(file, JSON.stringify({ ...adapted(job, { tfjs }), files: paths }));
+      return JSON.parse(await lineOf([nodeHostScript, file], `case ${job.case} in Node`));
     },
     close: () => rm(folder, { recursive: true }),
   };
 }
 
-async function openChromium(models) {
+/** The most memory that a process has held, in bytes; undefined where the system does not tell in /proc. */
+function peakBytesOf(pid) {
+  const status = `/proc/${pid}/status`;
+  const found = existsSync(status) && /VmHWM:\s*(\d+) kB/.exec(readFileSync(status, 'utf8'));
+  return found ? Number(found[1]) * 1024 : undefined;
+}
+
+async function openChromium(files) {
   const { chromium } = await import('playwright-core');
   const executablePath = findChromium();
   if (!executablePath) throw new Error('no Chromium was found: install it, or set KINGLET_CHROMIUM');
-  const server = await serveBench(models);
+  const server = await serveBench(files);
   // Containers and root have no sandbox to offer; the pages are our own.
   const browser = await chromium.launch({ executablePath, args: ['--no-sandbox'] });
+  const devtools = await browser.newBrowserCDPSession();
+  const renderers = async () => (await devtools.send('SystemInfo.getProcessInfo')).processInfo.filter(({ type }) => type === 'renderer').map(({ id }) => id);
+  const extra = {
+    ort: { wasmPaths: '/node_modules/onnxruntime-web/dist/' },
+    tfjs: { module: `/bench-packages/${tfjsFiles.page}`, wasmFolder: `/bench-packages/${tfjsFiles.wasm}` },
+  };
   return {
     label: `Chromium ${browser.version()}`,
     async measure(job) {
+      const others = await renderers();
       const context = await browser.newContext();
       try {
         const page = await context.newPage();
@@ -48,11 +97,11 @@ async function openChromium(models) {
         await page.waitForFunction(() => 'runJob' in globalThis, null, { timeout: 30000 }).catch(() => {
           throw new Error(`the benchmark page did not start: ${problems.join('; ')}`);
         });
-        const rows = job.rows.map((row) => ({
-          ...row,
-          options: row.factory === 'ort' ? { ...row.options, wasmPaths: '/node_modules/onnxruntime-web/dist/' } : row.options,
-        }));
-        return await page.evaluate((given) => globalThis.runJob(given), { ...job, rows, modelUrl: `/model/${job.model}`, tinyUrl: '/model/tiny' });
+        const urls = { model: `/model/${job.model}`, tiny: '/model/tiny', kernel: '/model/kernel' };
+        const result = await page.evaluate((given) => globalThis.runJob(given), { ...adapted(job, extra), files: urls });
+        if (job.kind !== 'start') return result;
+        const own = (await renderers()).filter((id) => !others.includes(id));
+        return { ...result, peakBytes: own.length > 0 ? Math.max(...own.map((id) => peakBytesOf(id) ?? 0)) || undefined : undefined };
       } finally {
         await context.close();
       }
@@ -64,5 +113,5 @@ async function openChromium(models) {
   };
 }
 
-/** By name: open(models) -> { label, measure(job), close() }; models maps model names to files. */
+/** By name: open(files) -> { label, measure(job), close() }; files maps the names of models, and `kernel`, to files. */
 export const hosts = { node: openNode, chromium: openChromium };

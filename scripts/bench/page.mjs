@@ -1,20 +1,20 @@
-// The page's side: runs one job that the driver hands over.
+// The page's side: does one job that the driver hands over.
 import { cases } from './cases.mjs';
-import { measureCase } from './measure.mjs';
+import { measureStart } from './start.mjs';
+import { measureSteady } from './steady.mjs';
 
-async function fetchBytes(url) {
+async function bytesOf(url) {
   const response = await fetch(url);
   if (!response.ok) throw new Error(`${url}: status ${response.status}`);
   return new Uint8Array(await response.arrayBuffer());
 }
 
-globalThis.runJob = async (job) => {
-  const row = cases.find(({ name }) => name === job.case);
-  return measureCase({
-    ...job,
-    bytes: await fetchBytes(job.modelUrl),
-    tinyBytes: await fetchBytes(job.tinyUrl),
-    feeds: row.feeds(),
-    tolerance: row.tolerance,
-  });
+const jobs = {
+  start: ({ row, files, caseRow }) => measureStart({ row, source: files.model, tiny: files.tiny, feeds: caseRow.feeds() }),
+  async steady({ files, caseRow, ...job }) {
+    return measureSteady({ ...job, caseRow, bytes: await bytesOf(files.model), kernelBytes: await bytesOf(files.kernel), feeds: caseRow.feeds() });
+  },
+  features: async () => (await import('kinglet')).features(),
 };
+
+globalThis.runJob = (job) => jobs[job.kind]({ ...job, caseRow: cases.find(({ name }) => name === job.case) });

@@ -1,0 +1,22 @@
+// The engines that take part: one row each. Used in Node and in the page, so it imports nothing of Node.
+
+/**
+ * name; factory: an engine of bench/engines.mjs; options: what it is made with. The first is the baseline; `control` is the
+ * baseline once more: its ratio tells how far from 1 the noise reaches. `extra`: runs only the cases that it knows.
+ */
+export const engineRows = [
+  { name: 'onnxruntime-web', factory: 'ort', options: { threads: 1 } },
+  { name: 'control', factory: 'ort', options: { threads: 1 } },
+  { name: 'kinglet', factory: 'kinglet', options: {} },
+  { name: 'kinglet-simd', factory: 'kinglet', options: { variant: 'simd' } },
+  { name: 'tfjs-wasm', factory: 'tfjs', options: {}, extra: true },
+];
+
+/** Two threads are held against one, each in a process or page of its own kind: the first is the baseline there. */
+export const threadRows = [
+  { name: 'kinglet', factory: 'kinglet', options: {} },
+  { name: 'kinglet-2-threads', factory: 'kinglet', options: { threads: 2 } },
+  { name: 'onnxruntime-web-2-threads', factory: 'ort', options: { threads: 2 } },
+];
+
+export const baseline = engineRows[0].name;
