@@ -6,6 +6,7 @@
 // nothing. --engines: names of bench/engine-rows.mjs beside the baseline; the first is the one reported. --seconds, --warm-up:
 // of each engine and model, operators get less. --starts: fresh processes or pages of each engine and model. --no-build: takes
 // dist/ as it is. --ablation: measures what each optimising pass gains on the models instead, and writes that section.
+import { existsSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { cpus, loadavg, type } from 'node:os';
 import { join } from 'node:path';
@@ -20,13 +21,15 @@ import { nativePeak } from './bench/native-peak.mjs';
 import { installRivals } from './bench/rival-packages.mjs';
 import { measureHost } from './bench/run-host.mjs';
 import { writeAblation, writeReport } from './bench/report.mjs';
-import { building, buildPackage, buildYardsticks } from './build.mjs';
+import { building, buildPackage, buildSubset, buildYardsticks, readSubset } from './build.mjs';
 import { buildDir } from './lib/project.mjs';
 import { command, Failure, say } from './lib/run.mjs';
 import { setup } from './setup.mjs';
 import { prepareTestData } from './test-data.mjs';
 
 const [baseline, ...rivals] = engineRows;
+/** A package of MobileNetV2's operators alone. */
+const subsetDir = join(buildDir, 'bench-subset');
 const reported = rivals.filter(({ name }) => name !== 'control').map(({ name }) => name);
 
 function readOptions() {
@@ -61,13 +64,12 @@ function readOptions() {
   };
 }
 
+const modelPath = (name) => (voiceModels[name] ?? models.find((model) => model.name === name).path)();
+
 /** Where the models of cases are, and the register kernel. */
 async function filesOf(chosen) {
   const files = { kernel: join(buildDir, 'wasm/tests/register_kernel.wasm') };
-  for (const name of new Set(['tiny', ...chosen.map(({ model }) => model)])) {
-    const path = voiceModels[name] ?? models.find((model) => model.name === name)?.path;
-    files[name] = await path();
-  }
+  for (const name of new Set(['tiny', ...chosen.map(({ model }) => model)])) files[name] = await modelPath(name);
   return files;
 }
 
@@ -88,6 +90,7 @@ await command(async () => {
     await building(async () => {
       await buildPackage();
       await buildYardsticks();
+      if (options.writes && !options.ablation) await buildSubset(await readSubset(await modelPath('mobilenetv2')), subsetDir);
     });
   }
   await prepareTestData();
@@ -119,6 +122,7 @@ await command(async () => {
     // The best of the run: whatever else the machine does only slows it.
     peak: { multiplyAndAdd: Math.max(...peaks.map((peak) => peak.multiplyAndAdd)), fma: Math.max(...peaks.map((peak) => peak.fma ?? 0)) || null },
     size: await downloadSize(),
+    subsetSize: existsSync(subsetDir) ? await downloadSize(subsetDir) : undefined,
     ...where,
   };
   await writeFile(join(buildDir, 'bench.json'), JSON.stringify(run, null, 1));

@@ -1,6 +1,6 @@
 // What a page downloads to run a model: the largest single-thread .wasm and all entry JavaScript, brotli -q 11.
 import { readdir, readFile } from 'node:fs/promises';
-import { dirname, join, relative } from 'node:path';
+import { basename, dirname, join, relative } from 'node:path';
 import { brotliCompressSync, constants } from 'node:zlib';
 import { distDir, root } from '../lib/project.mjs';
 
@@ -23,18 +23,18 @@ async function scriptClosure(entry) {
   return [...found];
 }
 
-/** { files: [{ name, rawBytes, brotliBytes }], totalBytes, limitBytes } */
-export async function downloadSize() {
+/** Of a package in `folder`: { files: [{ name, rawBytes, brotliBytes }], totalBytes, limitBytes } */
+export async function downloadSize(folder = distDir) {
   const manifest = JSON.parse(await readFile(join(root, 'package.json'), 'utf8'));
   const measured = async (file) => {
     const bytes = await readFile(file);
     return { name: relative(root, file), rawBytes: bytes.length, brotliBytes: brotliBytes(bytes) };
   };
-  const binaries = (await readdir(distDir)).filter((name) => name.endsWith('.wasm') && !/thread/.test(name));
+  const binaries = (await readdir(folder)).filter((name) => name.endsWith('.wasm') && !/thread/.test(name));
   if (binaries.length === 0) throw new Error('dist holds no .wasm file: run npm run build first');
-  const sized = await Promise.all(binaries.map((name) => measured(join(distDir, name))));
+  const sized = await Promise.all(binaries.map((name) => measured(join(folder, name))));
   const largest = sized.reduce((a, b) => (b.brotliBytes > a.brotliBytes ? b : a));
-  const scripts = await scriptClosure(join(root, manifest.exports['.'].default));
+  const scripts = await scriptClosure(join(folder, basename(manifest.exports['.'].default)));
   const files = [largest, ...(await Promise.all(scripts.map(measured)))];
   return { files, totalBytes: files.reduce((sum, file) => sum + file.brotliBytes, 0), limitBytes };
 }

@@ -2,8 +2,9 @@
 import { entriesOf, groups, ratioOf, rowsOf } from './results.mjs';
 
 const escaped = (text) => text.replace(/[&<>"]/g, (c) => ({ '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' })[c]);
-const labelWidth = 300;
+const labelWidth = 330;
 const plotWidth = 480;
+const width = labelWidth + plotWidth + 100;
 const barHeight = 8;
 const caseGap = 8;
 
@@ -38,8 +39,9 @@ export function chart({ results, engine, baseline }) {
         if (ratio === undefined) continue;
         parts.push(`<rect class="host${i}" x="${labelWidth}" y="${y + i * barHeight}" width="${(x(ratio) - labelWidth).toFixed(1)}" height="${barHeight - 1}"><title>${escaped(`${row.label}, ${host.label}: ${ratio.toFixed(2)}x`)}</title></rect>`);
       }
-      const shown = ratioOf(results[0], row.name, engine);
-      if (shown !== undefined) parts.push(`<text x="${(x(Math.max(...results.map((host) => ratioOf(host, row.name, engine) ?? 0))) + 6).toFixed(1)}" y="${y + height / 2 + 4}">${shown.toFixed(2)}x</text>`);
+      const known = results.map((host) => ratioOf(host, row.name, engine)).filter((ratio) => ratio !== undefined);
+      const end = x(Math.max(...known)) + 6;
+      parts.push(`<text x="${end.toFixed(1)}" y="${y + height / 2 + 4}">${known.map((ratio) => `${ratio.toFixed(2)}x`).join(' ')}</text>`);
       y += height + caseGap;
     }
     y += 14;
@@ -47,7 +49,7 @@ export function chart({ results, engine, baseline }) {
   const grid = Array.from({ length: longest + 1 }, (_, i) =>
     `<line class="${i === 1 ? 'even' : 'line'}" x1="${x(i)}" x2="${x(i)}" y1="36" y2="${y - 14}" opacity="${i === 1 ? 1 : 0.35}"/><text x="${x(i)}" y="${y + 2}" text-anchor="middle">${i}x</text>`);
   const legend = results.map(({ label }, i) => `<rect class="host${i}" x="${labelWidth + i * 240}" y="12" width="10" height="10"/><text x="${labelWidth + i * 240 + 16}" y="21">${escaped(label.replace(/ \(.*/, ''))}</text>`);
-  return `<svg xmlns="http://www.w3.org/2000/svg" width="${labelWidth + plotWidth + 70}" height="${y + 14}" viewBox="0 0 ${labelWidth + plotWidth + 70} ${y + 14}" role="img">
+  return `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${y + 14}" viewBox="0 0 ${width} ${y + 14}" role="img">
 <title>Times as fast as ${escaped(baseline)}</title>
 <style>${style}
 </style>
