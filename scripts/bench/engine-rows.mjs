@@ -2,14 +2,15 @@
 
 /**
  * name; factory: an engine of bench/engines.mjs; options: what it is made with. The first is the baseline; `control` is the
- * baseline once more: its ratio tells how far from 1 the noise reaches. `extra`: runs only the cases that it knows.
+ * baseline once more: its ratio tells how far from 1 the noise reaches. `only`: the host that it runs in.
  */
 export const engineRows = [
   { name: 'onnxruntime-web', factory: 'ort', options: { threads: 1 } },
   { name: 'control', factory: 'ort', options: { threads: 1 } },
   { name: 'kinglet', factory: 'kinglet', options: {} },
   { name: 'kinglet-simd', factory: 'kinglet', options: { variant: 'simd' } },
-  { name: 'tfjs-wasm', factory: 'tfjs', options: {}, extra: true },
+  { name: 'tfjs-wasm', factory: 'tfjs', options: {} },
+  { name: 'litert', factory: 'litert', options: {}, only: 'chromium' },
 ];
 
 /** Two threads are held against one, each in a process or page of its own kind: the first is the baseline there. */

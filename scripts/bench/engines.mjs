@@ -1,8 +1,12 @@
-// The engines by name: those of the tests, and TensorFlow.js. Used in Node and in the page, so it imports nothing of Node.
+// The engines by name: those of the tests, and those of operators alone. Used in Node and in the page, so it imports nothing of Node.
 import { engines as compared } from '../../tests/models/engines.mjs';
-import { knowsCase, tfjs } from './tfjs.mjs';
+import { litert, litertKnows } from './litert.mjs';
+import { tfjs, tfjsKnows } from './tfjs.mjs';
 
-export const engines = { ...compared, tfjs };
+export const engines = { ...compared, tfjs, litert };
 
-/** Whether an engine row can run a case. */
-export const takesPart = (row, caseName) => !row.extra || knowsCase(caseName);
+const known = { tfjs: tfjsKnows, litert: litertKnows };
+
+/** Whether an engine row can run a case in a host (a key of hosts.mjs). */
+export const takesPart = (row, caseName, hostName) =>
+  (!row.only || row.only === hostName) && (!known[row.factory] || known[row.factory](caseName));

@@ -8,7 +8,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import { currentNode } from '../lib/project.mjs';
 import { output } from '../lib/run.mjs';
 import { findChromium } from '../setup.mjs';
-import { rivalsDir, tfjsFiles } from './rival-packages.mjs';
+import { litertFiles, rivalsDir, tfjsFiles } from './rival-packages.mjs';
 import { serveBench } from './server.mjs';
 
 const nodeHostScript = fileURLToPath(new URL('./node-host.mjs', import.meta.url));
@@ -83,6 +83,7 @@ async function openChromium(files) {
   const extra = {
     ort: { wasmPaths: '/node_modules/onnxruntime-web/dist/' },
     tfjs: { module: `/bench-packages/${tfjsFiles.page}`, wasmFolder: `/bench-packages/${tfjsFiles.wasm}` },
+    litert: { module: `/bench-packages/${litertFiles.page}`, wasmFolder: `/bench-packages/${litertFiles.wasm}` },
   };
   return {
     label: `Chromium ${browser.version()}`,

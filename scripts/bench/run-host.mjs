@@ -26,9 +26,9 @@ const ms = (value) => (value < 10 ? value.toFixed(3) : value.toFixed(1));
 
 function progress(host, place, row, { measured, starts, threads }) {
   const steady = measured.map((m) => `${m.engine} ${ms(m.medianMs)} ms${m === measured[0] ? '' : ` ${m.ratio.toFixed(2)}x`}${m.kernelShare ? ` (${(100 * m.kernelShare).toFixed(0)} %)` : ''}`);
-  const started = Object.entries(starts).map(([name, s]) => `${name} ${s.sessionMs.toFixed(0)} + ${s.firstMs.toFixed(0)} ms`);
+  const started = Object.entries(starts).filter(([, s]) => s.sessionMs !== undefined).map(([name, s]) => `${name} ${s.sessionMs.toFixed(0)} + ${s.firstMs.toFixed(0)} ms`);
   const threaded = (threads ?? []).slice(1).map((m) => `${m.engine} ${m.ratio.toFixed(2)}x`);
-  console.log(`${host} [${place}] ${row.name}: ${[...steady, ...threaded].join(', ')}; start: ${started.join(', ')}`);
+  console.log(`${host} [${place}] ${row.name}: ${[...steady, ...threaded].join(', ')}${started.length > 0 ? `; start: ${started.join(', ')}` : ''}`);
 }
 
 /**
@@ -42,9 +42,8 @@ export async function measureHost(hostName, files, { rows, chosen, seconds, warm
     const hasThreads = threads && (await host.measure({ kind: 'features' })).threads === true;
     for (const [done, row] of chosen.entries()) {
       const job = { case: row.name, model: row.model };
-      const taking = rows.filter((engine) => takesPart(engine, row.name));
-      // Engines of tests/models/engines.mjs alone load models.
-      const startRows = taking.filter(({ extra, name }) => !extra && name !== 'control' && name !== 'kinglet-simd');
+      const taking = rows.filter((engine) => takesPart(engine, row.name, hostName));
+      const startRows = taking.filter(({ name }) => name === baseline || name === 'kinglet');
       const started = await startsOf(host, job, startRows, row.group === 'operators' ? Math.min(1, starts) : starts);
       // Operators are small: half the time tells as much.
       const share = row.group === 'operators' ? 0.4 : 1;

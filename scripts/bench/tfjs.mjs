@@ -1,22 +1,7 @@
 // TensorFlow.js with its wasm engine, which runs operators, not ONNX models: a recipe for each case that it has an operator
 // for. It works channels-last; its inputs are put in that order before they are fed, outside what is measured.
 import { noise } from '../../tests/models/inputs.mjs';
-
-/** Moves elements: a value of dims `dims[perm[0]], dims[perm[1]], ...` from one of `dims`. */
-function transposed({ type, dims, data }, perm) {
-  const strides = dims.map((_, axis) => dims.slice(axis + 1).reduce((a, b) => a * b, 1));
-  const outDims = perm.map((axis) => dims[axis]);
-  const out = new data.constructor(data.length);
-  const index = new Array(dims.length).fill(0);
-  for (let i = 0; i < out.length; ++i) {
-    out[i] = data[index.reduce((sum, at, axis) => sum + at * strides[perm[axis]], 0)];
-    for (let axis = dims.length - 1; axis >= 0 && ++index[axis] === outDims[axis]; --axis) index[axis] = 0;
-  }
-  return { type, dims: outDims, data: out };
-}
-
-const toChannelsLast = (value) => transposed(value, [0, 2, 3, 1]);
-const toChannelsFirst = (value) => transposed(value, [0, 3, 1, 2]);
+import { toChannelsFirst, toChannelsLast, transposed } from './layouts.mjs';
 
 /** compute(tf, fed, constants) -> tensor; constants: values by name; input, output: what a feed and a result go through. */
 const matmul = (size) => ({ constants: { b: noise([size, size], 2) }, compute: (tf, { a }, { b }) => tf.matMul(a, b) });
@@ -47,7 +32,7 @@ const recipes = {
   'transpose-heads': () => ({ compute: (tf, { a }) => tf.transpose(a, [0, 2, 1, 3]) }),
 };
 
-export const knowsCase = (name) => name in recipes;
+export const tfjsKnows = (name) => name in recipes;
 
 /** `module`: its core and wasm backend in one (rival-packages.mjs); `wasmFolder`: where the .wasm files are. */
 export async function tfjs({ module, wasmFolder }) {

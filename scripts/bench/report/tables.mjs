@@ -23,9 +23,10 @@ export function peakTable({ results, baseline, engine, peak }) {
     return [
       row.label, host.label.split(' ')[0], gops(row, ours), percent(ours.kernelShare), percent(row.operations / ours.medianMs / 1e6 / best),
       gops(row, engineOf(measured, baseline)), gops(row, engineOf(measured, 'kinglet-simd')), gops(row, engineOf(measured, 'tfjs-wasm')),
+      gops(row, engineOf(measured, 'litert')),
     ];
   }));
-  return table(['case', 'host', `${engine} Gop/s`, 'of V8\'s kernel', 'of the native peak', baseline, 'kinglet-simd', 'tfjs-wasm'], rows, 2);
+  return table(['case', 'host', `${engine} Gop/s`, 'of V8\'s kernel', 'of the native peak', baseline, 'kinglet-simd', 'tfjs-wasm', 'litert'], rows, 2);
 }
 
 export function startTable({ results, baseline, engine }) {
