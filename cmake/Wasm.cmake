@@ -1,5 +1,6 @@
 # The binaries of the npm package, each with its JavaScript:
 #   simd, relaxed                  <build>/wasm/
+#   simd_threads, relaxed_threads  <build>/wasm-threads/{simd,relaxed}-threads: the same over shared memory
 #   simd_subset, relaxed_subset    <build>/wasm-subset/: the operators of KINGLET_SUBSET alone, from the same libraries,
 #                                  and kinglet/ocr's part only with KINGLET_SUBSET_OCR
 #   relaxed_named                  <build>/wasm-named/: relaxed with its functions' names, and with the linker's map,
@@ -11,7 +12,8 @@ option(KINGLET_SUBSET_OCR "Those targets have what kinglet/ocr needs" OFF)
 
 file(GLOB binding_sources CONFIGURE_DEPENDS "${CMAKE_CURRENT_SOURCE_DIR}/bindings/embind/*.cpp")
 set(ocr_sources "${CMAKE_CURRENT_SOURCE_DIR}/bindings/embind/vision.cpp")
-list(REMOVE_ITEM binding_sources ${ocr_sources})
+set(thread_sources "${CMAKE_CURRENT_SOURCE_DIR}/bindings/embind/threads.cpp")
+list(REMOVE_ITEM binding_sources ${ocr_sources} ${thread_sources})
 
 add_library(kinglet_embind OBJECT ${binding_sources})
 target_link_libraries(kinglet_embind PRIVATE kinglet_core kinglet_small)
@@ -19,19 +21,24 @@ add_library(kinglet_embind_ocr OBJECT ${ocr_sources})
 target_link_libraries(kinglet_embind_ocr PRIVATE kinglet_core kinglet_small)
 set(ocr_objects $<TARGET_OBJECTS:kinglet_embind_ocr>)
 
-# kinglet_wasm(TARGET VARIANT FOLDER SOURCES...): <build>/FOLDER/VARIANT.{mjs,wasm}.
-function(kinglet_wasm target variant folder)
-  add_executable(${target} ${ARGN} $<TARGET_OBJECTS:kinglet_embind>)
-  set_target_properties(${target} PROPERTIES OUTPUT_NAME ${variant}
+function(kinglet_wasm_executable target name folder)
+  add_executable(${target} ${ARGN})
+  set_target_properties(${target} PROPERTIES OUTPUT_NAME ${name}
     LINKER_LANGUAGE CXX SUFFIX .mjs RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/${folder}")
-  target_link_libraries(${target} PRIVATE kinglet_core kinglet_kernels_${variant} kinglet_small)
+  target_link_libraries(${target} PRIVATE kinglet_small)
   target_link_options(${target} PRIVATE
     -O3 --no-entry -lembind
     -sMODULARIZE -sEXPORT_ES6 -sENVIRONMENT=web -sSTRICT=1
     -sFILESYSTEM=0 -sMALLOC=emmalloc
-    -sALLOW_MEMORY_GROWTH -sMEMORY_GROWTH_LINEAR_STEP=1MB -sMAXIMUM_MEMORY=4GB -sINITIAL_HEAP=1MB -sSTACK_SIZE=1MB
-    -sDYNAMIC_EXECUTION=0 -sEMBIND_AOT=1   # no eval: the page may forbid it
-    -sINCOMING_MODULE_JS_API=instantiateWasm)
+    -sALLOW_MEMORY_GROWTH -sMEMORY_GROWTH_LINEAR_STEP=1MB -sMAXIMUM_MEMORY=4GB -sSTACK_SIZE=1MB
+    -sDYNAMIC_EXECUTION=0 -sEMBIND_AOT=1)   # no eval: the page may forbid it
+endfunction()
+
+# kinglet_wasm(TARGET VARIANT FOLDER SOURCES...): <build>/FOLDER/VARIANT.{mjs,wasm}.
+function(kinglet_wasm target variant folder)
+  kinglet_wasm_executable(${target} ${variant} ${folder} ${ARGN} $<TARGET_OBJECTS:kinglet_embind>)
+  target_link_libraries(${target} PRIVATE kinglet_core kinglet_kernels_${variant})
+  target_link_options(${target} PRIVATE -sINITIAL_HEAP=1MB -sINCOMING_MODULE_JS_API=instantiateWasm)
 endfunction()
 
 function(kinglet_wasm_named target variant folder)
@@ -45,6 +52,23 @@ foreach(variant simd relaxed)
   kinglet_wasm(${variant} ${variant} wasm ${ocr_objects})
 endforeach()
 kinglet_wasm_named(relaxed_named relaxed wasm-named ${ocr_objects})
+
+# ---- over shared memory, for threads ----
+# Everything is taken from the libraries above but what makes the threads meet: threads other than the main one run kernels
+# only, which have nothing atomic in them. The linker would refuse such a mixture, hence --no-check-features.
+add_library(kinglet_threads OBJECT core/runtime/thread_pool.cpp ${thread_sources})
+target_compile_options(kinglet_threads PRIVATE -sSHARED_MEMORY)
+target_link_libraries(kinglet_threads PRIVATE kinglet_core kinglet_small)
+foreach(variant simd relaxed)
+  kinglet_wasm_executable(${variant}_threads ${variant}-threads wasm-threads ${ocr_objects}
+    $<TARGET_OBJECTS:kinglet_embind> $<TARGET_OBJECTS:kinglet_threads>)
+  target_link_libraries(${variant}_threads PRIVATE kinglet_core kinglet_kernels_${variant})
+  # web/src/threads/host.ts makes the memory, of this initial size.
+  target_link_options(${variant}_threads PRIVATE -sSHARED_MEMORY -sIMPORTED_MEMORY -sINITIAL_MEMORY=16MB
+    -sINCOMING_MODULE_JS_API=instantiateWasm,wasmMemory -Wl,--no-check-features)
+  set_target_properties(${variant}_threads PROPERTIES EXCLUDE_FROM_ALL ON)
+endforeach()
+set_target_properties(kinglet_threads PROPERTIES EXCLUDE_FROM_ALL ON)
 
 if(KINGLET_SUBSET)
   # Takes the place of the registry in kinglet_core: an archive's member is linked only for what nothing else defines.

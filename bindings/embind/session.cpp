@@ -11,8 +11,12 @@
 #include "base/packed.hpp"
 #include "boundary.hpp"
 #include "feeds.hpp"
+#include "threads.hpp"
 
 namespace kinglet::binding {
+
+ThreadPool* thread_pool = nullptr;
+
 namespace {
 
 struct State {
@@ -69,6 +73,7 @@ val load(bool optimize, const val& without) {
     SessionOptions options;
     options.optimize = optimize;
     options.without_passes = strings_from_js(without);
+    options.pool = thread_pool;
     options.external_data = std::move(state().files);
     state().files.clear();
     auto node = options.external_data.extract("");

@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <cstdint>
 
+#include "kernels/conv_channels.hpp"
 #include "kernels/gemm_block.hpp"
+#include "kernels/gemm_columns.hpp"
 #include "kernels/geometry.hpp"
 #include "kernels/strassen.hpp"
 
@@ -269,13 +271,25 @@ size_t conv_scratch_bytes(const ConvShape& shape) {
 void conv(const ConvShape& shape, const float* input, ptrdiff_t input_stride, const float* packed_weights,
           float* output, ptrdiff_t output_stride, const Epilogue& epilogue, void* scratch, size_t begin,
           size_t end) {
+  conv_channels(shape, input, input_stride, packed_weights, output, output_stride, epilogue, scratch, begin, end, 0,
+                shape.out_channels / shape.groups);
+}
+
+void conv_channels(const ConvShape& shape, const float* input, ptrdiff_t input_stride, const float* packed_weights,
+                   float* output, ptrdiff_t output_stride, const Epilogue& epilogue, void* scratch, size_t begin,
+                   size_t end, size_t first, size_t last) {
   const Geometry g(shape);
   const Plan plan(shape, g);
   const size_t outputs = shape.out_channels / shape.groups;
   const size_t group_weights = packed_b_size(plan.taps * plan.channels, outputs);
   if (is_pointwise(g)) {
-    return pointwise(shape, input, input_stride, packed_weights, output, output_stride, epilogue,
-                     static_cast<float*>(scratch), begin, end);
+    if (first == 0 && last == outputs) {
+      return pointwise(shape, input, input_stride, packed_weights, output, output_stride, epilogue,
+                       static_cast<float*>(scratch), begin, end);
+    }
+    const auto row = static_cast<ptrdiff_t>(begin);
+    return gemm_columns(end - begin, outputs, plan.channels, input + row * input_stride, input_stride, packed_weights,
+                        output + row * output_stride, output_stride, part_of(epilogue, begin, 0), first, last);
   }
 
   RowTable table(shape, g, plan, input, input_stride, scratch);
@@ -284,13 +298,13 @@ void conv(const ConvShape& shape, const float* input, ptrdiff_t input_stride, co
     plan.for_each_run([&](size_t piece, size_t pieces) {
       table.fill(row, row_end, piece, pieces);
       for (size_t group = 0; group < shape.groups; ++group) {
-        const Epilogue part = part_of(epilogue, row, group * outputs);
+        const Epilogue part = part_of(epilogue, row, group * outputs + first);
         plan.for_each_slice([&](size_t start, size_t depth, bool last_slice) {
           gemm_block({.m = row_end - row,
-                      .n = outputs,
+                      .n = last - first,
                       .packed_b = packed_weights + group * group_weights +
-                                  (piece * plan.depth + start) * packed_columns(outputs),
-                      .c = output + static_cast<ptrdiff_t>(row) * output_stride + group * outputs,
+                                  (piece * plan.depth + start) * packed_columns(outputs) + first * pieces * depth,
+                      .c = output + static_cast<ptrdiff_t>(row) * output_stride + group * outputs + first,
                       .ldc = output_stride,
                       .first = piece == 0 && start == 0,
                       .last = piece + pieces == plan.pieces && last_slice,

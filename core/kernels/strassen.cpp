@@ -4,6 +4,7 @@
 
 #include "kernels/finish.hpp"
 #include "kernels/gemm_block.hpp"
+#include "kernels/gemm_columns.hpp"
 #include "kernels/simd.hpp"
 
 namespace kinglet::kernels {
@@ -244,11 +245,17 @@ size_t strassen_scratch_size(size_t m, size_t n, size_t k, bool residual) {
 
 void strassen(size_t m, size_t n, size_t k, const float* a, ptrdiff_t lda, const float* packed_b, float* c,
               ptrdiff_t ldc, const Epilogue& epilogue, float* scratch) {
-  const size_t levels = levels_of(m, n, k, epilogue.residual != nullptr);
-  if (levels == 0) return gemm(m, n, k, a, lda, packed_b, c, ldc, epilogue);
+  strassen_columns(m, n, k, a, lda, packed_b, c, ldc, epilogue, scratch, 0, n);
+}
+
+void strassen_columns(size_t m, size_t n, size_t k, const float* a, ptrdiff_t lda, const float* packed_b, float* c,
+                      ptrdiff_t ldc, const Epilogue& epilogue, float* scratch, size_t begin, size_t end) {
+  const size_t columns = end - begin, levels = levels_of(m, columns, k, epilogue.residual != nullptr);
+  if (levels == 0) return gemm_columns(m, n, k, a, lda, packed_b, c, ldc, epilogue, begin, end);
   const DepthSplit split(k);
   const PackedB b{packed_b, split, split.step * packed_columns(n), split.step * kPanelWidth};
-  multiply(levels, b, m, n, k, {a, lda}, {c, ldc}, epilogue, scratch);
+  multiply(levels, from_column(b, begin), m, columns, k, {a, lda}, {c + begin, ldc}, part_of(epilogue, 0, begin),
+           scratch);
 }
 
 }  // namespace kinglet::kernels

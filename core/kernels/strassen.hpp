@@ -18,4 +18,9 @@ size_t strassen_scratch_size(size_t m, size_t n, size_t k, bool residual);
 void strassen(size_t m, size_t n, size_t k, const float* a, ptrdiff_t lda, const float* packed_b, float* c,
               ptrdiff_t ldc, const Epilogue& epilogue, float* scratch);
 
+/// The same for columns [begin, end) of C alone: `begin` is a multiple of kPanelWidth, pointers are to column 0, and
+/// the scratch is that of a product with end - begin columns.
+void strassen_columns(size_t m, size_t n, size_t k, const float* a, ptrdiff_t lda, const float* packed_b, float* c,
+                      ptrdiff_t ldc, const Epilogue& epilogue, float* scratch, size_t begin, size_t end);
+
 }  // namespace kinglet::kernels

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "ops/broadcast.hpp"
+#include "ops/parallel.hpp"
 
 namespace kinglet::ops {
 namespace {
@@ -41,11 +42,30 @@ MatrixKernel matrix_kernel(const Broadcast& walk) {
   return nullptr;
 }
 
+/// What the walk is when it is one run, or one matrix, on all threads.
+bool apply_split(kernels::Binary op, const Broadcast& walk, const float* p, const float* q, float* out) {
+  if (!walk.more() || walk.rank() > 2) return false;
+  if (walk.rank() < 2) {
+    parallel(walk.run, worth_a_thread(12), [&](size_t begin, size_t end, size_t) {
+      kernel_run(op, p + begin * walk.step[0], q + begin * walk.step[1], out + begin, end - begin, walk.step[0], walk.step[1]);
+    });
+    return true;
+  }
+  const MatrixKernel kernel = matrix_kernel(walk);
+  if (kernel == nullptr) return false;
+  const size_t columns = walk.dim(0);
+  parallel(walk.dim(1), worth_a_thread(12 * columns), [&](size_t begin, size_t end, size_t) {
+    kernel(op, p + begin * walk.stride(1)[0], q + begin * walk.stride(1)[1], out + begin * columns, end - begin, columns);
+  });
+  return true;
+}
+
 void apply_f32_kernel(kernels::Binary op, const Tensor& a, const Tensor& b, Tensor& y) {
   const float* p = a.data<float>();
   const float* q = b.data<float>();
   float* out = y.data<float>();
   Broadcast walk(y.shape(), {&a.shape(), &b.shape()});
+  if (threads() > 1 && apply_split(op, walk, p, q, out)) return;
   if (const MatrixKernel kernel = matrix_kernel(walk)) {
     for (walk.walk_matrices(); walk.more(); walk.next()) {
       kernel(op, p + walk.offset[0], q + walk.offset[1], out + walk.out_offset, walk.dim(1), walk.dim(0));

@@ -1,4 +1,5 @@
 #include "ops/unary.hpp"
+#include "ops/parallel.hpp"
 
 namespace kinglet::ops {
 namespace {
@@ -39,7 +40,11 @@ void infer(const Unary& op, InferContext& c) { infer_unary(c, op.integers != nul
 void run(const Unary& op, RunContext& c) {
   const Tensor& x = c.in(0);
   Tensor& y = c.out(0);
-  if (x.dtype() == DType::kFloat32) return f32_loop(&op, x.raw(), y.raw(), x.count());
+  if (x.dtype() == DType::kFloat32) {
+    return parallel(x.count(), worth_a_thread(24), [&](size_t begin, size_t end, size_t) {
+      f32_loop(&op, x.data<float>() + begin, y.data<float>() + begin, end - begin);
+    });
+  }
   switch (wide_type(x.dtype())) {
     case DType::kFloat32: return apply_unary(f32_loop, &op, x, y);
     case DType::kFloat64: return apply_unary(f64_loop, &op, x, y);

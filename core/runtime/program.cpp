@@ -6,6 +6,7 @@
 
 #include "graph/inference.hpp"
 #include "ops/packing.hpp"
+#include "ops/parallel.hpp"
 
 namespace kinglet {
 namespace {
@@ -108,7 +109,8 @@ class StepServices : public ops::RunServices {
   Tensor unwanted_;
 };
 
-Program::Program(std::shared_ptr<Graph> graph, ConstantMemory& memory) : graph_(std::move(graph)) {
+Program::Program(std::shared_ptr<Graph> graph, ConstantMemory& memory, Workers* workers)
+    : graph_(std::move(graph)), workers_(workers) {
   prepare(memory);
 }
 
@@ -119,7 +121,7 @@ void Program::prepare(ConstantMemory& memory) {
       NodePreparation context(*graph_, node, uses, memory, packed_bytes_);
       with_node(node, [&] { node.def->prepare(node.op.get(), context); });
     }
-    for (const auto& body : node.subgraphs) bodies_[&node].push_back(std::make_unique<Program>(body, memory));
+    for (const auto& body : node.subgraphs) bodies_[&node].push_back(std::make_unique<Program>(body, memory, workers_));
   }
 }
 
@@ -154,6 +156,7 @@ std::vector<Tensor> Program::run(std::span<const Tensor> inputs, std::span<const
   if (options.cancel != nullptr && options.cancel->load(std::memory_order_relaxed)) {
     throw_error(ErrorCode::kAborted, "the run was aborted");
   }
+  const ops::WithWorkers with_workers(workers_);
   Plan& plan = plan_for(inputs, captures);
   std::byte* arena = arena_.ensure(plan.arena_bytes);
   if (plan.bound_to != arena) bind_plan(plan, arena);

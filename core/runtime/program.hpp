@@ -7,6 +7,7 @@
 
 #include <kinglet/session.hpp>
 
+#include "base/workers.hpp"
 #include "graph/constant_memory.hpp"
 #include "runtime/plan.hpp"
 #include "runtime/workspace.hpp"
@@ -17,7 +18,8 @@ class Program {
  public:
   /// Takes a resolved graph and prepares its operators: constants that only they read are packed where they
   /// lie, or packed elsewhere and freed. `memory` is that of the graph or of one that it is a subgraph of.
-  Program(std::shared_ptr<Graph> graph, ConstantMemory& memory);
+  /// Operators run on `workers` where that is not null; it outlives the program.
+  Program(std::shared_ptr<Graph> graph, ConstantMemory& memory, Workers* workers = nullptr);
   Program(const Program&) = delete;
   Program& operator=(const Program&) = delete;
 
@@ -42,6 +44,7 @@ class Program {
   void time_step(Plan& plan, Step& step, const RunOptions& options);
 
   std::shared_ptr<Graph> graph_;
+  Workers* workers_;
   std::unordered_map<const Node*, std::vector<std::unique_ptr<Program>>> bodies_;
   std::list<std::unique_ptr<Plan>> plans_;  // most recently used first
   Arena arena_;

@@ -8,9 +8,13 @@
 #include "model/onnx_reader.hpp"
 #include "runtime/describe.hpp"
 #include "runtime/program.hpp"
+#include "runtime/thread_pool.hpp"
 
 namespace kinglet {
 namespace {
+
+/// More threads than any browser reports (navigator.hardwareConcurrency) are a mistake.
+constexpr size_t kMostThreads = 64;
 
 ValueDescription describe_value(const Graph& graph, ValueId id) {
   const Value& value = graph.value(id);
@@ -95,6 +99,10 @@ void detach_small_constants(Graph& graph, const ModelBytes& model) {
 }  // namespace
 
 struct Session::State {
+#if !defined(__wasm__)
+  std::unique_ptr<ThreadPool> own_pool;
+#endif
+  ThreadPool* pool = nullptr;
   std::unique_ptr<Program> program;
   std::vector<ValueDescription> inputs, outputs;
 };
@@ -105,6 +113,9 @@ Session& Session::operator=(Session&&) noexcept = default;
 Session::~Session() = default;
 
 Session Session::load(ModelBytes bytes, SessionOptions options) {
+  if (options.threads == 0 || options.threads > kMostThreads) {
+    throw_error(ErrorCode::kInvalidArgument, "{} threads: expected 1 to {}", options.threads, kMostThreads);
+  }
   Model model = read_onnx(bytes, options.external_data);
   auto graph = std::make_shared<Graph>(std::move(model.graph));
   if (kExpandGradients != nullptr) kExpandGradients(*graph);
@@ -125,10 +136,18 @@ Session Session::load(ModelBytes bytes, SessionOptions options) {
     }
   }
   if (options.optimize) optimize(*graph, options.without_passes);
+  state->pool = options.pool;
+#if !defined(__wasm__)
+  if (options.threads > 1 && state->pool == nullptr) {
+    state->own_pool = std::make_unique<ThreadPool>(options.threads);
+    state->own_pool->start();
+    state->pool = state->own_pool.get();
+  }
+#endif
   std::vector<ConstantFile> files{{bytes.data.get(), bytes.size}};
   for (const auto& [location, file] : options.external_data) files.push_back({file.data.get(), file.size});
   ConstantMemory memory(*graph, files);
-  state->program = std::make_unique<Program>(graph, memory);
+  state->program = std::make_unique<Program>(graph, memory, state->pool);
   if (!memory.took_from(bytes.data.get())) detach_small_constants(*graph, bytes);
   return Session(std::move(state));
 }
@@ -163,6 +182,7 @@ std::vector<Tensor> Session::run(std::span<const Feed> feeds, std::span<const st
     }
     picked.push_back(static_cast<size_t>(it - state_->outputs.begin()));
   }
+  if (state_->pool != nullptr) state_->pool->set_cancel(options.cancel);
   std::vector<Tensor> outputs = state_->program->run(inputs, {}, options);
   if (wanted.empty()) return outputs;
   std::vector<Tensor> result;

@@ -16,7 +16,7 @@ describe('a current Node', () => {
     assert.equal(stdout, 'relaxed\n');
   });
 
-  for (const name of ['tensor', 'session', 'sources', 'errors', 'memory', 'ocr']) {
+  for (const name of ['tensor', 'session', 'sources', 'errors', 'memory', 'ocr', 'threads']) {
     test(`${name}: all pass`, async () => {
       // Inside of a test run, Node would have its child report to the parent.
       const { NODE_TEST_CONTEXT: _, ...env } = process.env;

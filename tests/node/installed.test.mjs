@@ -23,14 +23,15 @@ console.log(JSON.stringify([[...y.data], typeof TextReader.load]));
 
 /** Answers a model that is posted to it with the model's result. */
 const worker = `
-import { Session, Tensor } from 'kinglet';
+import { features, Session, Tensor } from 'kinglet';
 import { TextReader } from 'kinglet/ocr';
 export default {
   async fetch(request) {
     const session = await Session.load(request.body);
     const { y } = await session.run({ x: new Tensor('float32', Float32Array.of(1, 2, 3), [1, 3]) });
     await session.dispose();
-    return Response.json([[...y.data], typeof TextReader.load]);
+    const refused = await Session.load(new Uint8Array(), { threads: 2 }).catch(({ code }) => code);
+    return Response.json([[...y.data], typeof TextReader.load, features().threads, refused]);
   },
 };
 `;
@@ -105,7 +106,7 @@ describe('the installed package', () => {
       for (let i = 0; i < 2; ++i) {
         const response = await fetch(server.url, { method: 'POST', body: addOne() });
         assert.equal(response.status, 200, await response.clone().text());
-        assert.deepEqual(await response.json(), expected);
+        assert.deepEqual(await response.json(), [...expected, false, 'unsupported-environment']);
       }
     } finally {
       await server.close();

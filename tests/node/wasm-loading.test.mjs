@@ -49,7 +49,7 @@ describe('features', () => {
   });
 
   for (const [label, node, args, expected] of [
-    ['a current Node: relaxed SIMD', currentNode, [], { simd: true, relaxedSimd: true, variant: 'relaxed' }],
+    ['a current Node: relaxed SIMD', currentNode, [], { simd: true, relaxedSimd: true, threads: true, variant: 'relaxed' }],
     // Without optimisation V8 of Node 20 loses the accumulator of the relaxed dot product.
     ['relaxed SIMD that computes wrongly is not used', process.execPath, ['--experimental-wasm-relaxed-simd', '--liftoff-only'], wrongIn20()],
   ]) {
@@ -61,7 +61,7 @@ describe('features', () => {
 
   function wrongIn20() {
     const right = Number(process.versions.node.split('.')[0]) > 20;
-    return { simd: true, relaxedSimd: right, variant: right ? 'relaxed' : 'simd' };
+    return { simd: true, relaxedSimd: right, threads: true, variant: right ? 'relaxed' : 'simd' };
   }
 
   test('both binaries give the same results in a current Node', async () => {

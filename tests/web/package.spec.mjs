@@ -1,7 +1,7 @@
 // The installed package in pages that other tools build: each, served under the strictest policy, must run a model.
 
 import { execFileSync } from 'node:child_process';
-import { copyFileSync, cpSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { copyFileSync, cpSync, mkdirSync, readFileSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { expect, test } from '@playwright/test';
@@ -64,11 +64,11 @@ const tools = {
     writePage(out);
     return out;
   },
-  'no tool'(folder) {
+  'no tool'(folder, code = main) {
     const out = join(folder, 'out');
     cpSync(join(folder, 'node_modules/kinglet/dist'), join(out, 'kinglet'), { recursive: true });
     const files = { kinglet: './kinglet/index.js', 'kinglet/ocr': './kinglet/ocr.js' };
-    writeFileSync(join(out, 'main.js'), main.replace(/'(kinglet[^']*)'/g, (_, name) => `'${files[name]}'`));
+    writeFileSync(join(out, 'main.js'), code.replace(/'(kinglet[^']*)'/g, (_, name) => `'${files[name]}'`));
     writePage(out);
     return out;
   },
@@ -90,8 +90,8 @@ async function open(page, url) {
 
 const texts = (messages) => messages.map((message) => message.stack ?? message.text());
 
-async function withServer(folder, use) {
-  const server = await serve(folder, 0);
+async function withServer(folder, use, options) {
+  const server = await serve(folder, 0, options);
   try {
     await use(`http://localhost:${server.address().port}/`);
   } finally {
@@ -114,12 +114,48 @@ for (const [name, build] of Object.entries(tools)) {
     await withApp({ 'index.html': html, 'main.js': main }, async (folder) => {
       const out = await build(folder);
       const binaries = readdirSync(out, { recursive: true }).filter((file) => file.endsWith('.wasm'));
-      expect(binaries, 'each binary once').toHaveLength(2);
+      expect(new Set(binaries.map((file) => statSync(join(out, file)).size)).size, 'each binary once').toBe(binaries.length);
+      expect(binaries, 'those for threads too, but where the test copies them').toHaveLength(/esbuild/.test(name) ? 2 : 4);
       await withServer(out, async (url) => {
         const seen = await open(page, url);
         await expect(page.locator('body')).toHaveText(shown);
         expect(texts(seen.problems)).toEqual([]);
         expect(seen.binaries, 'only the binary that runs is fetched').toHaveLength(1);
+      });
+    });
+  });
+}
+
+const threaded = `import { features, Session, Tensor } from 'kinglet';
+
+const { threads } = features();
+const show = (...shown) => { document.body.textContent = [...shown, threads].join(' '); };
+try {
+  const session = await Session.load('./model.onnx', { threads: 3 });
+  const { y } = await session.run({ x: new Tensor('float32', Float32Array.of(1, 2, 3), [1, 3]) });
+  await session.dispose();
+  show(...y.data);
+} catch (error) {
+  show(error.code, error.message);
+}
+`;
+
+for (const name of ['Vite', 'webpack', 'no tool']) {
+  test(`threads in a page built by ${name}`, async ({ page }) => {
+    await withApp({ 'index.html': html, 'main.js': threaded }, async (folder) => {
+      const out = await tools[name](folder, threaded);
+      await withServer(out, async (url) => {
+        const seen = await open(page, url);
+        await expect(page.locator('body')).toHaveText('2 3 4 true');
+        expect(texts(seen.problems)).toEqual([]);
+        expect(new Set(seen.binaries).size, 'only the binary that runs is fetched').toBe(1);
+      }, { isolated: true });
+      await withServer(out, async (url) => {
+        const seen = await open(page, url);
+        const refused = /^unsupported-environment .*Cross-Origin-Opener-Policy: same-origin .* false$/;
+        await expect(page.locator('body')).toHaveText(refused);
+        expect(texts(seen.problems)).toEqual([]);
+        expect(seen.binaries, 'nothing is fetched for threads that cannot be').toEqual([]);
       });
     });
   });

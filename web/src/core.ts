@@ -85,6 +85,12 @@ export interface Core {
   decodeLine(address: number, steps: number, classes: number): Result<{ text: string; confidence: number }>;
 }
 
+/** What the binaries over shared memory export besides: bindings/embind/threads.cpp. */
+export interface ThreadCore extends Core {
+  startThreads(threads: number, mayBlock: boolean): Result<{ entry: number; blocks: number[] }>;
+  stopThreads(): void;
+}
+
 /** The functions of `Core`. */
 export type CoreCall = {
   [K in keyof Core]: Core[K] extends (...args: never[]) => unknown ? K : never;

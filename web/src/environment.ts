@@ -1,5 +1,6 @@
 import type { UrlLike } from './platform.js';
 import type { ByteSource } from './sources.js';
+import type { ThreadHost } from './threads/host.js';
 import type { Variant } from './variant.js';
 
 /** What differs between hosts. The build puts the file of env/ that fits in the place of '#environment'. */
@@ -8,6 +9,8 @@ export interface Environment {
   binary(variant: Variant): URL | WebAssembly.Module;
   /** False where the host compiles no bytes: probes cannot run there. */
   readonly compiles: boolean;
+  /** Fetches the part of the package that has threads; undefined where there are none. */
+  loadThreads?: (() => Promise<{ host: ThreadHost }>) | undefined;
   /** Opens a local file; undefined when `location` is an address to fetch. */
   openFile?(location: string | UrlLike): Promise<ByteSource> | undefined;
 }

@@ -1,6 +1,6 @@
 import type { Core } from './core.js';
 
-interface GlueOptions {
+export interface GlueOptions {
   /**
    * Called once; `done` takes the instance. Emscripten waits for it forever, so failures are the caller's to
    * tell.

@@ -6,6 +6,7 @@ export {
   type WasmModule,
   type WasmOptions,
   type WasmSource,
+  type WasmSources,
 } from './load.js';
 export type { NodeProfile, Profile, ProfileOptions } from './profile.js';
 export {

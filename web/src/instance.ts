@@ -14,11 +14,18 @@ function isFailure(result: unknown): result is Failure {
 export class Instance {
   readonly #core: Core;
   readonly #memory: WebAssembly.Memory;
+  readonly #endThreads: (() => void) | undefined;
   #broken: InternalError | undefined;
 
-  constructor(core: Core, memory: WebAssembly.Memory) {
+  constructor(core: Core, memory: WebAssembly.Memory, endThreads?: () => void) {
     this.#core = core;
     this.#memory = memory;
+    this.#endThreads = endThreads;
+  }
+
+  /** Ends the threads; the instance is not used any more. */
+  close(): void {
+    this.#endThreads?.();
   }
 
   /** Bytes of the wasm heap. */
@@ -54,10 +61,12 @@ export class Instance {
     return new Uint8Array(this.#memory.buffer, address, length);
   }
 
-  /** A copy of the `length` bytes at `address`. */
+  /** A copy of the `length` bytes at `address`; never a shared buffer. */
   copy(address: number, length: number): ArrayBuffer {
     try {
-      return this.#memory.buffer.slice(address, address + length) as ArrayBuffer;
+      const { buffer } = this.#memory;
+      if (buffer instanceof ArrayBuffer) return buffer.slice(address, address + length);
+      return new Uint8Array(new Uint8Array(buffer, address, length)).buffer;
     } catch (cause) {
       throw new OutOfMemoryError(`out of memory: no buffer of ${length} bytes for an output`, {
         requestedBytes: length,

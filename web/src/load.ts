@@ -1,5 +1,6 @@
-import createCore from '#glue';
+import createCore, { type GlueOptions } from '#glue';
 import { environment } from '#environment';
+import type { Core } from './core.js';
 import { LoadError } from './errors/load-error.js';
 import { KingletError } from './errors/kinglet-error.js';
 import { OutOfMemoryError } from './errors/out-of-memory-error.js';
@@ -8,6 +9,7 @@ import { Instance } from './instance.js';
 import type { BytesLike, ResponseLike, UrlLike } from './platform.js';
 import { hasRelaxedSimd, hasSimd } from './probe.js';
 import { fetchResponse, openResponse, openSource, readAll } from './sources.js';
+import { checkThreads, loadThreads, startThreads, whyNoThreads } from './threads/load.js';
 import type { Variant } from './variant.js';
 
 /**
@@ -21,14 +23,24 @@ export interface WasmModule {
   readonly [Symbol.toStringTag]?: string;
 }
 
+/** A source for each variant; those for several threads are the package's own where they are not named. */
+export type WasmSources = Readonly<
+  Record<Variant, WasmSource> & Partial<Record<`${Variant}-threads`, WasmSource>>
+>;
+
 export interface WasmOptions {
   /**
    * Where Kinglet's own binaries are, when not beside its JavaScript: one source, which must fit the host, or
    * one for each variant. A `Response` or bytes are read once and the compiled module is kept.
    */
-  wasm?: WasmSource | Readonly<Record<Variant, WasmSource>> | undefined;
+  wasm?: WasmSource | WasmSources | undefined;
   /** Which binary to take; by default the best that the host runs. */
   variant?: Variant | undefined;
+  /**
+   * Threads that compute a run, this one among them: 1 (the default) to 64. More than one needs a page that is
+   * cross-origin isolated; `features().threads` tells. The other threads wait in workers until `dispose()`.
+   */
+  threads?: number | undefined;
 }
 
 export interface Features {
@@ -36,6 +48,8 @@ export interface Features {
   readonly simd: boolean;
   /** WebAssembly has relaxed SIMD, and computes with it what it should. */
   readonly relaxedSimd: boolean;
+  /** Sessions can have several threads here. */
+  readonly threads: boolean;
   /** The binary that sessions use unless they are told otherwise. */
   readonly variant: Variant;
 }
@@ -53,7 +67,7 @@ export function features(): Features {
   if (!probed) {
     const simd = hasSimd();
     const relaxedSimd = simd && hasRelaxedSimd(environment.compiles);
-    probed = { simd, relaxedSimd, variant: relaxedSimd ? 'relaxed' : 'simd' };
+    probed = { simd, relaxedSimd, threads: whyNoThreads() === undefined, variant: relaxedSimd ? 'relaxed' : 'simd' };
   }
   return { ...probed, variant: configured.variant ?? probed.variant };
 }
@@ -119,7 +133,12 @@ function moduleOf(source: WasmSource): Promise<WebAssembly.Module> {
   return module;
 }
 
-function binaryOf(options: WasmOptions): WasmSource {
+/** `own` tells where the package's own binary is; `threads` takes the binaries that have them. */
+function binaryOf(
+  options: WasmOptions,
+  own: (variant: Variant) => WasmSource,
+  threads: boolean,
+): WasmSource {
   const { simd, relaxedSimd } = features();
   if (!simd) {
     throw new UnsupportedEnvironmentError(
@@ -128,10 +147,9 @@ function binaryOf(options: WasmOptions): WasmSource {
   }
   const variant = options.variant ?? configured.variant ?? (relaxedSimd ? 'relaxed' : 'simd');
   const wasm = options.wasm ?? configured.wasm;
-  if (wasm === undefined) return environment.binary(variant);
-  return typeof wasm === 'object' && 'simd' in wasm && 'relaxed' in wasm
-    ? wasm[variant]
-    : (wasm as WasmSource);
+  if (wasm === undefined) return own(variant);
+  if (typeof wasm !== 'object' || !('simd' in wasm) || !('relaxed' in wasm)) return wasm as WasmSource;
+  return threads ? (wasm[`${variant}-threads`] ?? own(variant)) : wasm[variant];
 }
 
 function instantiationError(cause: unknown): KingletError {
@@ -144,23 +162,50 @@ function instantiationError(cause: unknown): KingletError {
   });
 }
 
-/** @internal A new wasm instance with a heap of its own. */
-export async function createInstance(options: WasmOptions): Promise<Instance> {
-  const module = await moduleOf(binaryOf(options));
+/** Instantiates the module and resolves to the core, and what the instance exports. */
+function instantiate<T extends Core, Options extends GlueOptions>(
+  create: (options: Options) => Promise<T>,
+  module: WebAssembly.Module,
+  options: Omit<Options, keyof GlueOptions>,
+): Promise<{ core: T; exports: WebAssembly.Exports }> {
   return new Promise((resolve, reject) => {
     const fail = (cause: unknown) => reject(instantiationError(cause));
-    let memory: WebAssembly.Memory | undefined;
-    createCore({
+    let exports: WebAssembly.Exports;
+    create({
+      ...options,
       // Emscripten waits for `done` and never hears of a failure: both are told here.
-      instantiateWasm(imports, done) {
+      instantiateWasm(imports: WebAssembly.Imports, done: (instance: WebAssembly.Instance) => void) {
         WebAssembly.instantiate(module, imports)
           .then((instance) => {
-            memory = Object.values(instance.exports).find((value) => value instanceof WebAssembly.Memory);
+            exports = instance.exports;
             done(instance);
           })
           .catch(fail);
         return {};
       },
-    }).then((core) => resolve(new Instance(core, memory!)), fail);
+    } as unknown as Options).then((core) => resolve({ core, exports }), fail);
   });
+}
+
+async function createThreaded(options: WasmOptions, threads: number): Promise<Instance> {
+  const host = await loadThreads();
+  const module = await moduleOf(binaryOf(options, host.binary, true));
+  let memory: WebAssembly.Memory;
+  try {
+    memory = host.createMemory();
+  } catch (cause) {
+    throw instantiationError(cause);
+  }
+  const { core } = await instantiate(host.createCore, module, { wasmMemory: memory });
+  return new Instance(core, memory, await startThreads(host, core, module, memory, threads));
+}
+
+/** @internal A new wasm instance with a heap of its own. */
+export async function createInstance(options: WasmOptions): Promise<Instance> {
+  const threads = checkThreads(options.threads ?? configured.threads);
+  if (threads > 1) return createThreaded(options, threads);
+  const module = await moduleOf(binaryOf(options, environment.binary, false));
+  const { core, exports } = await instantiate(createCore, module, {});
+  const memory = Object.values(exports).find((value) => value instanceof WebAssembly.Memory);
+  return new Instance(core, memory!);
 }

@@ -101,7 +101,8 @@ export class Session {
    * @throws LoadError when the model or Kinglet's `.wasm` cannot be fetched or is something else
    * @throws ModelError when its bytes or graph are malformed
    * @throws UnsupportedOperatorError with all operators that are missing
-   * @throws OutOfMemoryError, InvalidArgumentError, UnsupportedEnvironmentError
+   * @throws OutOfMemoryError, InvalidArgumentError
+   * @throws UnsupportedEnvironmentError without WebAssembly's SIMD, or for `threads` where there are none
    */
   static async load(source: Source, options: LoadOptions = {}): Promise<Session> {
     const { signal, onProgress } = options;
@@ -116,8 +117,9 @@ export class Session {
     const opening = files.map(([location, file]) =>
       openSource(file, controller.signal, location === '' ? 'the model' : `the external data '${location}'`),
     );
+    const creating = createInstance(options);
     try {
-      const [instance, ...opened] = await Promise.all([createInstance(options), ...opening]);
+      const [instance, ...opened] = await Promise.all([creating, ...opening]);
       throwIfAborted(signal);
       await download(
         instance,
@@ -133,6 +135,7 @@ export class Session {
       return new Session(instance);
     } catch (error) {
       controller.abort(error);
+      creating.then((instance) => instance.close(), () => {});
       throw error;
     } finally {
       stopListening();
@@ -235,6 +238,7 @@ export class Session {
   /** Gives all memory back when the runs that were asked for have ended. Further runs are refused. */
   dispose(): Promise<void> {
     this.#disposed ??= this.#queue.add(() => {
+      this.#instance?.close();
       this.#instance = undefined;
     });
     return this.#disposed;

@@ -29,11 +29,17 @@ struct ModelBytes {
   static ModelBytes copy_of(std::span<const std::byte> bytes);
 };
 
+class ThreadPool;
+
 struct SessionOptions {
   /// Run the optimising passes; false leaves the graph as the file has it (for comparing results).
   bool optimize = true;
+  /// Threads that compute a run, the caller's among them. The session starts and ends the others.
+  size_t threads = 1;
+  /// Instead: threads that the host starts (runtime/thread_pool.hpp); it outlives the session.
+  ThreadPool* pool = nullptr;
   /// Files that tensors refer to (TensorProto.external_data), by their `location`.
-  std::map<std::string, ModelBytes> external_data;
+  std::map<std::string, ModelBytes> external_data = {};
   /// Names of passes (core/graph/passes/passes.cpp) that are left out, to find what each gains.
   std::vector<std::string> without_passes = {};
 };

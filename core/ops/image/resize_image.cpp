@@ -1,6 +1,7 @@
 #include "ops/image/resize_image.hpp"
 
 #include "kernels/resize.hpp"
+#include "ops/parallel.hpp"
 
 namespace kinglet::ops {
 namespace {
@@ -37,7 +38,9 @@ void resize_nearest(const ResizeMode& mode, const Image& image, const float* in,
   const std::vector<uint32_t> rows = to_u32(nearest_indices(mode, image.height));
   const std::vector<uint32_t> columns = to_u32(nearest_indices(mode, image.width));
   const auto stride = static_cast<ptrdiff_t>(s.channels);
-  kernels::resize_nearest(s, rows.data(), columns.data(), in, stride, out, stride, 0, s.batch * s.out_height);
+  parallel(s.batch * s.out_height, worth_a_thread(8 * s.out_width * s.channels), [&](size_t begin, size_t end, size_t) {
+    kernels::resize_nearest(s, rows.data(), columns.data(), in, stride, out, stride, begin, end);
+  });
 }
 
 std::vector<kernels::LinearTap> linear_taps(const ResizeMode& mode, const ResizeAxis& axis) {
@@ -70,7 +73,9 @@ void resize_linear(const ResizeMode& mode, const Image& image, const float* in, 
   const std::vector<kernels::LinearTap> columns = linear_taps(mode, image.width);
   if (s.channels > 1) {
     const auto stride = static_cast<ptrdiff_t>(s.channels);
-    return kernels::resize_linear(s, rows.data(), columns.data(), in, stride, out, stride, 0, lines);
+    return parallel(lines, worth_a_thread(16 * s.out_width * s.channels), [&](size_t begin, size_t end, size_t) {
+      kernels::resize_linear(s, rows.data(), columns.data(), in, stride, out, stride, begin, end);
+    });
   }
   // The kernel works along channels. Without them it resizes the height with whole rows for channels, and the
   // width follows.

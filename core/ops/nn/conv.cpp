@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "kernels/conv_channels.hpp"
 #include "kernels/depthwise.hpp"
 #include "kernels/transpose.hpp"
 #include "kernels/winograd.hpp"
@@ -13,6 +14,7 @@
 #include "ops/elementwise.hpp"
 #include "ops/conv_shape.hpp"
 #include "ops/epilogue.hpp"
+#include "ops/product.hpp"
 #include "ops/shape_inputs.hpp"
 
 namespace kinglet::ops {
@@ -69,16 +71,38 @@ void run_f32(const Conv& op, RunContext& c, const kernels::ConvShape& shape, con
   const auto out_channels = static_cast<ptrdiff_t>(shape.out_channels);
   const kernels::Epilogue epilogue{bias, residual, out_channels, op.activation};
   const auto in_channels = static_cast<ptrdiff_t>(shape.in_channels);
+  // Rows of a register tile: ranges of whole ones waste none.
+  constexpr size_t kUnit = 6;
   if (op.winograd) {
-    std::byte* scratch = c.scratch<std::byte>(kernels::winograd_scratch_bytes(shape));
-    kernels::winograd(shape, x, in_channels, packed, y, out_channels, epilogue, scratch, 0, kernels::output_tiles(shape));
-  } else if (kernels::is_depthwise(shape)) {
-    std::byte* scratch = c.scratch<std::byte>(kernels::depthwise_scratch_bytes(shape));
-    kernels::depthwise(shape, x, in_channels, packed, y, out_channels, epilogue, scratch, 0, kernels::output_lines(shape));
-  } else {
-    std::byte* scratch = c.scratch<std::byte>(kernels::conv_scratch_bytes(shape));
-    kernels::conv(shape, x, in_channels, packed, y, out_channels, epilogue, scratch, 0, kernels::output_pixels(shape));
+    const ThreadScratch scratch = thread_scratch(c, kernels::winograd_scratch_bytes(shape));
+    const size_t least = worth_a_thread(16 * shape.in_channels * shape.out_channels);
+    parallel(kernels::output_tiles(shape), std::max(least, 2 * kUnit), [&](size_t begin, size_t end, size_t worker) {
+      kernels::winograd(shape, x, in_channels, packed, y, out_channels, epilogue, scratch[worker], begin, end);
+    }, kUnit);
+    return;
   }
+  const size_t taps = shape.kernel[0] * shape.kernel[1] * shape.kernel[2];
+  if (kernels::is_depthwise(shape)) {
+    const ThreadScratch scratch = thread_scratch(c, kernels::depthwise_scratch_bytes(shape));
+    const size_t lines = kernels::output_lines(shape);
+    const size_t line = kernels::output_pixels(shape) / std::max<size_t>(1, lines) * shape.out_channels;
+    parallel(lines, worth_a_thread(2 * taps * line), [&](size_t begin, size_t end, size_t worker) {
+      kernels::depthwise(shape, x, in_channels, packed, y, out_channels, epilogue, scratch[worker], begin, end);
+    });
+    return;
+  }
+  const ThreadScratch scratch = thread_scratch(c, kernels::conv_scratch_bytes(shape));
+  const size_t pixels = kernels::output_pixels(shape), depth = taps * (shape.in_channels / shape.groups);
+  if (shape.groups == 1 && splits_columns(threads(), pixels, shape.out_channels, depth)) {
+    parallel(shape.out_channels, worth_a_thread(pixels * depth), [&](size_t begin, size_t end, size_t worker) {
+      kernels::conv_channels(shape, x, in_channels, packed, y, out_channels, epilogue, scratch[worker], 0, pixels, begin,
+                             end);
+    }, kernels::kPanelWidth);
+    return;
+  }
+  parallel(pixels, worth_a_thread(depth * shape.out_channels), [&](size_t begin, size_t end, size_t worker) {
+    kernels::conv(shape, x, in_channels, packed, y, out_channels, epilogue, scratch[worker], begin, end);
+  }, kUnit);
 }
 
 /// Plain loops over [N, C, ...] in T.

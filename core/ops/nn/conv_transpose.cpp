@@ -12,6 +12,7 @@
 #include "ops/spatial.hpp"
 #include "ops/in_f32.hpp"
 #include "ops/packing.hpp"
+#include "ops/parallel.hpp"
 
 namespace kinglet::ops {
 namespace {
@@ -152,9 +153,13 @@ void run(const ConvTranspose& prepared, RunContext& c) {
     x_last = turned;
     y_last = c.scratch<float>(y.count());
   }
-  std::byte* scratch = c.scratch<std::byte>(kernels::conv_transpose_scratch_bytes(shape));
-  kernels::conv_transpose(shape, x_last, static_cast<ptrdiff_t>(shape.in_channels), packed, y_last,
-                          static_cast<ptrdiff_t>(shape.out_channels), epilogue, scratch, 0, kernels::output_lines(shape));
+  const ThreadScratch scratch = thread_scratch(c, kernels::conv_transpose_scratch_bytes(shape));
+  const size_t lines = kernels::output_lines(shape);
+  const size_t line = x.count() / std::max<size_t>(1, lines) * shape.out_channels / shape.groups;
+  parallel(lines, worth_a_thread(line * 4), [&](size_t begin, size_t end, size_t worker) {
+    kernels::conv_transpose(shape, x_last, static_cast<ptrdiff_t>(shape.in_channels), packed, y_last,
+                            static_cast<ptrdiff_t>(shape.out_channels), epilogue, scratch[worker], begin, end);
+  });
   if (!op.spatial.channels_last) {
     kernels::transpose_matrices(y_last, output.data(), sizeof(float), image.batch, out_pixels, shape.out_channels);
   }

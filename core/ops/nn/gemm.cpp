@@ -1,14 +1,13 @@
 // Gemm - alpha * A' * B' + beta * C (ONNX Gemm 1, 6, 7, 9, 11, 13), with an activation that passes fuse in, and
 // com.microsoft FusedGemm.
 
-#include "kernels/strassen.hpp"
-
 #include "kernels/transpose.hpp"
 #include "ops/convert.hpp"
 #include "ops/elementwise.hpp"
 #include "ops/epilogue.hpp"
 #include "ops/in_f32.hpp"
 #include "ops/packing.hpp"
+#include "ops/product.hpp"
 
 namespace kinglet::ops {
 namespace {
@@ -111,8 +110,8 @@ void run_f32(const Gemm& op, RunContext& c) {
       epilogue.residual_stride = static_cast<ptrdiff_t>(n);
     }
   }
-  float* scratch = c.scratch<float>(kernels::strassen_scratch_size(m, n, k, epilogue.residual != nullptr));
-  kernels::strassen(m, n, k, a_data, static_cast<ptrdiff_t>(k), packed, output.data(), static_cast<ptrdiff_t>(n), epilogue, scratch);
+  const Product product(c, m, n, k, true, epilogue.residual != nullptr);
+  product(a_data, static_cast<ptrdiff_t>(k), packed, output.data(), static_cast<ptrdiff_t>(n), epilogue);
   output.store();
 }
 

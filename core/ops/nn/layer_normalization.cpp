@@ -7,6 +7,7 @@
 
 #include "kernels/normalize.hpp"
 #include "ops/elementwise.hpp"
+#include "ops/parallel.hpp"
 
 namespace kinglet::ops {
 namespace {
@@ -111,9 +112,14 @@ void run(const LayerNormalization& op, RunContext& c) {
   const Tensor scale = spread(c, c.in(1), dims);
   const Tensor bias = c.has(2) ? spread(c, c.in(2), dims) : Tensor();
   if (x.dtype() == DType::kFloat32) {
-    return kernels::layer_norm(x.data<float>(), c.out(0).data<float>(), rows, columns, scale.data<float>(),
-                               bias.valid() ? bias.data<float>() : nullptr, op.epsilon,
-                               c.wants(1) ? c.out(1).data<float>() : nullptr, c.wants(2) ? c.out(2).data<float>() : nullptr);
+    float* const y = c.out(0).data<float>();
+    float* const mean = c.wants(1) ? c.out(1).data<float>() : nullptr;
+    float* const inverse = c.wants(2) ? c.out(2).data<float>() : nullptr;
+    return parallel(rows, worth_a_thread(16 * columns), [&](size_t begin, size_t end, size_t) {
+      kernels::layer_norm(x.data<float>() + begin * columns, y + begin * columns, end - begin, columns,
+                          scale.data<float>(), bias.valid() ? bias.data<float>() : nullptr, op.epsilon,
+                          mean != nullptr ? mean + begin : nullptr, inverse != nullptr ? inverse + begin : nullptr);
+    });
   }
   dispatch(x.dtype(), TypeList<double, Float16, BFloat16>{}, [&]<class T>() { run_plain<T>(op, c, rows, columns, scale, bias); });
 }

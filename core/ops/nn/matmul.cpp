@@ -1,12 +1,12 @@
 // MatMul - matrix product with NumPy's rules for 1-D operands and batches (ONNX MatMul 1, 9, 13), with an optional bias
 // (input 2, one value a column) and activation that passes fuse in.
 
-#include "kernels/strassen.hpp"
 #include "ops/elementwise.hpp"
 #include "ops/epilogue.hpp"
 #include "ops/in_f32.hpp"
 #include "ops/packing.hpp"
 #include "ops/matrix_product.hpp"
+#include "ops/product.hpp"
 
 namespace kinglet::ops {
 namespace {
@@ -46,13 +46,31 @@ void run_f32(const MatMul& op, RunContext& c) {
   const size_t each = kernels::packed_b_size(p.k, p.n);
   const float* a_data = as_f32(c, a);
   const float* b_data = op.packed ? nullptr : as_f32(c, c.in(1));
-  float* fresh = op.packed ? nullptr : c.scratch<float>(each);
   c.require(!c.has(2) || c.in(2).count() == p.n, "expected bias of {} elements, got {}", p.n, c.has(2) ? c.in(2).shape() : Shape());
   const kernels::Epilogue epilogue{c.has(2) ? as_f32(c, c.in(2)) : nullptr, nullptr, 0, op.activation};
-  float* scratch = c.scratch<float>(kernels::strassen_scratch_size(p.m, p.n, p.k, false));
   F32Output output(c, y);
+  const size_t matrices = p.a_matrix.size();
+  if (matrices >= 2 * threads() && threads() > 1) {
+    // Many products: each is one thread's.
+    const ThreadScratch fresh = thread_scratch(c, op.packed ? 0 : each * sizeof(float));
+    parallel(matrices, worth_a_thread(p.m * p.n * p.k), [&](size_t begin, size_t end, size_t worker) {
+      for (size_t i = begin; i < end; ++i) {
+        const float* b = fresh.as<float>(worker);
+        if (op.packed) {
+          b = reinterpret_cast<const float*>(op.packed.get()) + p.b_matrix[i] * each;
+        } else if (i == begin || p.b_matrix[i] != p.b_matrix[i - 1]) {
+          pack_matrix(fresh.as<float>(worker), p.k, p.n, b_data + p.b_matrix[i] * p.k * p.n);
+        }
+        kernels::gemm(p.m, p.n, p.k, a_data + p.a_matrix[i] * p.m * p.k, static_cast<ptrdiff_t>(p.k), b,
+                      output.data() + i * p.m * p.n, static_cast<ptrdiff_t>(p.n), epilogue);
+      }
+    });
+    return output.store();
+  }
+  const Product product(c, p.m, p.n, p.k, true);
+  float* fresh = op.packed ? nullptr : c.scratch<float>(each);
   size_t packed_matrix = SIZE_MAX;
-  for (size_t i = 0; i < p.a_matrix.size(); ++i) {
+  for (size_t i = 0; i < matrices; ++i) {
     const float* b = fresh;
     if (op.packed) {
       b = reinterpret_cast<const float*>(op.packed.get()) + p.b_matrix[i] * each;
@@ -60,8 +78,8 @@ void run_f32(const MatMul& op, RunContext& c) {
       packed_matrix = p.b_matrix[i];
       pack_matrix(fresh, p.k, p.n, b_data + packed_matrix * p.k * p.n);
     }
-    kernels::strassen(p.m, p.n, p.k, a_data + p.a_matrix[i] * p.m * p.k, static_cast<ptrdiff_t>(p.k), b,
-                      output.data() + i * p.m * p.n, static_cast<ptrdiff_t>(p.n), epilogue, scratch);
+    product(a_data + p.a_matrix[i] * p.m * p.k, static_cast<ptrdiff_t>(p.k), b, output.data() + i * p.m * p.n,
+            static_cast<ptrdiff_t>(p.n), epilogue);
   }
   output.store();
 }

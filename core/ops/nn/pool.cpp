@@ -9,6 +9,7 @@
 #include "kernels/transpose.hpp"
 #include "ops/spatial.hpp"
 #include "ops/in_f32.hpp"
+#include "ops/parallel.hpp"
 
 namespace kinglet::ops {
 namespace {
@@ -81,11 +82,16 @@ void run_f32(const Pool& op, const Image& image, const float* x, float* y) {
     return pool(x, stride, y, image.batch, image.pixels, image.channels);
   }
   const kernels::PoolShape shape = shape_of(op, image);
-  if (op.is_max) {
-    kernels::max_pool(shape, x, stride, y, stride, 0, kernels::output_lines(shape));
-  } else {
-    kernels::average_pool(shape, op.count_include_pad, x, stride, y, stride, 0, kernels::output_lines(shape));
-  }
+  const size_t lines = kernels::output_lines(shape);
+  size_t line = shape.out[shape.rank - 1] * shape.channels;
+  for (size_t i = 0; i < shape.rank; ++i) line *= shape.kernel[i];
+  parallel(lines, worth_a_thread(4 * line), [&](size_t begin, size_t end, size_t) {
+    if (op.is_max) {
+      kernels::max_pool(shape, x, stride, y, stride, begin, end);
+    } else {
+      kernels::average_pool(shape, op.count_include_pad, x, stride, y, stride, begin, end);
+    }
+  });
 }
 
 /// Plain loops over planes of [N, C, ...]; `indices` (may be null) receives where each maximum was.

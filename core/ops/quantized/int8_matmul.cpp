@@ -2,6 +2,7 @@
 
 #include "ops/in_f32.hpp"
 #include "ops/matrix_product.hpp"
+#include "ops/parallel.hpp"
 
 namespace kinglet::ops {
 namespace {
@@ -89,14 +90,14 @@ void multiply_codes(RunContext& c, const Int8Weights& weights, const Int8Product
   int8_t* fresh = packed ? nullptr : c.scratch<int8_t>(each);
   int32_t* b_zero = c.scratch<int32_t>(p.n);
   float* scale = c.scratch<float>(p.n);
-  std::byte* scratch = c.scratch<std::byte>(kernels::gemm_i8_scratch_bytes(p.m, p.k));
+  const ThreadScratch scratch = thread_scratch(c, kernels::gemm_i8_scratch_bytes(p.m, p.k));
   kernels::Int8Epilogue epilogue{.output = product.output, .b_zero = nullptr, .bias = product.bias, .scale = scale,
                                  .addend = product.addend, .zero = product.y_zero};
   const size_t size = kernels::element_bytes(product.output);
   // What differs by row outside the kernel's reach is computed row by row.
   const bool by_row = a_scales.count != 1 || product.bias_rows != 0;
   const bool activates = product.activation.kind != kernels::Activation::Kind::kNone;
-  const size_t most_rows = by_row ? 1 : activates ? std::clamp<size_t>(p.m, 1, kActivatedRows) : std::max<size_t>(p.m, 1);
+  const size_t most_rows = by_row ? 1 : activates && threads() == 1 ? std::clamp<size_t>(p.m, 1, kActivatedRows) : std::max<size_t>(p.m, 1);
   size_t filled_matrix = SIZE_MAX;
   for (size_t i = 0; i < p.a_matrix.size(); ++i) {
     const size_t b_matrix = p.b_matrix[i];
@@ -121,11 +122,17 @@ void multiply_codes(RunContext& c, const Int8Weights& weights, const Int8Product
         scale[j] = a_scale * scales[scales.count == p.n ? j : b_matrix * p.n + j] / product.y_scale;
       }
       if (product.bias_rows != 0) epilogue.bias = product.bias + row % product.bias_rows * p.n;
-      std::byte* const to = static_cast<std::byte*>(y) + (i * p.m + row) * p.n * size;
-      kernels::gemm_i8(rows_here, p.n, p.k, matrix(product.a, a_row * p.k), static_cast<ptrdiff_t>(p.k),
-                       a_zeros.data + a_row * a_zeros.step, a_zeros.step, b,
-                       to, static_cast<ptrdiff_t>(p.n), epilogue, scratch);
-      if (activates) kernels::apply(product.activation, reinterpret_cast<float*>(to), rows_here * p.n);
+// A row of weights is a quarter of the bytes of f32: few rows wait less for it than they do there.
+      constexpr size_t kUnit = 4;
+      const auto rows_of = [&](size_t begin, size_t end, size_t worker) {
+        const size_t first = a_row + begin;
+        std::byte* const to = static_cast<std::byte*>(y) + (i * p.m + row + begin) * p.n * size;
+        kernels::gemm_i8(end - begin, p.n, p.k, matrix(product.a, first * p.k), static_cast<ptrdiff_t>(p.k),
+                         a_zeros.data + first * a_zeros.step, a_zeros.step, b, to, static_cast<ptrdiff_t>(p.n), epilogue,
+                         scratch[worker]);
+        if (activates) kernels::apply(product.activation, reinterpret_cast<float*>(to), (end - begin) * p.n);
+      };
+      parallel(rows_here, std::max(worth_a_thread(p.n * p.k / 2), 4 * kUnit), rows_of, kUnit);
     }
   }
 }

@@ -7,6 +7,7 @@
 #include "ops/conv_shape.hpp"
 #include "ops/quantized/int8_matmul.hpp"
 #include "ops/shape_inputs.hpp"
+#include "ops/parallel.hpp"
 
 namespace kinglet::ops {
 namespace {
@@ -104,9 +105,12 @@ void convolve_last(const IntegerConv& op, RunContext& c, const kernels::ConvShap
                                  weight_zeros(c, op, 0, shape.out_channels), output, out_stride, epilogue, scratch);
   }
   if (op.winograd) {
-    std::byte* scratch = c.scratch<std::byte>(kernels::winograd_i8_scratch_bytes(shape));
-    return kernels::winograd_i8(shape, input, in_stride, input_zero, reinterpret_cast<const int16_t*>(op.packed.get()), output,
-                                out_stride, epilogue, scratch, 0, kernels::output_tiles_i8(shape));
+    const ThreadScratch scratch = thread_scratch(c, kernels::winograd_i8_scratch_bytes(shape));
+    const size_t least = worth_a_thread(8 * shape.in_channels * shape.out_channels);
+    return parallel(kernels::output_tiles_i8(shape), std::max<size_t>(least, 8), [&](size_t begin, size_t end, size_t worker) {
+      kernels::winograd_i8(shape, input, in_stride, input_zero, reinterpret_cast<const int16_t*>(op.packed.get()), output,
+                           out_stride, epilogue, scratch[worker], begin, end);
+    }, 4);
   }
   const bool is_signed = op.packed ? op.packed_signed : is_signed_byte(c.in(op.weights).dtype());
   const int32_t* zeros = weight_zeros(c, op, is_signed ? 0 : kernels::kUnsignedShift, shape.out_channels);
@@ -117,9 +121,15 @@ void convolve_last(const IntegerConv& op, RunContext& c, const kernels::ConvShap
     kernels::pack_conv_i8_weights(fresh, shape, codes_of(c.in(op.weights)));
     packed = fresh;
   }
-  std::byte* scratch = c.scratch<std::byte>(kernels::conv_i8_scratch_bytes(shape, input.is_signed));
-  kernels::conv_i8(shape, input, in_stride, input_zero, packed, output, out_stride, epilogue, scratch, 0,
-                   kernels::output_pixels(shape));
+  const ThreadScratch scratch = thread_scratch(c, kernels::conv_i8_scratch_bytes(shape, input.is_signed));
+  const size_t pixels = kernels::output_pixels(shape);
+  const size_t depth = shape.in_channels / shape.groups * shape.kernel[0] * shape.kernel[1] * shape.kernel[2];
+  constexpr size_t kUnit = 4;
+  parallel(pixels, std::max(worth_a_thread(depth * shape.out_channels / 2), 4 * kUnit),
+             [&](size_t begin, size_t end, size_t worker) {
+               kernels::conv_i8(shape, input, in_stride, input_zero, packed, output, out_stride, epilogue,
+                                scratch[worker], begin, end);
+             }, kUnit);
 }
 
 void convolve(const IntegerConv& op, RunContext& c, const kernels::ConvShape& shape, const kernels::Int8Epilogue& epilogue) {

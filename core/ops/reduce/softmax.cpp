@@ -7,6 +7,7 @@
 #include "kernels/normalize.hpp"
 #include "ops/axis.hpp"
 #include "ops/elementwise.hpp"
+#include "ops/parallel.hpp"
 
 namespace kinglet::ops {
 namespace {
@@ -84,17 +85,24 @@ void run_f32(Kind kind, const float* x, float* y, Rows rows) {
   (log ? kernels::log_softmax_strided : kernels::softmax_strided)(x, y, rows.outer, rows.n, rows.inner);
 }
 
+void run_split(Kind kind, const float* x, float* y, Rows rows) {
+  const size_t row = rows.n * rows.inner;
+  parallel(rows.outer, worth_a_thread(32 * row), [&](size_t begin, size_t end, size_t) {
+    run_f32(kind, x + begin * row, y + begin * row, {end - begin, rows.n, rows.inner});
+  });
+}
+
 void run(const Softmax& op, RunContext& c) {
   const Tensor& x = c.in(0);
   Tensor& y = c.out(0);
   const size_t count = x.count();
   if (count == 0) return;
   const Rows rows = rows_of(op, x.shape());
-  if (x.dtype() == DType::kFloat32) return run_f32(op.kind, x.data<float>(), y.data<float>(), rows);
+  if (x.dtype() == DType::kFloat32) return run_split(op.kind, x.data<float>(), y.data<float>(), rows);
   if (x.dtype() == DType::kFloat64) return run_lanes(op.kind, x.data<double>(), y.data<double>(), rows);
   float* wide = c.scratch<float>(count);
   convert(x.dtype(), x.raw(), DType::kFloat32, wide, count);
-  run_f32(op.kind, wide, wide, rows);
+  run_split(op.kind, wide, wide, rows);
   convert(DType::kFloat32, wide, y.dtype(), y.raw(), count);
 }
 

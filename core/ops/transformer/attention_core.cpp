@@ -6,6 +6,7 @@
 
 #include "kernels/gemm.hpp"
 #include "ops/move.hpp"
+#include "ops/parallel.hpp"
 
 namespace kinglet::ops {
 namespace {
@@ -115,6 +116,28 @@ void attend_row(const AttentionCall& call, const kernels::Attention& range, size
   }
 }
 
+/// Parts that the queries of a group are cut into, so that there is something for each thread. Every part packs all keys
+/// and values again: it should have many rows.
+size_t query_parts(size_t threads, size_t groups, size_t queries) {
+  constexpr size_t kLeastQueries = 96, kPartsPerThread = 3;
+  if (threads == 1 || groups >= kPartsPerThread * threads) return 1;
+  const size_t wanted = (kPartsPerThread * threads + groups - 1) / groups;
+  return std::max<size_t>(1, std::min(wanted, queries / kLeastQueries));
+}
+
+/// The part of `a` that the queries from `first` on are.
+kernels::Attention queries_of(kernels::Attention a, size_t first, size_t count) {
+  const auto shift = static_cast<ptrdiff_t>(first);
+  a.queries = count;
+  a.q += shift * a.q_row;
+  a.y += shift * a.y_row;
+  if (a.mask != nullptr) a.mask += shift * a.mask_row;
+  if (a.scores != nullptr) a.scores += first * a.keys;
+  if (a.low != -kernels::Attention::kUnbounded) a.low += shift;
+  if (a.high != kernels::Attention::kUnbounded) a.high += shift;
+  return a;
+}
+
 }  // namespace
 
 HeadStrides heads_first(size_t heads, size_t rows, size_t size) {
@@ -138,11 +161,19 @@ void attend(RunContext& c, const AttentionCall& call) {
     }
     return;
   }
-  float* const scratch = c.scratch<float>(kernels::attention_scratch_floats(group_of(call, 0, 0)));
-  for (size_t b = 0; b < call.batch; ++b) {
-    for (size_t group = 0; group < call.kv_heads; ++group)
-      kernels::attention(group_of(call, b, group), scratch);
-  }
+  const kernels::Attention first = group_of(call, 0, 0);
+  const ThreadScratch scratch = thread_scratch(c, kernels::attention_scratch_floats(first) * sizeof(float));
+  const size_t groups = call.batch * call.kv_heads, parts = query_parts(threads(), groups, call.queries);
+  const size_t queries = (call.queries + parts - 1) / parts;
+  const size_t work = first.heads * queries * call.keys * (call.head_size + call.value_size);
+  parallel(groups * parts, worth_a_thread(work), [&](size_t begin, size_t end, size_t worker) {
+    for (size_t i = begin; i < end; ++i) {
+      const size_t group = i / parts, query = i % parts * queries;
+      if (query >= call.queries) continue;
+      const kernels::Attention a = group_of(call, group / call.kv_heads, group % call.kv_heads);
+      kernels::attention(queries_of(a, query, std::min(queries, call.queries - query)), scratch.as<float>(worker));
+    }
+  });
 }
 
 void weigh_values(RunContext& c, const AttentionCall& call, const void* weights) {

@@ -10,6 +10,7 @@
 #include "ops/epilogue.hpp"
 #include "ops/in_f32.hpp"
 #include "ops/packing.hpp"
+#include "ops/product.hpp"
 #include "ops/move.hpp"
 
 namespace kinglet::ops {
@@ -166,6 +167,7 @@ void run(const FusedMatMul& op, RunContext& c) {
   float* const fresh = op.packed ? nullptr : c.scratch<float>(each);
   float* const gathered = a.column == 1 || a.columns <= 1 ? nullptr : c.scratch<float>(a.rows * a.columns);
   F32Output output(c, c.out(0));
+  const Product product(c, a.rows, b.columns, a.columns, false);
   Operand matrices;  // of the packed B: dense
   matrices.batch = b.batch;
   matrices.batch_strides = strides_of(b.batch);
@@ -184,10 +186,9 @@ void run(const FusedMatMul& op, RunContext& c) {
     } else {
       pack_matrix(op, fresh, b, b_data + b.matrix(batch, i));
     }
-    kernels::gemm(a.rows, b.columns, a.columns, am,
-                  gathered != nullptr ? static_cast<ptrdiff_t>(a.columns) : a.row, packed,
-                  output.data() + i * a.rows * b.columns, static_cast<ptrdiff_t>(b.columns),
-                  {.activation = op.activation});
+    product(am, gathered != nullptr ? static_cast<ptrdiff_t>(a.columns) : a.row, packed,
+            output.data() + i * a.rows * b.columns, static_cast<ptrdiff_t>(b.columns),
+            {.activation = op.activation});
   }
   output.store();
 }

@@ -3,11 +3,13 @@
 
 #include "kernels/matmul_nbits.hpp"
 
+#include <algorithm>
 #include <bit>
 
 #include "ops/elementwise.hpp"
 #include "ops/in_f32.hpp"
 #include "ops/shape_inputs.hpp"
+#include "ops/parallel.hpp"
 
 namespace kinglet::ops {
 namespace {
@@ -58,6 +60,31 @@ void prepare(MatMulNBits& op, PrepareContext& c) {
   std::copy_n(F32Constant(*scales).data(), scales->count(), reinterpret_cast<float*>(op.scales.get()));
 }
 
+/// The weights of columns [begin, end).
+kernels::NBits columns_of(kernels::NBits w, size_t begin, size_t end) {
+  w.n = end - begin;
+  w.weights += begin * w.blocks() * (w.block * w.bits / 8);
+  w.scales += begin * w.blocks();
+  if (w.packed_zeros != nullptr) w.packed_zeros += begin * ((w.blocks() * w.bits + 7) / 8);
+  if (w.zeros != nullptr) w.zeros += begin * w.blocks();
+  return w;
+}
+
+void multiply(RunContext& c, const kernels::NBits& w, size_t rows, const float* a, float* y, const float* bias) {
+  const ThreadScratch scratch = thread_scratch(c, kernels::matmul_nbits_scratch_floats(w, rows) * sizeof(float));
+  if (rows == 1) {
+    return parallel(w.n, worth_a_thread(w.k), [&](size_t begin, size_t end, size_t worker) {
+      kernels::matmul_nbits(columns_of(w, begin, end), 1, a, y + begin, bias == nullptr ? nullptr : bias + begin,
+                            scratch.as<float>(worker));
+    }, 32);
+  }
+  // A range makes floats of all weights again: it should have many rows.
+  constexpr size_t kLeastRows = 24;
+  parallel(rows, std::max(kLeastRows, worth_a_thread(w.n * w.k)), [&](size_t begin, size_t end, size_t worker) {
+    kernels::matmul_nbits(w, end - begin, a + begin * w.k, y + begin * w.n, bias, scratch.as<float>(worker));
+  });
+}
+
 void run(const MatMulNBits& op, RunContext& c) {
   const Tensor &a = c.in(kA), &weights = c.in(kWeights);
   kernels::NBits w{.n = op.n, .k = op.k, .bits = op.bits, .block = op.block};
@@ -94,9 +121,7 @@ void run(const MatMulNBits& op, RunContext& c) {
                 "group {} is outside of the {} blocks", w.groups[i], w.blocks());
     }
   }
-  const float* const from = as_f32(c, a);
-  kernels::matmul_nbits(w, rows, from, out.data(), bias,
-                        c.scratch<float>(kernels::matmul_nbits_scratch_floats(w, rows)));
+  multiply(c, w, rows, as_f32(c, a), out.data(), bias);
   out.store();
 }
 

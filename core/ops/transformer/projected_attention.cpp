@@ -4,10 +4,10 @@
 #include <algorithm>
 #include <cmath>
 
-#include "kernels/gemm.hpp"
 #include "ops/elementwise.hpp"
 #include "ops/in_f32.hpp"
 #include "ops/packing.hpp"
+#include "ops/product.hpp"
 #include "ops/shape_inputs.hpp"
 #include "ops/transformer/padding_mask.hpp"
 
@@ -120,8 +120,9 @@ void run(const ProjectedAttention& op, RunContext& c) {
             c.has(kBias) ? c.in(kBias).shape() : Shape());
   const size_t rows = call.batch * call.queries;
   float* const projected = c.scratch<float>(rows * width);
-  kernels::gemm(rows, width, depth, as_f32(c, x), static_cast<ptrdiff_t>(depth), packed, projected,
-                static_cast<ptrdiff_t>(width), {.bias = c.has(kBias) ? as_f32(c, c.in(kBias)) : nullptr});
+  const Product product(c, rows, width, depth, false);
+  product(as_f32(c, x), static_cast<ptrdiff_t>(depth), packed, projected, static_cast<ptrdiff_t>(width),
+          {.bias = c.has(kBias) ? as_f32(c, c.in(kBias)) : nullptr});
   const auto of_rows = [&](size_t size) {
     return HeadStrides{static_cast<ptrdiff_t>(call.queries * width), static_cast<ptrdiff_t>(size),
                        static_cast<ptrdiff_t>(width)};

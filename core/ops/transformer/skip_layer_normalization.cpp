@@ -7,6 +7,7 @@
 #include "kernels/normalize.hpp"
 #include "ops/elementwise.hpp"
 #include "ops/in_f32.hpp"
+#include "ops/parallel.hpp"
 
 namespace kinglet::ops {
 namespace {
@@ -56,20 +57,23 @@ void run(const SkipNormalization& op, RunContext& c) {
   if (c.wants(kSum)) sums.emplace(c, c.out(kSum));
   float* const mean = c.wants(kMean) ? c.out(kMean).data<float>() : nullptr;
   float* const inverse = c.wants(kInverse) ? c.out(kInverse).data<float>() : nullptr;
-  for (size_t start = 0, row = 0; start < x.count(); start += columns, ++row) {
-    float* const sum = (sums ? sums->data() : y.data()) + start;
-    kernels::binary(kernels::Binary::kAdd, from + start, other + start % skip.count(), sum, columns);
-    if (bias != nullptr) kernels::binary(kernels::Binary::kAdd, sum, bias, sum, columns);
-    float* const to = y.data() + start;
-    float row_mean, row_inverse;
-    if (op.simplified) {
-      kernels::rms_norm(sum, to, 1, columns, gamma, op.epsilon);
-    } else {
-      kernels::layer_norm(sum, to, 1, columns, gamma, beta, op.epsilon, &row_mean, &row_inverse);
-      if (mean != nullptr) mean[row] = row_mean;
-      if (inverse != nullptr) inverse[row] = row_inverse;
+  const size_t rows = columns == 0 ? 0 : x.count() / columns;
+  parallel(rows, worth_a_thread(24 * columns), [&](size_t begin, size_t end, size_t) {
+    for (size_t row = begin, start = begin * columns; row < end; start += columns, ++row) {
+      float* const sum = (sums ? sums->data() : y.data()) + start;
+      kernels::binary(kernels::Binary::kAdd, from + start, other + start % skip.count(), sum, columns);
+      if (bias != nullptr) kernels::binary(kernels::Binary::kAdd, sum, bias, sum, columns);
+      float* const to = y.data() + start;
+      float row_mean, row_inverse;
+      if (op.simplified) {
+        kernels::rms_norm(sum, to, 1, columns, gamma, op.epsilon);
+      } else {
+        kernels::layer_norm(sum, to, 1, columns, gamma, beta, op.epsilon, &row_mean, &row_inverse);
+        if (mean != nullptr) mean[row] = row_mean;
+        if (inverse != nullptr) inverse[row] = row_inverse;
+      }
     }
-  }
+  });
   y.store();
   if (sums) sums->store();
 }

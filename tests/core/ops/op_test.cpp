@@ -9,6 +9,8 @@
 
 #include "ops/convert.hpp"
 #include "ops/packing.hpp"
+#include "ops/parallel.hpp"
+#include "runtime/thread_pool.hpp"
 
 namespace kinglet::test {
 namespace {
@@ -59,6 +61,20 @@ Node make_node(const OpCall& call, const OpDef& def) {
   node.op = def.parse(ops::NodeView(node));
   return node;
 }
+
+/// Splits as far as it may be, so that small tensors take part.
+class EagerWorkers final : public Workers {
+ public:
+  explicit EagerWorkers(size_t threads) : pool_(threads) { pool_.start(); }
+  size_t count() const override { return pool_.count(); }
+  size_t grain(size_t, size_t, size_t unit) const override { return unit; }
+  void run(size_t items, size_t grain, Body body, const void* context) override {
+    pool_.run(items, grain, body, context);
+  }
+
+ private:
+  ThreadPool pool_;
+};
 
 class Services final : public ops::RunServices {
  public:
@@ -151,6 +167,7 @@ struct RunOptions {
   int in_place_of = -1;  ///< output 0 lies on this input
   bool without_data = false;
   std::vector<bool> released = {};
+  Workers* workers = nullptr;
 };
 
 std::vector<Tensor> run(const OpCall& call, const Node& node, const RunOptions& options) {
@@ -179,6 +196,7 @@ std::vector<Tensor> run(const OpCall& call, const Node& node, const RunOptions& 
   std::vector<Tensor*> out;
   for (size_t i = 0; i < outputs.size(); ++i) out.push_back(node.outputs[i] != kNoValue ? &outputs[i] : nullptr);
   Services services(call, outputs, inferred);
+  const ops::WithWorkers with_workers(options.workers);
   RunContext context(in, in.size(), out, services);
   node.def->run(node.op.get(), context);
   for (size_t i = 0; i < outputs.size(); ++i) {
@@ -407,6 +425,13 @@ std::vector<Tensor> run_op(const OpCall& call) {
                  call.variant_tolerance);
     }
   }
+#if !defined(__wasm__)
+  static EagerWorkers two(2), three(3);
+  for (EagerWorkers* workers : {&two, &three}) {
+    must_agree(call, run(call, node, {.workers = workers}), results, text("on {} threads", workers->count()),
+               call.variant_tolerance);
+  }
+#endif
   if ((def->traits & ops::kInPlace) != 0 && results[0].valid()) {
     for (size_t i = 0; i < call.inputs.size(); ++i) {
       const Tensor& t = call.inputs[i];

@@ -61,8 +61,8 @@ struct OpCall {
 
 /// Parses, infers, prepares and runs. Also checks that
 /// - inference never fails nor contradicts the result when less is known (types, ranks, symbols, elements),
-/// - the result is the same when constant inputs are prepared (and released), when an output lies on an input
-///   (kInPlace), when only shapes are given (kShapeOnly), when dims are permuted (kPermutable, permute).
+/// - the result is the same when constant inputs are prepared (and released), on two and three threads (where the
+///   build has them), when an output lies on an input (kInPlace), when only shapes are given (kShapeOnly), when dims are permuted (kPermutable, permute).
 /// A broken promise is a std::logic_error; an error of the operator is an Error.
 std::vector<Tensor> run_op(const OpCall& call);
 

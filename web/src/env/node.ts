@@ -32,6 +32,8 @@ async function openFile(path: string): Promise<ByteSource> {
   };
 }
 
+declare const withThreads: boolean; // the build's: a package of some operators alone has no threads
+
 /** Node, and what offers its modules: Deno, Bun. */
 export const environment: Environment = {
   binary: (variant) =>
@@ -39,6 +41,7 @@ export const environment: Environment = {
       ? new URL('./relaxed.wasm', import.meta.url)
       : new URL('./simd.wasm', import.meta.url),
   compiles: true,
+  loadThreads: withThreads ? () => import('../threads/node.js') : undefined,
   openFile(location) {
     const path = pathOf(location);
     return path === undefined ? undefined : openFile(path);
