@@ -47,6 +47,13 @@ size_t block_tiles(const ConvShape& shape) {
   return std::clamp<size_t>(kBlockBytes / bytes / kTileRows * kTileRows, 2 * kTileRows, kMostBlockTiles);
 }
 
+/// Floats from a matrix to the next: an odd number of cache lines, so that all matrices of a tile do not fall on the
+/// same few places of the first cache.
+size_t matrix_stride(size_t floats) {
+  constexpr size_t kLine = 16;
+  return ((floats + kLine - 1) / kLine | 1) * kLine;
+}
+
 /// One call's arguments, and the block of tiles at work.
 struct Call {
   const ConvShape& shape;
@@ -57,8 +64,8 @@ struct Call {
   const Epilogue& epilogue;
   Finish end;
   const float* zeros;  ///< [in_channels]
-  float* transformed;  ///< [matrices, tiles, in_channels]
-  float* products;     ///< [matrices, tiles, out_channels]
+  float* transformed;  ///< [matrices, tiles, in_channels] with a matrix_stride
+  float* products;     ///< [matrices, tiles, out_channels] with a matrix_stride
   size_t tiles = 0;
 };
 
@@ -94,7 +101,7 @@ void transform_input(const Call& call, const Place& tile, size_t index) {
     from[i] = pixel < 0 ? call.zeros : call.input + pixel * call.input_stride;
   }
   float* const to = call.transformed + index * s.in_channels;
-  const size_t matrix = call.tiles * s.in_channels;
+  const size_t matrix = matrix_stride(call.tiles * s.in_channels);
   simd::for_vectors(s.in_channels, [&](size_t c, size_t lanes) KINGLET_INLINE_LAMBDA {
     f32x4 rows[kSide * kSide];
     for (size_t y = 0; y < kSide; ++y) {
@@ -124,7 +131,7 @@ void transform_output(const Call& call, const Place& tile, size_t index) {
                          tile.x + static_cast<ptrdiff_t>(i % M));
   }
   const float* const from = call.products + index * channels;
-  const size_t matrix = call.tiles * channels;
+  const size_t matrix = matrix_stride(call.tiles * channels);
   simd::for_vectors(channels, [&](size_t c, size_t lanes) KINGLET_INLINE_LAMBDA {
     f32x4 rows[M][kSide];
     for (size_t x = 0; x < kSide; ++x) {
@@ -174,22 +181,20 @@ void run_tiles(Call& call, const float* packed_weights, size_t begin, size_t end
   constexpr auto filter_of = [](size_t matrix) {
     return T::filter_of(matrix / T::kSide) * T::kFilters + T::filter_of(matrix % T::kSide);
   };
-  // Blocks of like size: a small last one would read all weights for a few tiles.
+  // Blocks of like size, in whole rows of products: a small last one would read all weights for a few tiles.
   const size_t blocks = tiles_of(end - begin, block_tiles(call.shape));
-  const size_t most = tiles_of(end - begin, std::max<size_t>(1, blocks));
+  const size_t even = tiles_of(end - begin, std::max<size_t>(1, blocks));
+  const size_t most = tiles_of(even, kTileRows) * kTileRows;
   const size_t channels = call.shape.in_channels, outputs = call.shape.out_channels;
   for (size_t start = begin; start < end; start += most) {
     call.tiles = std::min(most, end - start);
     for (size_t i = 0; i < call.tiles; ++i)
       transform_input<T>(call, Place(call.shape, start + i, T::kOutputs), i);
-    for (size_t i = 0; i < kMatrices;) {
-      // Matrices that share a filter and lie together are one product.
-      size_t count = 1;
-      while (i + count < kMatrices && filter_of(i + count) == filter_of(i)) ++count;
-      gemm(count * call.tiles, outputs, channels, call.transformed + i * call.tiles * channels,
-           static_cast<ptrdiff_t>(channels), packed_weights + filter_of(i) * packed_b_size(channels, outputs),
-           call.products + i * call.tiles * outputs, static_cast<ptrdiff_t>(outputs));
-      i += count;
+    const size_t from = matrix_stride(call.tiles * channels), to = matrix_stride(call.tiles * outputs);
+    for (size_t i = 0; i < kMatrices; ++i) {
+      gemm(call.tiles, outputs, channels, call.transformed + i * from, static_cast<ptrdiff_t>(channels),
+           packed_weights + filter_of(i) * packed_b_size(channels, outputs), call.products + i * to,
+           static_cast<ptrdiff_t>(outputs));
     }
     for (size_t i = 0; i < call.tiles; ++i)
       transform_output<T>(call, Place(call.shape, start + i, T::kOutputs), i);
@@ -246,8 +251,9 @@ void pack_winograd_weights(float* packed, const ConvShape& shape, const float* w
 }
 
 size_t winograd_scratch_bytes(const ConvShape& shape) {
-  return (zero_floats(shape) +
-          matrices(shape) * block_tiles(shape) * (shape.in_channels + shape.out_channels)) *
+  const size_t tiles = block_tiles(shape);
+  return (zero_floats(shape) + matrices(shape) * (matrix_stride(tiles * shape.in_channels) +
+                                                  matrix_stride(tiles * shape.out_channels))) *
          sizeof(float);
 }
 
@@ -257,7 +263,8 @@ void winograd(const ConvShape& shape, const float* input, ptrdiff_t input_stride
   auto* const zeros = static_cast<float*>(scratch);
   std::fill_n(zeros, shape.in_channels, 0.0f);
   float* const transformed = zeros + zero_floats(shape);
-  float* const products = transformed + matrices(shape) * block_tiles(shape) * shape.in_channels;
+  float* const products =
+      transformed + matrices(shape) * matrix_stride(block_tiles(shape) * shape.in_channels);
   Call call{
       shape, input,       input_stride, output, output_stride, epilogue, make_finish(epilogue.activation),
       zeros, transformed, products};
