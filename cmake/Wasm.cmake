@@ -54,8 +54,10 @@ endforeach()
 kinglet_wasm_named(relaxed_named relaxed wasm-named ${ocr_objects})
 
 # ---- over shared memory, for threads ----
-# Everything is taken from the libraries above but what makes the threads meet: threads other than the main one run kernels
-# only, which have nothing atomic in them. The linker would refuse such a mixture, hence --no-check-features.
+# Everything is taken from the libraries above but what makes the threads meet: other threads run the bodies of split loops
+# only, which have nothing atomic in them. The linker would refuse such a mixture, hence --no-check-features. The code that
+# catches exceptions by their type finds the type in a variable of libunwind, where it must not be thread_local: the
+# main thread alone catches so.
 add_library(kinglet_threads OBJECT core/runtime/thread_pool.cpp ${thread_sources})
 target_compile_options(kinglet_threads PRIVATE -sSHARED_MEMORY)
 target_link_libraries(kinglet_threads PRIVATE kinglet_core kinglet_small)
@@ -65,7 +67,7 @@ foreach(variant simd relaxed)
   target_link_libraries(${variant}_threads PRIVATE kinglet_core kinglet_kernels_${variant})
   # web/src/threads/host.ts makes the memory, of this initial size.
   target_link_options(${variant}_threads PRIVATE -sSHARED_MEMORY -sIMPORTED_MEMORY -sINITIAL_MEMORY=16MB
-    -sINCOMING_MODULE_JS_API=instantiateWasm,wasmMemory -Wl,--no-check-features)
+    -sINCOMING_MODULE_JS_API=instantiateWasm,wasmMemory -Wl,--no-check-features -lunwind-legacyexcept)
   set_target_properties(${variant}_threads PROPERTIES EXCLUDE_FROM_ALL ON)
 endforeach()
 set_target_properties(kinglet_threads PROPERTIES EXCLUDE_FROM_ALL ON)

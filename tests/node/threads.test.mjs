@@ -59,7 +59,7 @@ describe('threads', () => {
   });
 
   test('a number that makes no sense is refused, before anything is read', async () => {
-    for (const threads of [0, -1, 1.5, 65, NaN, '2', null]) {
+    for (const threads of [0, -1, 1.5, 65, NaN, '2']) {
       await assert.rejects(Session.load('nowhere.onnx', { threads }), InvalidArgumentError, String(threads));
     }
   });

@@ -122,7 +122,7 @@ void multiply_codes(RunContext& c, const Int8Weights& weights, const Int8Product
         scale[j] = a_scale * scales[scales.count == p.n ? j : b_matrix * p.n + j] / product.y_scale;
       }
       if (product.bias_rows != 0) epilogue.bias = product.bias + row % product.bias_rows * p.n;
-// A row of weights is a quarter of the bytes of f32: few rows wait less for it than they do there.
+      // A row of weights is a quarter of the bytes of f32: few rows wait less for it than they do there.
       constexpr size_t kUnit = 4;
       const auto rows_of = [&](size_t begin, size_t end, size_t worker) {
         const size_t first = a_row + begin;

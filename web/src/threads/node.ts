@@ -11,7 +11,10 @@ export const host: ThreadHost = {
       : new URL('./simd-threads.wasm', import.meta.url),
   startWorker: (task) =>
     new Promise((resolve, reject) => {
-      const worker = new Worker(new URL('./thread-worker-node.js', import.meta.url), { workerData: task });
+      const worker = new Worker(new URL('./thread-worker-node.js', import.meta.url), {
+        workerData: task,
+        execArgv: [], // those of the process may be for its own script only
+      });
       worker.once('message', () => {
         // A session that nobody disposes of does not keep the process.
         worker.unref();
