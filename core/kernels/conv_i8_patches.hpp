@@ -11,6 +11,20 @@ namespace kinglet::kernels {
 
 constexpr size_t whole_vectors(size_t bytes) { return round_up(bytes, 16); }
 
+/// memcpy of few bytes, without a call.
+inline void copy_few(uint8_t* to, const uint8_t* from, size_t n) {
+  const auto twice = [&]<class Word>(Word) {
+    size_t i = 0;
+    for (; i + sizeof(Word) <= n; i += sizeof(Word)) __builtin_memcpy(to + i, from + i, sizeof(Word));
+    // The last ones overlap those before.
+    if (i != n) __builtin_memcpy(to + n - sizeof(Word), from + n - sizeof(Word), sizeof(Word));
+  };
+  if (n >= 16) return twice(simd::u8x16{});
+  if (n >= 8) return twice(uint64_t{});
+  if (n >= 4) return twice(uint32_t{});
+  for (size_t i = 0; i < n; ++i) to[i] = from[i];
+}
+
 /// A row of A is all taps of a pixel, one after the other, each `channels` codes of one group.
 struct Int8Depth {
   size_t taps, channels, total;
@@ -58,14 +72,14 @@ class Int8Patches {
         const ptrdiff_t start = input_line(g_, line, row / g_.kernel[1], row % g_.kernel[1]);
         if (joined && start >= 0 && x >= 0 && x + g_.kernel[2] <= g_.in[2]) {
           const size_t bytes = static_cast<size_t>(g_.kernel[2]) * depth_.channels;
-          std::memcpy(at, input_ + (start + x) * stride_, bytes);
+          copy_few(at, input_ + (start + x) * stride_, bytes);
           at += bytes;
           continue;
         }
         for (ptrdiff_t k = 0; k < g_.kernel[2]; ++k, at += depth_.channels) {
           const ptrdiff_t tap_x = x + k * g_.dilation[2];
           const bool inside = start >= 0 && tap_x >= 0 && tap_x < g_.in[2];
-          std::memcpy(at, (inside ? input_ + (start + tap_x) * stride_ : zeros_) + channel, depth_.channels);
+          copy_few(at, (inside ? input_ + (start + tap_x) * stride_ : zeros_) + channel, depth_.channels);
         }
       }
       std::fill(at, to + row_bytes_, uint8_t{0});

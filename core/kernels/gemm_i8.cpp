@@ -34,7 +34,7 @@ struct Call {
 void gemm_pairs(const Call& call, void* scratch) {
   const size_t block = pair_block_rows(call.m, call.k), depth = round_up(call.k, 2);
   auto* const panel = static_cast<int16_t*>(scratch);
-  int16_t* const packed = panel + depth * kInt8Columns;
+  int16_t* const packed = panel + pair_panel_bytes(call.k) / sizeof(int16_t);
   auto* const sums = reinterpret_cast<int32_t*>(packed + block * depth);
   const bool wants_sums = call.epilogue.b_zero != nullptr;
   for (size_t start = 0; start < call.m; start += block) {
@@ -78,8 +78,35 @@ void gemm_dots(const Call& call, Int8Kernel kernel, void* scratch) {
 
 void Int8Finish::store_rows(const simd::i32x4* sums, size_t rows, const int32_t* a_sums, void* c, ptrdiff_t index,
                             ptrdiff_t ldc) const {
-  for (size_t r = 0; r < rows; ++r, sums += 2, index += ldc) {
-    store_row(sums[0], sums[1], a_sums != nullptr ? a_sums[r] : 0, c, index);
+  if (count_ != kInt8Columns || has_b_zero_ || output_ == Int8Epilogue::Output::kInt32) {
+    for (size_t r = 0; r < rows; ++r, sums += 2, index += ldc) {
+      store_row(sums[0], sums[1], a_sums != nullptr ? a_sums[r] : 0, c, index);
+    }
+    return;
+  }
+  // Without asking at every row, and with the arrays in registers.
+  using simd::f32x4;
+  const simd::i32x4 offset[2] = {simd::load(offset_), simd::load(offset_ + 4)};
+  const f32x4 scale[2] = {simd::load(scale_), simd::load(scale_ + 4)};
+  const f32x4 addend[2] = {simd::load(addend_), simd::load(addend_ + 4)};
+  const auto number = [&](size_t r, size_t j) KINGLET_INLINE_LAMBDA {
+    return simd::madd(simd::to_float(simd::add(sums[r * 2 + j], offset[j])), scale[j], addend[j]);
+  };
+  if (output_ == Int8Epilogue::Output::kFloat) {
+    float* to = static_cast<float*>(c) + index;
+    for (size_t r = 0; r < rows; ++r, to += ldc) {
+      for (size_t j = 0; j < 2; ++j) simd::store(to + j * 4, number(r, j));
+    }
+    return;
+  }
+  const auto code = [&](size_t r, size_t j) KINGLET_INLINE_LAMBDA {
+    return simd::round_small(simd::clamp_above(simd::clamp_below(number(r, j), low_), high_), bias_);
+  };
+  uint8_t* to = static_cast<uint8_t*>(c) + index;
+  if (output_ == Int8Epilogue::Output::kInt8) {
+    for (size_t r = 0; r < rows; ++r, to += ldc) simd::store_codes<int8_t>(to, code(r, 0), code(r, 1));
+  } else {
+    for (size_t r = 0; r < rows; ++r, to += ldc) simd::store_codes<uint8_t>(to, code(r, 0), code(r, 1));
   }
 }
 

@@ -54,8 +54,17 @@ size_t pair_block_rows(size_t m, size_t k);
 void pack_pairs(int16_t* packed, const uint8_t* const (&rows)[kPairRows], size_t count, bool is_signed,
                 const int32_t (&zeros)[kPairRows], int32_t* sums);
 
+/// sums[row, column], which is aligned to 16, of whole tiles of packed rows times a panel of B in 16 bit numbers.
+void multiply_tiles(size_t tiles, size_t pairs, const int16_t* packed_a, const int16_t* panel, int32_t* sums);
+
+inline constexpr size_t kMostPanels = 4;
+/// Panels of B in 16 bit numbers that stay in the first cache together.
+constexpr size_t panels_at_once(size_t k) {
+  const size_t bytes = round_up(k, 2) * kInt8Columns * sizeof(int16_t);
+  return bytes == 0 ? 1 : std::clamp<size_t>(16 * 1024 / bytes, 1, kMostPanels);
+}
 /// Bytes of the scratch of multiply_pairs.
-constexpr size_t pair_panel_bytes(size_t k) { return round_up(k, 2) * kInt8Columns * sizeof(int16_t); }
+constexpr size_t pair_panel_bytes(size_t k) { return panels_at_once(k) * round_up(k, 2) * kInt8Columns * sizeof(int16_t); }
 
 /// C[m, n] from m packed rows; `a_sums` is read when the epilogue has b_zero. `panel` is scratch, aligned to 16.
 void multiply_pairs(size_t m, size_t n, size_t k, const int16_t* packed_a, const int32_t* a_sums,

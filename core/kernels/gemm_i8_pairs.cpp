@@ -24,22 +24,19 @@ struct Block {
   const int8_t* panel_of_b(size_t panel) const { return packed_b + panel * pairs * 2 * kInt8Columns; }
 };
 
-/// Tiles of rows from which on it pays to widen a panel of B once.
-constexpr size_t kWidenedTiles = 6;
-
 i16x8 load_numbers(const int8_t* p) { return simd::load_extend(p); }
 i16x8 load_numbers(const int16_t* p) { return simd::bits<i16x8>(simd::load_bytes(p)); }
 
-/// MR rows of the tile that starts with `row`, times NP panels, of which panel q is at b + q * panel_size.
-template <size_t MR, size_t NP, class B>
-KINGLET_INLINE void pairs_tile(const Block& block, const int16_t* a, const int32_t* sums, size_t row, size_t panel,
-                               const B* first_b, const Int8Finish* finish) {
+/// MR rows, fewer than a tile, times NP panels.
+template <size_t MR, size_t NP>
+KINGLET_INLINE void few_rows_tile(const Block& block, const int16_t* a, const int32_t* sums, size_t panel,
+                                  const Int8Finish* finish) {
   i32x4 acc[MR * NP * 2] = {};
-  const B* b[NP];
-  for (size_t q = 0; q < NP; ++q) b[q] = first_b + q * block.pairs * 2 * kInt8Columns;
+  const int8_t* b[NP];
+  for (size_t q = 0; q < NP; ++q) b[q] = block.panel_of_b(panel + q);
   for (size_t p = 0; p < block.pairs; ++p) {
     i16x8 bv[NP * 2];
-    for (size_t j = 0; j < NP * 2; ++j) bv[j] = load_numbers(b[j / 2] + j % 2 * 8);
+    for (size_t j = 0; j < NP * 2; ++j) bv[j] = simd::load_extend(b[j / 2] + j % 2 * 8);
     for (size_t q = 0; q < NP; ++q) b[q] += 2 * kInt8Columns;
     for (size_t r = 0; r < MR; ++r) {
       const i16x8 av = simd::load_splat_pair(a + r * 2);
@@ -49,34 +46,50 @@ KINGLET_INLINE void pairs_tile(const Block& block, const int16_t* a, const int32
   }
   const int32_t* const row_sums = block.epilogue.b_zero != nullptr ? sums : nullptr;
   for (size_t q = 0; q < NP; ++q) {
-    ptrdiff_t index = static_cast<ptrdiff_t>(row) * block.ldc + static_cast<ptrdiff_t>((panel + q) * kInt8Columns);
-    if constexpr (MR == kPairRows) {
-      for (size_t r = 0; r < MR; ++r, index += block.ldc) {
-        finish[q].store_row(acc[r * 2], acc[r * 2 + 1], row_sums != nullptr ? row_sums[r] : 0, block.c, index);
-      }
-    } else {
-      i32x4 stored[MR * 2];
-      for (size_t i = 0; i < MR * 2; ++i) stored[i] = acc[i / 2 * NP * 2 + q * 2 + i % 2];
-      finish[q].store_rows(stored, MR, row_sums, block.c, index, block.ldc);
-    }
+    i32x4 stored[MR * 2];
+    for (size_t i = 0; i < MR * 2; ++i) stored[i] = acc[i / 2 * NP * 2 + q * 2 + i % 2];
+    finish[q].store_rows(stored, MR, row_sums, block.c, static_cast<ptrdiff_t>((panel + q) * kInt8Columns), block.ldc);
   }
 }
 
-/// The rows of one tile that are left over, over all panels; fewer rows need more panels for as many sums.
+/// Fewer rows need more panels for as many independent sums.
 template <size_t MR, size_t NP>
-void pairs_rows(const Block& block, const int16_t* a, const int32_t* sums, size_t row) {
+void few_rows(const Block& block, const int16_t* a, const int32_t* sums) {
   const size_t panels = round_up(block.n, kInt8Columns) / kInt8Columns;
   Int8Finish finish[NP];
   size_t panel = 0;
   for (; panel + NP <= panels; panel += NP) {
     for (size_t q = 0; q < NP; ++q) finish[q] = Int8Finish(block.epilogue, (panel + q) * kInt8Columns, block.n, nullptr, 0);
-    pairs_tile<MR, NP>(block, a, sums, row, panel, block.panel_of_b(panel), finish);
+    few_rows_tile<MR, NP>(block, a, sums, panel, finish);
   }
   for (; panel < panels; ++panel) {
     finish[0] = Int8Finish(block.epilogue, panel * kInt8Columns, block.n, nullptr, 0);
-    pairs_tile<MR, 1>(block, a, sums, row, panel, block.panel_of_b(panel), finish);
+    few_rows_tile<MR, 1>(block, a, sums, panel, finish);
   }
 }
+
+template <class B>
+void multiply_tiles_as(size_t tiles, size_t pairs, const int16_t* a, const B* panel, int32_t* sums) {
+  for (size_t tile = 0; tile < tiles; ++tile, sums += kPairRows * kInt8Columns) {
+    i32x4 acc[kPairRows * 2] = {};
+    const B* b = panel;
+    for (size_t p = 0; p < pairs; ++p, b += 2 * kInt8Columns, a += 2 * kPairRows) {
+      const i16x8 low = load_numbers(b), high = load_numbers(b + kInt8Columns);
+      for (size_t r = 0; r < kPairRows; ++r) {
+        const i16x8 v = simd::load_splat_pair(a + r * 2);
+        acc[r * 2] = simd::add(acc[r * 2], simd::dot(v, low));
+        acc[r * 2 + 1] = simd::add(acc[r * 2 + 1], simd::dot(v, high));
+      }
+    }
+    // Through memory: what an epilogue keeps in registers would push these sums out of them.
+    std::memcpy(sums, acc, sizeof acc);
+  }
+}
+
+/// Tiles of rows that are multiplied by a few panels in turn, so that they stay in the first cache.
+constexpr size_t kChunkTiles = 6;
+/// Tiles from which on it pays to widen a panel of B first; with fewer, weights come from memory while others are multiplied.
+constexpr size_t kWidenedTiles = 6;
 
 /// All of them in 32 bits that wrap.
 int32_t add_lanes(i32x4 v, int32_t start) {
@@ -135,32 +148,43 @@ void pack_pairs(int16_t* packed, const uint8_t* const (&rows)[kPairRows], size_t
   (is_signed ? pack_rows<int8_t> : pack_rows<uint8_t>)(packed, rows, count, zeros, sums);
 }
 
+void multiply_tiles(size_t tiles, size_t pairs, const int16_t* packed_a, const int16_t* panel, int32_t* sums) {
+  multiply_tiles_as(tiles, pairs, packed_a, panel, sums);
+}
+
 void multiply_pairs(size_t m, size_t n, size_t k, const int16_t* packed_a, const int32_t* a_sums,
                     const int8_t* packed_b, int16_t* widened, void* c, ptrdiff_t ldc, const Int8Epilogue& epilogue) {
   const Block block{n, round_up(k, 2) / 2, packed_b, c, ldc, epilogue};
-  const size_t whole = m / kPairRows * kPairRows;
-  // Panel by panel, so that a panel of B stays in the first cache.
-  for (size_t panel = 0; whole != 0 && panel * kInt8Columns < n; ++panel) {
-    const Int8Finish finish(epilogue, panel * kInt8Columns, n, nullptr, 0);
-    const auto rows = [&](const auto* b) {
-      for (size_t row = 0; row < whole; row += kPairRows) {
-        pairs_tile<kPairRows, 1>(block, packed_a + row * block.pairs * 2, a_sums + row, row, panel, b, &finish);
-      }
-    };
-    const int8_t* const b = block.panel_of_b(panel);
-    if (whole < kWidenedTiles * kPairRows) {
-      rows(b);
-    } else {
-      widen(b, widened, block.pairs * 2 * kInt8Columns);
-      rows(widened);
-    }
-  }
-  const int16_t* const rest = packed_a + whole * block.pairs * 2;
-  switch (m % kPairRows) {
-    case 1: pairs_rows<1, 2>(block, rest, a_sums + whole, whole); break;
-    case 2: pairs_rows<2, 2>(block, rest, a_sums + whole, whole); break;
-    case 3: pairs_rows<3, 1>(block, rest, a_sums + whole, whole); break;
+  switch (m) {
+    case 0: return;
+    case 1: return few_rows<1, 2>(block, packed_a, a_sums);
+    case 2: return few_rows<2, 2>(block, packed_a, a_sums);
+    case 3: return few_rows<3, 1>(block, packed_a, a_sums);
     default: break;
+  }
+  const size_t panels = round_up(n, kInt8Columns) / kInt8Columns, numbers = block.pairs * 2 * kInt8Columns;
+  const bool widens = m > (kWidenedTiles - 1) * kPairRows;
+  const size_t most = panels_at_once(k);
+  for (size_t first = 0; first < panels; first += most) {
+    const size_t count = std::min(most, panels - first);
+    Int8Finish finish[kMostPanels];
+    for (size_t q = 0; q < count; ++q) finish[q] = Int8Finish(epilogue, (first + q) * kInt8Columns, n, nullptr, 0);
+    if (widens) widen(block.panel_of_b(first), widened, count * numbers);
+    for (size_t row = 0; row < m; row += kChunkTiles * kPairRows) {
+      const size_t rows = std::min(kChunkTiles * kPairRows, m - row), tiles = round_up(rows, kPairRows) / kPairRows;
+      const int16_t* const a = packed_a + row * block.pairs * 2;
+      for (size_t q = 0; q < count; ++q) {
+        i32x4 sums[kChunkTiles * kPairRows * 2];
+        auto* const to = reinterpret_cast<int32_t*>(sums);
+        if (widens) {
+          multiply_tiles(tiles, block.pairs, a, widened + q * numbers, to);
+        } else {
+          multiply_tiles_as(tiles, block.pairs, a, block.panel_of_b(first + q), to);
+        }
+        const ptrdiff_t index = static_cast<ptrdiff_t>(row) * ldc + static_cast<ptrdiff_t>((first + q) * kInt8Columns);
+        finish[q].store_rows(sums, rows, epilogue.b_zero != nullptr ? a_sums + row : nullptr, c, index, ldc);
+      }
+    }
   }
 }
 

@@ -36,7 +36,7 @@ class Int8Finish {
     high_ = simd::splat(static_cast<float>(lowest + 255 - e.zero));
   }
 
-  /// store_row for `rows` rows whose sums are two vectors each; not inlined, for where size counts more than speed.
+  /// store_row for `rows` rows whose sums are two vectors each.
   void store_rows(const simd::i32x4* sums, size_t rows, const int32_t* a_sums, void* c, ptrdiff_t index,
                   ptrdiff_t ldc) const;
 

@@ -38,19 +38,22 @@ void code_arithmetic_as(const CodeArithmetic& op, const Code* a, const Code* b, 
   const f32x4 low = simd::splat(lowest), high = simd::splat(lowest + 255);
   const i32x4 bias = simd::rounding_bias(0);
   const auto code = [&](i32x4 p, i32x4 q) KINGLET_INLINE_LAMBDA {
-    const f32x4 v = kMultiplies ? simd::to_float(simd::mul(simd::sub(p, a_zero), simd::sub(q, b_zero))) * a_factor + offset
-                                : simd::to_float(q) * b_factor + (simd::to_float(p) * a_factor + offset);
+    const f32x4 v = kMultiplies ? simd::madd(simd::to_float(simd::mul(simd::sub(p, a_zero), simd::sub(q, b_zero))), a_factor, offset)
+                                : simd::madd(simd::to_float(q), b_factor, simd::madd(simd::to_float(p), a_factor, offset));
     return simd::round_small(simd::clamp_above(simd::clamp_below(v, low), high), bias);
   };
-  for (size_t i = 0; i < n; i += 8) {
-    const bool whole = i + 8 <= n;
+  const auto eight = [&](simd::i16x8 left, simd::i16x8 right, uint8_t* to) KINGLET_INLINE_LAMBDA {
     i32x4 p[2], q[2];
-    simd::extend(whole ? simd::load_extend(a + i) : load_few(a + i, n - i), p[0], p[1]);
-    simd::extend(whole ? simd::load_extend(b + i) : load_few(b + i, n - i), q[0], q[1]);
-    uint8_t few[8];
-    simd::store_bytes(whole ? y + i : few, code(p[0], q[0]), code(p[1], q[1]));
-    for (size_t j = i; !whole && j < n; ++j) y[j] = few[j - i];
-  }
+    simd::extend(left, p[0], p[1]);
+    simd::extend(right, q[0], q[1]);
+    simd::store_codes<Code>(to, code(p[0], q[0]), code(p[1], q[1]));
+  };
+  size_t i = 0;
+  for (; i + 8 <= n; i += 8) eight(simd::load_extend(a + i), simd::load_extend(b + i), y + i);
+  if (i == n) return;
+  uint8_t few[8];
+  eight(load_few(a + i, n - i), load_few(b + i, n - i), few);
+  for (size_t j = i; j < n; ++j) y[j] = few[j - i];
 }
 
 }  // namespace

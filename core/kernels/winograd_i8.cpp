@@ -89,23 +89,6 @@ void transform_input(const uint8_t* const (&pixels)[kPairRows][kPoints], size_t 
   }
 }
 
-/// sums[tile, column] of one point: four tiles after four, times one panel.
-void multiply_point(size_t tiles, size_t pairs, const int16_t* a, const int16_t* panel, int32_t* sums) {
-  for (size_t tile = 0; tile < tiles; tile += kPairRows, sums += kPairRows * kInt8Columns) {
-    i32x4 acc[kPairRows * 2] = {};
-    const int16_t* b = panel;
-    for (size_t p = 0; p < pairs; ++p, b += 2 * kInt8Columns, a += 2 * kPairRows) {
-      const i16x8 low = simd::bits<i16x8>(simd::load_bytes(b)), high = simd::bits<i16x8>(simd::load_bytes(b + kInt8Columns));
-      for (size_t r = 0; r < kPairRows; ++r) {
-        const i16x8 v = simd::load_splat_pair(a + r * 2);
-        acc[r * 2] = simd::add(acc[r * 2], simd::dot(v, low));
-        acc[r * 2 + 1] = simd::add(acc[r * 2 + 1], simd::dot(v, high));
-      }
-    }
-    std::memcpy(sums, acc, sizeof acc);
-  }
-}
-
 /// The 2x2 sums, for four columns, of the 16 points of a tile, which lie `stride` numbers apart.
 void transform_output(const int32_t* sums, size_t stride, i32x4 (&out)[4]) {
   i32x4 rows[2][kSide];
@@ -191,7 +174,7 @@ void winograd_i8(const ConvShape& shape, Codes input, ptrdiff_t input_stride, in
       const int16_t* const panel = packed_weights + column * kPoints * depth;
       const size_t of_point = padded * kInt8Columns;
       for (size_t i = 0; i < kPoints; ++i) {
-        multiply_point(padded, pairs, numbers + i * point, panel + i * depth * kInt8Columns, sums + i * of_point);
+        multiply_tiles(padded / kPairRows, pairs, numbers + i * point, panel + i * depth * kInt8Columns, sums + i * of_point);
       }
       const Int8Finish finish(epilogue, column, shape.out_channels, nullptr, 0);
       for (size_t t = 0; t < tiles; ++t) {
