@@ -85,7 +85,7 @@ describe('features', () => {
       console.log(JSON.stringify([features(), error.name, error.code]));`;
     for (const lack of ['delete globalThis.WebAssembly', 'WebAssembly.validate = () => false']) {
       assert.deepEqual(await inProcess(code(lack)), [
-        { simd: false, relaxedSimd: false, variant: 'simd' }, 'UnsupportedEnvironmentError', 'unsupported-environment',
+        { simd: false, relaxedSimd: false, threads: false, variant: 'simd' }, 'UnsupportedEnvironmentError', 'unsupported-environment',
       ], lack);
     }
   });

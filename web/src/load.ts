@@ -67,7 +67,7 @@ export function features(): Features {
   if (!probed) {
     const simd = hasSimd();
     const relaxedSimd = simd && hasRelaxedSimd(environment.compiles);
-    probed = { simd, relaxedSimd, threads: whyNoThreads() === undefined, variant: relaxedSimd ? 'relaxed' : 'simd' };
+    probed = { simd, relaxedSimd, threads: simd && whyNoThreads() === undefined, variant: relaxedSimd ? 'relaxed' : 'simd' };
   }
   return { ...probed, variant: configured.variant ?? probed.variant };
 }
