@@ -118,7 +118,8 @@ TEST_CASE("a thread that is lost ends the run, and those after it", "[threads]")
 
 TEST_CASE("sessions of several threads compute what one does", "[threads][session]") {
   const Bytes file = large_model();
-  const Tensor x = iota({1, 16, 64, 50}, -1, 1.0f / 8192);
+  // Small, so that the softmax does not magnify what products in another order round otherwise.
+  const Tensor x = iota({1, 16, 64, 50}, -1e-4f, 1e-4f / 8192);
   for (const bool optimize : {true, false}) {
     Session one = load(file, optimize);
     const std::vector<Tensor> want = run(one, {{"x", x}});
