@@ -190,14 +190,13 @@ val output_to_js(const Tensor& tensor) {
   return object;
 }
 
-static std::vector<NodeTime> g_rows;
 /// Runs with what was fed since the last run. The result's addresses hold until the next run.
 val run(const val& wanted) {
   const val result = guarded([&] {
     const std::vector<std::string> names = strings_from_js(wanted);
     state().outputs.clear();
     state().packed.clear();
-    state().outputs = session().run(state().feeds.ready(), names, {.profile = &g_rows});
+    state().outputs = session().run(state().feeds.ready(), names);
     val list = val::array();
     for (size_t i = 0; i < state().outputs.size(); ++i) list.set(i, output_to_js(state().outputs[i]));
     return list;
@@ -245,7 +244,7 @@ val memory() {
 }
 
 val describe() {
-  return guarded([] { std::string t; for (auto& r : g_rows) t += r.node + "\t" + r.op + "\t" + std::to_string(r.milliseconds) + "\n"; g_rows.clear(); return val(t); });
+  return guarded([] { return val(session().describe()); });
 }
 
 }  // namespace

@@ -258,7 +258,6 @@ class AttentionFusion {
     m.v = product.inputs[1];
     if (softmax == nullptr || !is_rank4(m.v) || !match_scores(softmax->inputs[0], m)) return false;
     strip_scale(m.q, m.scale);
-    if (m.added.size() + m.replaced.size() > 1 && ops::find_op("", "Add") == nullptr) return false;
     const SymShape &q = shape(m.q), &k = shape(m.k), &v = shape(m.v);
     for (size_t i = 0; i < 2; ++i) {
       if (!q[i].same(k[i]) || !q[i].same(v[i])) return false;

@@ -25,7 +25,7 @@ constexpr Pass kPasses[] = {
     {"fold_constants", passes::fold_constants},
     {"fold_affine_into_conv", passes::fold_affine_into_conv},
     {"fuse_integer_matmul", passes::fuse_integer_matmul, {"com.microsoft.MatMulIntegerToFloat"}},  // from MatMulInteger
-    {"fuse_attention", passes::fuse_attention, {"Attention"}},                              // from MatMul
+    {"fuse_attention", passes::fuse_attention, {"Attention", "Add"}},                       // from MatMul
     {"fuse_matmul_bias", passes::fuse_matmul_bias},
     {"remove_dead_nodes", passes::remove_dead_nodes},
     {"axes_to_attribute", passes::axes_to_attribute},
