@@ -74,10 +74,22 @@ void ThreadPool::start() {
 #endif
 
 size_t ThreadPool::grain(size_t items, size_t least, size_t unit) const {
-  // Several ranges a thread: one that is held up leaves what it has not begun to the others.
-  constexpr size_t kRangesPerThread = 6;
-  const size_t grain = std::max({items / (threads_ * kRangesPerThread), least, size_t{1}});
-  return (grain - 1) / unit * unit + unit;
+  // Several ranges a thread: one that is held up leaves what it has not begun to the others. How many is chosen so that
+  // undisturbed threads end at about the same time.
+  constexpr size_t kMostRanges = 6, kLeastRanges = 2;
+  size_t best = unit, best_time = SIZE_MAX;
+  for (size_t ranges = kMostRanges; ranges >= kLeastRanges && items != 0; --ranges) {
+    const size_t wanted = std::max({(items - 1) / (threads_ * ranges) + 1, least, size_t{1}});
+    const size_t grain = (wanted - 1) / unit * unit + unit;
+    const size_t before_last = (items - 1) / grain;
+    const size_t last = before_last % threads_ == 0 ? items - before_last * grain : std::min(grain, items);
+    const size_t time = before_last / threads_ * grain + last;
+    // A few percent are not worth larger ranges.
+    if (best_time != SIZE_MAX && time + time / 32 >= best_time) continue;
+    best = grain;
+    best_time = time;
+  }
+  return best;
 }
 
 void ThreadPool::run(size_t items, size_t grain, Body body, const void* context) {

@@ -61,6 +61,26 @@ TEST_CASE("a pool runs every item once", "[threads]") {
   }
 }
 
+TEST_CASE("ranges are large enough, whole units, and end together", "[threads]") {
+  for (const size_t threads : {1, 2, 3, 8}) {
+    const ThreadPool pool(threads);
+    for (size_t items = 0; items < 3000; items += 1 + items / 7) {
+      for (const size_t least : {0, 1, 5, 100, 131072}) {
+        for (const size_t unit : {1, 4, 6, 32}) {
+          CAPTURE(threads, items, least, unit);
+          const size_t grain = pool.grain(items, least, unit);
+          REQUIRE(grain > 0);
+          REQUIRE(grain % unit == 0);
+          REQUIRE((items == 0 || grain >= least));
+        }
+      }
+    }
+  }
+  const ThreadPool pool(2);
+  CHECK(pool.grain(12, 1, 1) == 1);
+  CHECK(pool.grain(512, 1, 8) == 64);  // 48 would make 11 ranges, of which one thread had 6
+}
+
 TEST_CASE("workers have numbers of their own", "[threads]") {
   ThreadPool pool(4);
   pool.start();
