@@ -20,10 +20,12 @@
 #include "kernels/attention.hpp"
 #include "kernels/conv.hpp"
 #include "kernels/conv_transpose.hpp"
+#include "kernels/copy_rows.hpp"
 #include "kernels/depthwise.hpp"
 #include "kernels/depthwise_i8.hpp"
 #include "kernels/elementwise.hpp"
 #include "kernels/gemm.hpp"
+#include "kernels/lstm.hpp"
 #include "kernels/math.hpp"
 #include "kernels/matmul_nbits.hpp"
 #include "kernels/normalize.hpp"
@@ -301,7 +303,9 @@ int main(int argc, char** argv) {
                          {64, 64, 56, 3, 1},
                          {128, 128, 28, 3, 1},
                          {256, 256, 14, 3, 1},
-                         {16, 16, 112, 3, 1}}) {
+                         {16, 16, 112, 3, 1},
+                         {64, 128, 40, 3, 2},
+                         {128, 128, 56, 3, 2}}) {
     add(winograd_case(i));
   }
   for (const auto& [channels, size, kernel, stride] : {std::array<size_t, 4>{32, 112, 3, 1},
@@ -327,6 +331,15 @@ int main(int argc, char** argv) {
   constexpr size_t kMany = 16384;
   add(loop_case("exp", kMany, [](const float* x, float* y, size_t n) { kernels::exp(x, y, n); }));
   add(loop_case("sigmoid", kMany, [](const float* x, float* y, size_t n) { kernels::sigmoid(x, y, n); }));
+  add(loop_case("silu", kMany, [](const float* x, float* y, size_t n) {
+    apply({.kind = Activation::Kind::kSilu}, x, y, n);
+  }));
+  add(loop_case("lstm_units", kMany / 4, [cell = values(kMany / 4)](const float* x, float* y, size_t n) mutable {
+    lstm_units(x, cell.data(), y, n / 4);
+  }));
+  add(loop_case("copy_rows of 64 bytes", kMany, [](const float* x, float* y, size_t n) {
+    copy_rows(reinterpret_cast<std::byte*>(y), 64, reinterpret_cast<const std::byte*>(x), 64, n / 16, 64);
+  }));
   add(loop_case("erf", kMany, [](const float* x, float* y, size_t n) { kernels::erf(x, y, n); }));
   add(loop_case("gelu", kMany,
                 [](const float* x, float* y, size_t n) { apply({Activation::Kind::kGelu}, x, y, n); }));
