@@ -155,6 +155,7 @@ void weigh(const Attention& a, const Rows& rows, size_t row, float* s, size_t n)
   const float most = std::max({old, most4[0], most4[1], most4[2], most4[3]});
   // As long as all is hidden there is nothing to subtract; a NaN among the scores stays one.
   const f32x4 center = simd::splat(most == -kInf ? 0.0f : most);
+  const ExpOrZero exp_or_zero;
   f32x4 sum = {};
   simd::for_vectors(n, [&](size_t i, size_t lanes) KINGLET_INLINE_LAMBDA {
     const f32x4 e = exp_or_zero(simd::load_partial(s + i, lanes, -kInf) - center);
@@ -216,6 +217,7 @@ void finish_row(const Attention& a, const Rows& rows, size_t row, float sink) {
   if (rows.scores == nullptr || a.stage != Attention::Stage::kProbabilities) return;
   float* const p = rows.scores + static_cast<ptrdiff_t>(row) * rows.scores_row;
   const f32x4 shift = simd::splat(most == -kInf ? 0.0f : most);
+  const ExpOrZero exp_or_zero;
   map(p, p, a.keys, [&](f32x4 v) { return exp_or_zero(v - shift) * simd::splat(factor); });
 }
 

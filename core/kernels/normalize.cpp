@@ -63,6 +63,7 @@ inline __attribute__((always_inline)) void softmax_columns(const float* x, float
   const auto put = [=](float* p, f32x4 v) { simd::store_partial(p, v, lanes); };
   f32x4 most = simd::splat(-std::numeric_limits<float>::infinity());
   for (size_t i = 0; i < n; ++i) most = simd::clamp_below(most, get(x + i * stride));
+  const ExpOrZero exp_or_zero;
   f32x4 total = {};
   for (size_t i = 0; i < n;) {
     f32x4 chunk = {};
@@ -94,6 +95,7 @@ void softmax_inner(const float* x, float* y, size_t outer, size_t n, size_t inne
 }  // namespace
 
 void softmax(const float* x, float* y, size_t rows, size_t columns) {
+  const ExpOrZero exp_or_zero;
   for (size_t r = 0; r < rows; ++r, x += columns, y += columns) {
     const f32x4 most = simd::splat(greatest(x, columns));
     const auto stored = [&](size_t i) {
@@ -108,6 +110,7 @@ void softmax(const float* x, float* y, size_t rows, size_t columns) {
 }
 
 void log_softmax(const float* x, float* y, size_t rows, size_t columns) {
+  const ExpOrZero exp_or_zero;
   for (size_t r = 0; r < rows; ++r, x += columns, y += columns) {
     const f32x4 most = simd::splat(greatest(x, columns));
     const double total = sum_of(
