@@ -71,6 +71,7 @@ void gemm_dots(const Call& call, Int8Kernel kernel, void* scratch) {
     }
     const int32_t zero = moved_zero(kernel, call.a_signed, call.a_zero[start * call.a_zero_step]);
     multiply_dots(rows, call.n, kernel, a, zero, sums, call.packed_b, call.row_of_c(start), call.ldc, call.epilogue);
+    activate_rows(call.epilogue, rows, call.n, call.row_of_c(start), call.ldc);
   }
 }
 
@@ -78,7 +79,8 @@ void gemm_dots(const Call& call, Int8Kernel kernel, void* scratch) {
 
 void Int8Finish::store_rows(const simd::i32x4* sums, size_t rows, const int32_t* a_sums, void* c, ptrdiff_t index,
                             ptrdiff_t ldc) const {
-  if (count_ != kInt8Columns || has_b_zero_ || output_ == Int8Epilogue::Output::kInt32) {
+  const bool floats = output_ == Int8Epilogue::Output::kFloat;
+  if (count_ != kInt8Columns || has_b_zero_ || output_ == Int8Epilogue::Output::kInt32 || (has_addend_ && !floats)) {
     for (size_t r = 0; r < rows; ++r, sums += 2, index += ldc) {
       store_row(sums[0], sums[1], a_sums != nullptr ? a_sums[r] : 0, c, index);
     }
@@ -88,14 +90,15 @@ void Int8Finish::store_rows(const simd::i32x4* sums, size_t rows, const int32_t*
   using simd::f32x4;
   const simd::i32x4 offset[2] = {simd::load(offset_), simd::load(offset_ + 4)};
   const f32x4 scale[2] = {simd::load(scale_), simd::load(scale_ + 4)};
-  const f32x4 addend[2] = {simd::load(addend_), simd::load(addend_ + 4)};
+  // No fused multiply-add: both binaries round alike, to the same codes.
   const auto number = [&](size_t r, size_t j) KINGLET_INLINE_LAMBDA {
-    return simd::madd(simd::to_float(simd::add(sums[r * 2 + j], offset[j])), scale[j], addend[j]);
+    return simd::to_float(simd::add(sums[r * 2 + j], offset[j])) * scale[j];
   };
-  if (output_ == Int8Epilogue::Output::kFloat) {
+  if (floats) {
+    const f32x4 addend[2] = {simd::load(addend_), simd::load(addend_ + 4)};
     float* to = static_cast<float*>(c) + index;
     for (size_t r = 0; r < rows; ++r, to += ldc) {
-      for (size_t j = 0; j < 2; ++j) simd::store(to + j * 4, number(r, j));
+      for (size_t j = 0; j < 2; ++j) simd::store(to + j * 4, number(r, j) + addend[j]);
     }
     return;
   }
@@ -108,6 +111,11 @@ void Int8Finish::store_rows(const simd::i32x4* sums, size_t rows, const int32_t*
   } else {
     for (size_t r = 0; r < rows; ++r, to += ldc) simd::store_codes<uint8_t>(to, code(r, 0), code(r, 1));
   }
+}
+
+void activate_rows(const Int8Epilogue& epilogue, size_t m, size_t n, void* c, ptrdiff_t ldc) {
+  if (epilogue.activation.kind == Activation::Kind::kNone) return;
+  for (size_t r = 0; r < m; ++r) apply(epilogue.activation, static_cast<float*>(c) + static_cast<ptrdiff_t>(r) * ldc, n);
 }
 
 size_t packed_b_i8_size(size_t k, size_t n, Int8Kernel kernel) {

@@ -9,6 +9,8 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "kernels/activation.hpp"
+
 namespace kinglet::kernels {
 
 /// A matrix of 8 bit codes.
@@ -38,6 +40,7 @@ struct Int8Epilogue {
   const float* scale = nullptr;     ///< needed unless the output is int32
   const float* addend = nullptr;    ///< or null
   int32_t zero = 0;                 ///< of the output codes
+  Activation activation = {};       ///< of gemm_i8's floats
 };
 
 /// Bytes of an element of C.

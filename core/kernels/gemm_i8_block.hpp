@@ -54,6 +54,9 @@ size_t pair_block_rows(size_t m, size_t k);
 void pack_pairs(int16_t* packed, const uint8_t* const (&rows)[kPairRows], size_t count, bool is_signed,
                 const int32_t (&zeros)[kPairRows], int32_t* sums);
 
+/// The epilogue's activation over m rows of C.
+void activate_rows(const Int8Epilogue& epilogue, size_t m, size_t n, void* c, ptrdiff_t ldc);
+
 /// sums[row, column], which is aligned to 16, of whole tiles of packed rows times a panel of B in 16 bit numbers.
 void multiply_tiles(size_t tiles, size_t pairs, const int16_t* packed_a, const int16_t* panel, int32_t* sums);
 

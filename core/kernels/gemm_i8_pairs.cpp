@@ -91,6 +91,22 @@ constexpr size_t kChunkTiles = 6;
 /// Tiles from which on it pays to widen a panel of B first; with fewer, weights come from memory while others are multiplied.
 constexpr size_t kWidenedTiles = 6;
 
+/// The floats of a chunk of rows, activated while they lie together.
+void store_activated(Activation activation, const Int8Finish& finish, const i32x4* sums, size_t rows, const int32_t* row_sums,
+                     float* c, ptrdiff_t ldc, size_t columns) {
+  float block[kChunkTiles * kPairRows * kInt8Columns] = {};
+  finish.store_rows(sums, rows, row_sums, block, 0, kInt8Columns);
+  apply(activation, block, rows * kInt8Columns);
+  for (size_t r = 0; r < rows; ++r, c += ldc) {
+    const float* const from = block + r * kInt8Columns;
+    if (columns == kInt8Columns) {
+      std::memcpy(c, from, kInt8Columns * sizeof(float));
+    } else {
+      std::memcpy(c, from, columns * sizeof(float));
+    }
+  }
+}
+
 /// All of them in 32 bits that wrap.
 int32_t add_lanes(i32x4 v, int32_t start) {
   const auto u = simd::bits<simd::u32x4>(v);
@@ -155,12 +171,14 @@ void multiply_tiles(size_t tiles, size_t pairs, const int16_t* packed_a, const i
 void multiply_pairs(size_t m, size_t n, size_t k, const int16_t* packed_a, const int32_t* a_sums,
                     const int8_t* packed_b, int16_t* widened, void* c, ptrdiff_t ldc, const Int8Epilogue& epilogue) {
   const Block block{n, round_up(k, 2) / 2, packed_b, c, ldc, epilogue};
-  switch (m) {
-    case 0: return;
-    case 1: return few_rows<1, 2>(block, packed_a, a_sums);
-    case 2: return few_rows<2, 2>(block, packed_a, a_sums);
-    case 3: return few_rows<3, 1>(block, packed_a, a_sums);
-    default: break;
+  if (m < kPairRows) {
+    switch (m) {
+      case 1: few_rows<1, 2>(block, packed_a, a_sums); break;
+      case 2: few_rows<2, 2>(block, packed_a, a_sums); break;
+      case 3: few_rows<3, 1>(block, packed_a, a_sums); break;
+      default: break;
+    }
+    return activate_rows(epilogue, m, n, c, ldc);
   }
   const size_t panels = round_up(n, kInt8Columns) / kInt8Columns, numbers = block.pairs * 2 * kInt8Columns;
   const bool widens = m > (kWidenedTiles - 1) * kPairRows;
@@ -182,7 +200,13 @@ void multiply_pairs(size_t m, size_t n, size_t k, const int16_t* packed_a, const
           multiply_tiles_as(tiles, block.pairs, a, block.panel_of_b(first + q), to);
         }
         const ptrdiff_t index = static_cast<ptrdiff_t>(row) * ldc + static_cast<ptrdiff_t>((first + q) * kInt8Columns);
-        finish[q].store_rows(sums, rows, epilogue.b_zero != nullptr ? a_sums + row : nullptr, c, index, ldc);
+        const int32_t* const row_sums = epilogue.b_zero != nullptr ? a_sums + row : nullptr;
+        if (epilogue.activation.kind == Activation::Kind::kNone) {
+          finish[q].store_rows(sums, rows, row_sums, c, index, ldc);
+        } else {
+          store_activated(epilogue.activation, finish[q], sums, rows, row_sums, static_cast<float*>(c) + index, ldc,
+                          std::min(kInt8Columns, n - (first + q) * kInt8Columns));
+        }
       }
     }
   }

@@ -38,8 +38,8 @@ void code_arithmetic_as(const CodeArithmetic& op, const Code* a, const Code* b, 
   const f32x4 low = simd::splat(lowest), high = simd::splat(lowest + 255);
   const i32x4 bias = simd::rounding_bias(0);
   const auto code = [&](i32x4 p, i32x4 q) KINGLET_INLINE_LAMBDA {
-    const f32x4 v = kMultiplies ? simd::madd(simd::to_float(simd::mul(simd::sub(p, a_zero), simd::sub(q, b_zero))), a_factor, offset)
-                                : simd::madd(simd::to_float(q), b_factor, simd::madd(simd::to_float(p), a_factor, offset));
+    const f32x4 v = kMultiplies ? simd::to_float(simd::mul(simd::sub(p, a_zero), simd::sub(q, b_zero))) * a_factor + offset
+                                : simd::to_float(q) * b_factor + (simd::to_float(p) * a_factor + offset);
     return simd::round_small(simd::clamp_above(simd::clamp_below(v, low), high), bias);
   };
   const auto eight = [&](simd::i16x8 left, simd::i16x8 right, uint8_t* to) KINGLET_INLINE_LAMBDA {

@@ -22,9 +22,6 @@ kernels::Codes matrix(kernels::Codes codes, size_t offset) {
   return {static_cast<const std::byte*>(codes.data) + offset, codes.is_signed};
 }
 
-/// Rows whose floats stay in the second cache until their activation.
-constexpr size_t kActivatedRows = 96;
-
 /// The zero points of A, one a row of all its matrices; a step of 0 when there is one.
 struct RowZeros {
   const int32_t* data;
@@ -92,12 +89,11 @@ void multiply_codes(RunContext& c, const Int8Weights& weights, const Int8Product
   float* scale = c.scratch<float>(p.n);
   const ThreadScratch scratch = thread_scratch(c, kernels::gemm_i8_scratch_bytes(p.m, p.k));
   kernels::Int8Epilogue epilogue{.output = product.output, .b_zero = nullptr, .bias = product.bias, .scale = scale,
-                                 .addend = product.addend, .zero = product.y_zero};
+                                 .addend = product.addend, .zero = product.y_zero, .activation = product.activation};
   const size_t size = kernels::element_bytes(product.output);
   // What differs by row outside the kernel's reach is computed row by row.
   const bool by_row = a_scales.count != 1 || product.bias_rows != 0;
-  const bool activates = product.activation.kind != kernels::Activation::Kind::kNone;
-  const size_t most_rows = by_row ? 1 : activates && threads() == 1 ? std::clamp<size_t>(p.m, 1, kActivatedRows) : std::max<size_t>(p.m, 1);
+  const size_t rows_at_once = by_row ? 1 : std::max<size_t>(p.m, 1);
   size_t filled_matrix = SIZE_MAX;
   for (size_t i = 0; i < p.a_matrix.size(); ++i) {
     const size_t b_matrix = p.b_matrix[i];
@@ -113,8 +109,7 @@ void multiply_codes(RunContext& c, const Int8Weights& weights, const Int8Product
       }
     }
     const int8_t* b = packed ? reinterpret_cast<const int8_t*>(weights.packed.get()) + b_matrix * each : fresh;
-    for (size_t row = 0; row < p.m; row += most_rows) {
-      const size_t rows_here = std::min(most_rows, p.m - row);
+    for (size_t row = 0; row < p.m; row += rows_at_once) {
       const size_t a_row = p.a_matrix[i] * p.m + row;
       const float a_scale = a_scales[a_scales.count == all_rows ? a_row : a_row % a_scales.count];
       for (size_t j = 0; j < p.n; ++j) {
@@ -130,9 +125,8 @@ void multiply_codes(RunContext& c, const Int8Weights& weights, const Int8Product
         kernels::gemm_i8(end - begin, p.n, p.k, matrix(product.a, first * p.k), static_cast<ptrdiff_t>(p.k),
                          a_zeros.data + first * a_zeros.step, a_zeros.step, b, to, static_cast<ptrdiff_t>(p.n), epilogue,
                          scratch[worker]);
-        if (activates) kernels::apply(product.activation, reinterpret_cast<float*>(to), (end - begin) * p.n);
       };
-      parallel(rows_here, std::max(worth_a_thread(p.n * p.k / 2), 4 * kUnit), rows_of, kUnit);
+      parallel(rows_at_once, std::max(worth_a_thread(p.n * p.k / 2), 4 * kUnit), rows_of, kUnit);
     }
   }
 }

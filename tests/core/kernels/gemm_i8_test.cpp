@@ -155,6 +155,33 @@ TEST_CASE("gemm_i8: several row blocks and deep sums") {
   check({.m = 1, .n = 70, .k = 700, .output = Output::kFloat});
 }
 
+TEST_CASE("gemm_i8: activation") {
+  for (const Int8Kernel kernel : kernels_here()) {
+    for (const size_t m : {1, 3, 4, 9, 29, 130}) {
+      for (const size_t n : {5, 16, 43}) {
+        const size_t k = 18;
+        CAPTURE(static_cast<int>(kernel), m, n);
+        Random random(static_cast<uint32_t>(m + n));
+        const auto a = codes(random, m * k), b = codes(random, k * n);
+        Finish finish(random, n, true, Output::kFloat, true);
+        const int32_t a_zero = 3;
+        const Scratch packed(packed_b_i8_size(k, n, kernel)), scratch(gemm_i8_scratch_bytes(m, k, kernel));
+        auto* const packed_b = static_cast<int8_t*>(packed.get());
+        pack_b_i8(packed_b, k, n, {b.data(), true}, static_cast<ptrdiff_t>(n), 1, kernel);
+        std::vector<float> plain(m * n), activated(m * n);
+        const auto run = [&](std::vector<float>& c) {
+          gemm_i8(m, n, k, {a.data(), false}, static_cast<ptrdiff_t>(k), &a_zero, 0, packed_b, c.data(), static_cast<ptrdiff_t>(n),
+                  finish.epilogue, scratch.get(), kernel);
+        };
+        run(plain);
+        finish.epilogue.activation = {Activation::Kind::kTanh};
+        run(activated);
+        for (size_t i = 0; i < m * n; ++i) REQUIRE(std::abs(activated[i] - std::tanh(plain[i])) < 1e-6);
+      }
+    }
+  }
+}
+
 /// Compares a convolution, run by `run(x, w, weight zero points, finish, output)`, with sums in double.
 template <class Run>
 void check(const ConvShape& s, bool x_signed, bool w_signed, bool full, Output output, Run run) {
