@@ -126,7 +126,7 @@ void run_tile(size_t tile_rows, const GemmBlock& block, const Finish& end, const
     case 2: return gemm_f32_tile<2>(block, end, rows, row, panel);
     case 3: return gemm_f32_tile<3>(block, end, rows, row, panel);
     case 4: return gemm_f32_tile<4>(block, end, rows, row, panel);
-    case 5: return gemm_f32_tile<5>(block, end, rows, row, panel);
+    case 5: return gemm_f32_tile<std::min<size_t>(5, kTileRows)>(block, end, rows, row, panel);
     default: return gemm_f32_tile<kTileRows>(block, end, rows, row, panel);
   }
 }

@@ -12,10 +12,16 @@ inline constexpr size_t kDepthBlock = 256;
 /// A depth up to this is not split.
 inline constexpr size_t kMaxDepthBlock = 384;
 /// Rows of a tile of C. Six rows and a panel are twelve sums: with two vectors of B and one of A they take
-/// all of the 15 registers that V8 gives out, and are more sums than the multipliers' latency asks for.
+/// all of the 15 registers that V8 gives out, and are more sums than the multipliers' latency asks for. Where
+/// a product and its sum are two instructions, each product needs a register too: six rows would be spilled.
+#if defined(__wasm_simd128__) && !defined(__wasm_relaxed_simd__)
+inline constexpr size_t kTileRows = 4;
+#else
 inline constexpr size_t kTileRows = 6;
+#endif
 /// Rows whose A stays in the second cache while all panels pass over it.
-inline constexpr size_t kRowBlock = 22 * kTileRows;
+inline constexpr size_t kRowBlock = 132;
+static_assert(kRowBlock % kTileRows == 0);
 
 /// C[m, n] (+)= A * B for one K block. With `first`, C starts as the residual, else as it is; with `last`,
 /// bias and activation end it.
