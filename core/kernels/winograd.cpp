@@ -38,10 +38,6 @@ size_t matrices(const ConvShape& shape) {
   return with_transform(shape, [](auto t) { return t.kSide * t.kSide; });
 }
 
-size_t filter_matrices(const ConvShape& shape) {
-  return with_transform(shape, [](auto t) { return t.kFilters * t.kFilters; });
-}
-
 size_t block_tiles(const ConvShape& shape) {
   const size_t bytes = matrices(shape) * (shape.in_channels + shape.out_channels) * sizeof(float);
   return std::clamp<size_t>(kBlockBytes / bytes / kTileRows * kTileRows, 2 * kTileRows, kMostBlockTiles);
@@ -176,7 +172,7 @@ void transform_output(const Call& call, const Place& tile, size_t index) {
 }
 
 template <class T>
-void run_tiles(Call& call, const float* packed_weights, size_t begin, size_t end) {
+void run_tiles(Call& call, const WinogradMatrices<const float>& packed_weights, size_t begin, size_t end) {
   constexpr size_t kMatrices = T::kSide * T::kSide;
   constexpr auto filter_of = [](size_t matrix) {
     return T::filter_of(matrix / T::kSide) * T::kFilters + T::filter_of(matrix % T::kSide);
@@ -193,7 +189,7 @@ void run_tiles(Call& call, const float* packed_weights, size_t begin, size_t end
     const size_t from = matrix_stride(call.tiles * channels), to = matrix_stride(call.tiles * outputs);
     for (size_t i = 0; i < kMatrices; ++i) {
       gemm(call.tiles, outputs, channels, call.transformed + i * from, static_cast<ptrdiff_t>(channels),
-           packed_weights + filter_of(i) * packed_b_size(channels, outputs), call.products + i * to,
+           packed_weights(filter_of(i), winograd_matrix_size(call.shape)), call.products + i * to,
            static_cast<ptrdiff_t>(outputs));
     }
     for (size_t i = 0; i < call.tiles; ++i)
@@ -202,10 +198,14 @@ void run_tiles(Call& call, const float* packed_weights, size_t begin, size_t end
 }
 
 template <class T>
-void pack(float* packed, const ConvShape& shape, const float* weights) {
+void pack(const WinogradMatrices<float>& packed, const ConvShape& shape, const float* weights) {
   constexpr size_t kFilters = T::kFilters;
   const size_t channels = shape.in_channels, outputs = shape.out_channels;
-  std::fill_n(packed, kFilters * kFilters * packed_b_size(channels, outputs), 0.0f);
+  float* matrix[kFilters * kFilters];
+  for (size_t i = 0; i < kFilters * kFilters; ++i) {
+    matrix[i] = packed(i, winograd_matrix_size(shape));
+    std::fill_n(matrix[i], winograd_matrix_size(shape), 0.0f);
+  }
   for (size_t n = 0; n < outputs; ++n) {
     for (size_t c = 0; c < channels; ++c) {
       const float* const filter = weights + (n * channels + c) * 9;
@@ -215,11 +215,12 @@ void pack(float* packed, const ConvShape& shape, const float* weights) {
         for (size_t x = 0; x < 3; ++x)
           rows[i][x] = t[0] * filter[x] + t[1] * filter[3 + x] + t[2] * filter[6 + x];
       }
-      float* to = packed + (n / kPanelWidth * channels + c) * kPanelWidth + n % kPanelWidth;
+      const size_t to = (n / kPanelWidth * channels + c) * kPanelWidth + n % kPanelWidth;
       for (size_t i = 0; i < kFilters; ++i) {
-        for (size_t j = 0; j < kFilters; ++j, to += packed_b_size(channels, outputs)) {
+        for (size_t j = 0; j < kFilters; ++j) {
           const double (&t)[3] = T::kFilter[j];
-          *to = static_cast<float>(t[0] * rows[i][0] + t[1] * rows[i][1] + t[2] * rows[i][2]);
+          matrix[i * kFilters + j][to] =
+              static_cast<float>(t[0] * rows[i][0] + t[1] * rows[i][1] + t[2] * rows[i][2]);
         }
       }
     }
@@ -227,6 +228,14 @@ void pack(float* packed, const ConvShape& shape, const float* weights) {
 }
 
 }  // namespace
+
+size_t winograd_matrices(const ConvShape& shape) {
+  return with_transform(shape, [](auto t) { return t.kFilters * t.kFilters; });
+}
+
+size_t winograd_matrix_size(const ConvShape& shape) {
+  return packed_b_size(shape.in_channels, shape.out_channels);
+}
 
 bool prefers_winograd(const ConvShape& s) {
   const bool fits = s.rank == 2 && s.groups == 1 && s.kernel[0] == 3 && s.kernel[1] == 3 &&
@@ -242,11 +251,7 @@ size_t output_tiles(const ConvShape& s) {
   return s.batch * tiles_of(s.out[0], outputs) * tiles_of(s.out[1], outputs);
 }
 
-size_t packed_winograd_weights_size(const ConvShape& shape) {
-  return filter_matrices(shape) * packed_b_size(shape.in_channels, shape.out_channels);
-}
-
-void pack_winograd_weights(float* packed, const ConvShape& shape, const float* weights) {
+void pack_winograd_weights(const WinogradMatrices<float>& packed, const ConvShape& shape, const float* weights) {
   with_transform(shape, [&](auto t) { pack<decltype(t)>(packed, shape, weights); });
 }
 
@@ -257,9 +262,9 @@ size_t winograd_scratch_bytes(const ConvShape& shape) {
          sizeof(float);
 }
 
-void winograd(const ConvShape& shape, const float* input, ptrdiff_t input_stride, const float* packed_weights,
-              float* output, ptrdiff_t output_stride, const Epilogue& epilogue, void* scratch, size_t begin,
-              size_t end) {
+void winograd(const ConvShape& shape, const float* input, ptrdiff_t input_stride,
+              const WinogradMatrices<const float>& packed_weights, float* output, ptrdiff_t output_stride,
+              const Epilogue& epilogue, void* scratch, size_t begin, size_t end) {
   auto* const zeros = static_cast<float*>(scratch);
   std::fill_n(zeros, shape.in_channels, 0.0f);
   float* const transformed = zeros + zero_floats(shape);

@@ -19,19 +19,32 @@ bool prefers_winograd(const ConvShape& shape);
 /// Output tiles of the whole batch.
 size_t output_tiles(const ConvShape& shape);
 
-/// Floats that pack_winograd_weights writes: 4, or 16 / 9, times the weights. Packing looks at channels and stride.
-size_t packed_winograd_weights_size(const ConvShape& shape);
+/// Packed weights are so many matrices of winograd_matrix_size floats: in all 4, or 16 / 9, times the weights.
+/// Packing looks at channels and stride.
+size_t winograd_matrices(const ConvShape& shape);
+size_t winograd_matrix_size(const ConvShape& shape);
+
+/// Packed weights in two places: `split` matrices at `first`, the others at `rest`.
+template <class Float>
+struct WinogradMatrices {
+  Float* first = nullptr;
+  Float* rest = nullptr;
+  size_t split = 0;
+  Float* operator()(size_t i, size_t size) const {
+    return i < split ? first + i * size : rest + (i - split) * size;
+  }
+};
 
 /// Packs weights [out_channels, in_channels, 3, 3] (the layout of ONNX Conv).
-void pack_winograd_weights(float* packed, const ConvShape& shape, const float* weights);
+void pack_winograd_weights(const WinogradMatrices<float>& packed, const ConvShape& shape, const float* weights);
 
 /// Bytes of scratch, aligned to 16, that a call of winograd needs; each thread has its own.
 size_t winograd_scratch_bytes(const ConvShape& shape);
 
 /// Computes output tiles [begin, end). `input` and `output` point at the first pixel of the batch; the
 /// residual is laid out like the output, with its own stride.
-void winograd(const ConvShape& shape, const float* input, ptrdiff_t input_stride, const float* packed_weights,
-              float* output, ptrdiff_t output_stride, const Epilogue& epilogue, void* scratch, size_t begin,
-              size_t end);
+void winograd(const ConvShape& shape, const float* input, ptrdiff_t input_stride,
+              const WinogradMatrices<const float>& packed_weights, float* output, ptrdiff_t output_stride,
+              const Epilogue& epilogue, void* scratch, size_t begin, size_t end);
 
 }  // namespace kinglet::kernels

@@ -7,12 +7,22 @@
 
 namespace kinglet::ops {
 
-Packing::Packing(PrepareContext& c, size_t i, size_t count)
-    : context_(c), input_(i), reuser_(dynamic_cast<PackingContext*>(&c)), elements_(*c.constant(i)) {
-  if (count > SIZE_MAX / sizeof(float)) throw_out_of_memory(uint64_t{count} * sizeof(float));
-  if (reuser_ != nullptr) packed_ = reuser_->reuse(i, count * sizeof(float));
-  in_place_ = packed_ != nullptr;
-  if (!in_place_) packed_ = c.allocate(count * sizeof(float));
+Packing::Packing(PrepareContext& c, size_t i, size_t count, size_t pieces)
+    : context_(c),
+      input_(i),
+      reuser_(dynamic_cast<PackingContext*>(&c)),
+      elements_(*c.constant(i)),
+      split_(pieces) {
+  if (count > SIZE_MAX / sizeof(float) / pieces) throw_out_of_memory(UINT64_MAX);
+  const size_t bytes = count * sizeof(float);
+  if (reuser_ != nullptr && bytes != 0) {
+    const size_t fitting = std::min(pieces, elements_.bytes() / bytes);
+    if (fitting != 0) packed_ = reuser_->reuse(i, fitting * bytes);
+    in_place_ = packed_ != nullptr;
+    if (in_place_) split_ = fitting;
+  }
+  if (!in_place_) packed_ = c.allocate(pieces * bytes);
+  if (split_ != pieces) rest_ = c.allocate((pieces - split_) * bytes);
 }
 
 const float* Packing::from(size_t first, size_t count) {

@@ -15,23 +15,29 @@ class PackingContext : public PrepareContext {
   virtual std::byte* temporary(size_t bytes) = 0;
 };
 
-/// Constant i, of a numeric type, on its way into `count` packed floats. There is one at a time.
+/// Constant i, of a numeric type, on its way into packed floats: `pieces` of `count`. Where the constant's memory has
+/// room for some of the pieces alone, the others get memory of their own. There is one Packing at a time.
 class Packing {
  public:
-  Packing(PrepareContext& c, size_t i, size_t count);
+  Packing(PrepareContext& c, size_t i, size_t count, size_t pieces = 1);
   /// Elements [first, first + count) as f32, until the next call; all before the end of what is written over them.
   const float* from(size_t first, size_t count);
   const float* from() { return from(0, elements_.count()); }
   float* to() const { return reinterpret_cast<float*>(packed_.get()); }
+  /// The pieces from `split` on.
+  float* rest() const { return reinterpret_cast<float*>(rest_.get()); }
+  size_t split() const { return split_; }
   /// The packed floats; releases the constant.
   std::shared_ptr<std::byte[]> finish();
+  std::shared_ptr<std::byte[]> finish_rest() { return std::move(rest_); }
 
  private:
   PrepareContext& context_;
   size_t input_;
   PackingContext* reuser_;
   Tensor elements_;
-  std::shared_ptr<std::byte[]> packed_;
+  std::shared_ptr<std::byte[]> packed_, rest_;
+  size_t split_;
   bool in_place_ = false;
   Block copy_;
 };

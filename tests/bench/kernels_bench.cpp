@@ -184,9 +184,15 @@ Case conv_case(const Image& i) {
 /// GFLOP/s of the products that the direct form would take.
 Case winograd_case(const Image& i) {
   const ConvShape s = shape_of(i, 1);
-  return conv_like(name_of("winograd ", i), s, products(s), packed_winograd_weights_size(s),
-                   i.channels * i.outputs * 9, winograd_scratch_bytes(s), output_tiles(s),
-                   pack_winograd_weights, winograd);
+  const size_t matrices = winograd_matrices(s);
+  const auto pack = [=](float* packed, const ConvShape& shape, const float* weights) {
+    pack_winograd_weights({packed, nullptr, matrices}, shape, weights);
+  };
+  const auto run = [=](const ConvShape& shape, const float* x, ptrdiff_t x_stride, const float* packed, auto... rest) {
+    winograd(shape, x, x_stride, {packed, nullptr, matrices}, rest...);
+  };
+  return conv_like(name_of("winograd ", i), s, products(s), matrices * winograd_matrix_size(s),
+                   i.channels * i.outputs * 9, winograd_scratch_bytes(s), output_tiles(s), pack, run);
 }
 
 Case depthwise_case(size_t channels, size_t size, size_t kernel, size_t stride) {

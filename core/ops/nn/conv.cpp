@@ -25,7 +25,9 @@ struct Conv {
   int64_t groups = 1;
   kernels::Activation activation;
   std::shared_ptr<std::byte[]> packed;  // constant weights in the order of their kernel
-  bool winograd = false;                // which is this one
+  bool winograd = false;                // which is this one, with the weights of
+  kernels::WinogradMatrices<const float> matrices;
+  std::shared_ptr<std::byte[]> rest;
 };
 
 Conv parse(const NodeView& n) {
@@ -59,10 +61,17 @@ void prepare(Conv& op, PrepareContext& c) {
   op.spatial = with_kernel(op.spatial, w->rank() - 2, w->shape().dims().subspan(2));
   const kernels::ConvShape shape = conv_shape_for_packing(op.spatial, op.groups, w->shape());
   op.winograd = kernels::prefers_winograd(shape);
-  Packing packing(c, 1, op.winograd ? kernels::packed_winograd_weights_size(shape) : packed_size(shape));
-  const auto write = op.winograd ? kernels::pack_winograd_weights : pack;
-  write(packing.to(), shape, packing.from());
-  op.packed = packing.finish();
+  if (op.winograd) {
+    Packing packing(c, 1, kernels::winograd_matrix_size(shape), kernels::winograd_matrices(shape));
+    op.matrices = {packing.to(), packing.rest(), packing.split()};
+    kernels::pack_winograd_weights({packing.to(), packing.rest(), packing.split()}, shape, packing.from());
+    op.rest = packing.finish_rest();
+    op.packed = packing.finish();
+  } else {
+    Packing packing(c, 1, packed_size(shape));
+    pack(packing.to(), shape, packing.from());
+    op.packed = packing.finish();
+  }
 }
 
 /// x and y are channels-last.
@@ -77,7 +86,7 @@ void run_f32(const Conv& op, RunContext& c, const kernels::ConvShape& shape, con
     const ThreadScratch scratch = thread_scratch(c, kernels::winograd_scratch_bytes(shape));
     const size_t least = worth_a_thread(16 * shape.in_channels * shape.out_channels);
     parallel(kernels::output_tiles(shape), std::max(least, 2 * kUnit), [&](size_t begin, size_t end, size_t worker) {
-      kernels::winograd(shape, x, in_channels, packed, y, out_channels, epilogue, scratch[worker], begin, end);
+      kernels::winograd(shape, x, in_channels, op.matrices, y, out_channels, epilogue, scratch[worker], begin, end);
     }, kUnit);
     return;
   }

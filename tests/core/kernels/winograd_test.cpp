@@ -26,13 +26,15 @@ void check(const ConvShape& s, const Options& o = {}) {
   Rows y(out_pixels, s.out_channels, o.out_gap);
   const Epilogue epilogue{o.bias ? bias.data() : nullptr, o.residual ? residual.data.data() : nullptr,
                           residual.step(), o.activation};
-  std::vector<float> packed(packed_winograd_weights_size(s));
-  pack_winograd_weights(packed.data(), s, w.data());
+  // In two places, as they may be.
+  const size_t matrix = winograd_matrix_size(s), split = o.pieces % winograd_matrices(s);
+  std::vector<float> first(split * matrix), rest((winograd_matrices(s) - split) * matrix);
+  pack_winograd_weights({first.data(), rest.data(), split}, s, w.data());
   const size_t tiles = output_tiles(s);
   for (size_t i = 0; i < o.pieces; ++i) {
     const Scratch scratch(winograd_scratch_bytes(s));
-    winograd(s, x.data.data(), x.step(), packed.data(), y.data.data(), y.step(), epilogue, scratch.get(),
-             tiles * i / o.pieces, tiles * (i + 1) / o.pieces);
+    winograd(s, x.data.data(), x.step(), {first.data(), rest.data(), split}, y.data.data(), y.step(), epilogue,
+             scratch.get(), tiles * i / o.pieces, tiles * (i + 1) / o.pieces);
   }
   REQUIRE(matches(
       y,
