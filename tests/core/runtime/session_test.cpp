@@ -315,6 +315,33 @@ TEST_CASE("weights that several nodes share stay what they are for each", "[sess
   }
 }
 
+TEST_CASE("weights packed where they lie compute what those packed elsewhere do", "[session]") {
+  struct Row {
+    std::string label;
+    Bytes node;
+    std::vector<int64_t> x, w;
+  };
+  const Bytes pads = ints_attribute("pads", {1, 1, 1, 1});
+  for (const Row& row : std::initializer_list<Row>{
+           {"matrix in several blocks", node("MatMul", {"x", "w"}, {"y"}), {3, 800}, {800, 24}},
+           {"3x3 convolution", node("Conv", {"x", "w"}, {"y"}, {pads}), {1, 16, 9, 11}, {24, 16, 3, 3}},
+           {"3x3 of odd channels", node("Conv", {"x", "w"}, {"y"}, {pads}), {1, 17, 9, 11}, {19, 17, 3, 3}},
+           {"3x3 of 2x2 tiles", node("Conv", {"x", "w"}, {"y"}, {pads}), {1, 160, 5, 4}, {128, 160, 3, 3}},
+           {"1x1 convolution", node("Conv", {"x", "w"}, {"y"}), {1, 400, 3, 5}, {16, 400, 1, 1}},
+       }) {
+    INFO(row.label);
+    Strings dims;
+    for (const int64_t d : row.x) dims.push_back(std::to_string(d));
+    const Strings weights = {weights_tensor("w", row.w)};
+    // As an output too, the weights are needed as they are.
+    Session in_place = load(simple({row.node}, {"y"}, dims, weights));
+    Session elsewhere = load(simple({row.node}, {"y", "w"}, dims, weights));
+    CHECK(in_place.memory().weights < elsewhere.memory().weights);
+    const Tensor x = iota(Shape(row.x), -1, 0.001f);
+    CHECK(difference(run(in_place, {{"x", x}})[0], run(elsewhere, {{"x", x}})[0], 0) == "");
+  }
+}
+
 TEST_CASE("operands of different types are refused as the model's fault", "[session]") {
   for (const auto& [op, b] : {std::pair{"MatMul", longs_tensor("b", {3, 2}, {1, 2, 3, 4, 5, 6})},
                               {"Gemm", raw_tensor("b", 11, {3, 2}, Bytes(48, '\0'))},
