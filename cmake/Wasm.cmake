@@ -38,7 +38,8 @@ endfunction()
 function(kinglet_wasm target variant folder)
   kinglet_wasm_executable(${target} ${variant} ${folder} ${ARGN} $<TARGET_OBJECTS:kinglet_embind>)
   target_link_libraries(${target} PRIVATE kinglet_core kinglet_kernels_${variant})
-  target_link_options(${target} PRIVATE -sINITIAL_HEAP=1MB -sINCOMING_MODULE_JS_API=instantiateWasm)
+  # -Oz takes Emscripten's log and pow without tables, and inlines less; the code of the kernels stays what -O3 made it.
+  target_link_options(${target} PRIVATE -Oz -sINITIAL_HEAP=1MB -sINCOMING_MODULE_JS_API=instantiateWasm)
 endfunction()
 
 function(kinglet_wasm_named target variant folder)

@@ -27,8 +27,8 @@ void append_text(std::string& out, double value) {
   if (std::isinf(value)) return void(out += "inf");
   int exponent = 0;
   if (value >= 1e9 || (value != 0 && value < 1e-4)) {
-    exponent = static_cast<int>(std::floor(std::log10(value)));
-    value /= std::pow(10.0, exponent);
+    for (; value >= 10; value /= 10) ++exponent;
+    for (; value < 1; value *= 10) --exponent;
   }
   const auto scaled = static_cast<uint64_t>(value * 1e6 + 0.5);
   append_text(out, scaled / 1000000);

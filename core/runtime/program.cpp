@@ -1,17 +1,15 @@
 #include "runtime/program.hpp"
 
 #include <algorithm>
-#include <chrono>
-#include <unordered_set>
+#include <set>
 
+#include "base/host.hpp"
 #include "graph/inference.hpp"
 #include "ops/packing.hpp"
 #include "ops/parallel.hpp"
 
 namespace kinglet {
 namespace {
-
-using Clock = std::chrono::steady_clock;
 
 class NodePreparation : public ops::PackingContext {
  public:
@@ -196,10 +194,9 @@ std::vector<Tensor> Program::run(std::span<const Tensor> inputs, std::span<const
 void Program::time_step(Plan& plan, Step& step, const RunOptions& options) {
   std::vector<NodeTime>& rows = *options.profile;
   const size_t first_inner = rows.size();
-  const auto begin = Clock::now();
+  const double begin = monotonic_ms();
   run_step(plan, step, options);
-  const std::chrono::duration<double, std::milli> took = Clock::now() - begin;
-  NodeTime row{step.node->name, step.node->op_type, took.count(), {}};
+  NodeTime row{step.node->name, step.node->op_type, monotonic_ms() - begin, {}};
   for (size_t i = first_inner; i < rows.size(); ++i) row.milliseconds -= rows[i].milliseconds;
   for (const Tensor* out : step.outputs) {
     if (out != nullptr && out->valid() && !is_container(out->dtype())) row.outputs.push_back(out->shape());
@@ -253,7 +250,7 @@ void Program::run_step(Plan& plan, Step& step, const RunOptions& options) {
 
 size_t Program::weight_bytes() const {
   size_t total = packed_bytes_;
-  std::unordered_set<const std::byte*> seen;
+  std::set<const std::byte*> seen;
   for (const Value& value : graph_->values) {
     if (value.constant.valid() && seen.insert(value.constant.raw()).second) total += value.constant.bytes();
   }

@@ -2,8 +2,8 @@
 // A graph made ready to run: operators prepared, plans cached by input shapes, subgraphs as programs of their own.
 
 #include <list>
+#include <map>
 #include <memory>
-#include <unordered_map>
 
 #include <kinglet/session.hpp>
 
@@ -45,7 +45,7 @@ class Program {
 
   std::shared_ptr<Graph> graph_;
   Workers* workers_;
-  std::unordered_map<const Node*, std::vector<std::unique_ptr<Program>>> bodies_;
+  std::map<const Node*, std::vector<std::unique_ptr<Program>>> bodies_;
   std::list<std::unique_ptr<Plan>> plans_;  // most recently used first
   Arena arena_;
   Scratch scratch_;

@@ -3,6 +3,8 @@
 #include <bit>
 #include <cmath>
 
+#include "base/host.hpp"
+
 namespace kinglet::ops {
 
 double Generator::uniform() {
@@ -32,11 +34,11 @@ namespace {
 uint32_t folded(uint64_t bits) { return static_cast<uint32_t>(bits ^ (bits >> 32)); }
 
 uint32_t parse_seed(const NodeView& n) {
-  if (!n.has("seed")) return std::random_device{}();
+  if (!n.has("seed")) return random_bits();
   // Dropout has an integer.
   if (n.op_type() == "Dropout") return folded(static_cast<uint64_t>(n.attr_int("seed")));
   const auto seed = static_cast<double>(n.attr_float("seed"));
-  if (seed != seed) return std::random_device{}();
+  if (seed != seed) return random_bits();
   if (seed >= 0 && seed < 0x1p32 && seed == std::floor(seed)) return static_cast<uint32_t>(seed);
   return folded(std::bit_cast<uint64_t>(seed));
 }
