@@ -1,4 +1,4 @@
-// MaxPool, AveragePool (ONNX 1 to 22), GlobalMaxPool, GlobalAveragePool, and com.microsoft NhwcMaxPool.
+// MaxPool, AveragePool (ONNX 1 to 22), and com.microsoft NhwcMaxPool.
 // f32 runs on the channels-last kernels; other types and MaxPool's Indices through plain loops over [N, C, ...].
 
 #include <algorithm>
@@ -16,7 +16,7 @@ namespace {
 
 struct Pool {
   Spatial spatial;
-  bool is_max = false, global = false;
+  bool is_max = false;
   bool count_include_pad = false;
   bool column_major = false;  // storage_order of MaxPool's Indices
 };
@@ -25,11 +25,10 @@ Pool parse(const NodeView& n) {
   Pool op;
   op.spatial = parse_spatial(n);
   op.is_max = n.op_type().ends_with("MaxPool");
-  op.global = n.op_type().starts_with("Global");
   if (n.op_type() == "NhwcMaxPool") op.spatial.channels_last = true;
   op.count_include_pad = n.attr_int("count_include_pad", 0) != 0;
   op.column_major = n.attr_int("storage_order", 0) != 0;
-  if (!op.global && op.spatial.kernel.empty()) throw_error(ErrorCode::kModel, "attribute 'kernel_shape' is missing");
+  if (op.spatial.kernel.empty()) throw_error(ErrorCode::kModel, "attribute 'kernel_shape' is missing");
   return op;
 }
 
@@ -37,17 +36,13 @@ void infer(const Pool& op, InferContext& c) {
   if (!op.is_max && c.outputs() > 1) throw_error(ErrorCode::kModel, "has {} outputs, expected 1", c.outputs());
   const SymShape& x = c.shape(0);
   if (!x.has_rank()) {
-    c.out(0, c.dtype(0), op.global ? SymShape() : SymShape::of_rank(op.spatial.kernel.size() + 2));
+    c.out(0, c.dtype(0), SymShape::of_rank(op.spatial.kernel.size() + 2));
     return c.out(1, DType::kInt64, {});
   }
   ImageDims image = split_image(x, op.spatial.channels_last);
-  const Spatial s = op.global ? op.spatial : with_kernel(op.spatial, image.size.size(), {});
+  const Spatial s = with_kernel(op.spatial, image.size.size(), {});
   for (size_t i = 0; i < image.size.size(); ++i) {
-    if (op.global) {
-      image.size[i] = 1;
-    } else {
-      image.size[i] = image.size[i].known() ? Dim(output_size(s, i, image.size[i].value())) : Dim();
-    }
+    image.size[i] = image.size[i].known() ? Dim(output_size(s, i, image.size[i].value())) : Dim();
   }
   const SymShape out = join_image(image, op.spatial.channels_last);
   c.out(0, c.dtype(0), out);
@@ -77,10 +72,6 @@ kernels::PoolShape shape_of(const Pool& op, const Image& x) {
 /// x and y are channels-last.
 void run_f32(const Pool& op, const Image& image, const float* x, float* y) {
   const auto stride = static_cast<ptrdiff_t>(image.channels);
-  if (op.global) {
-    const auto pool = op.is_max ? kernels::global_max_pool : kernels::global_average_pool;
-    return pool(x, stride, y, image.batch, image.pixels, image.channels);
-  }
   const kernels::PoolShape shape = shape_of(op, image);
   const size_t lines = kernels::output_lines(shape);
   size_t line = shape.out[shape.rank - 1] * shape.channels;
@@ -158,7 +149,7 @@ void run(const Pool& op, RunContext& c) {
   int64_t* indices = op.is_max && c.wants(1) ? c.out(1).data<int64_t>() : nullptr;
   if (y.count() == 0) return;
   const bool is_byte = x.dtype() == DType::kInt8 || x.dtype() == DType::kUint8;
-  if (is_byte && op.is_max && !op.global && indices == nullptr) return run_codes(op, c, image);
+  if (is_byte && op.is_max && indices == nullptr) return run_codes(op, c, image);
   if (op.spatial.channels_last && x.dtype() != DType::kFloat64 && indices == nullptr) {
     const float* const from = as_f32(c, x);
     F32Output out(c, y);
@@ -174,13 +165,8 @@ void run(const Pool& op, RunContext& c) {
     return kernels::transpose_matrices(y_last, y.raw(), sizeof(float), image.batch, out_pixels, image.channels);
   }
   c.require(!op.spatial.channels_last, "channels-last pooling is without Indices and not of float64");
-  Pool local = op;
-  if (op.global) {
-    local.spatial.kernel.clear();
-    for (size_t i = 0; i < image.rank; ++i) local.spatial.kernel.push_back(std::max<int64_t>(1, static_cast<int64_t>(image.size[i])));
-  }
   dispatch(x.dtype(), TypeList<float, double, Float16, BFloat16, int8_t, uint8_t>{}, [&]<class T>() {
-    run_plain<T>(local, shape_of(local, image), x.data<T>(), y.data<T>(), indices);
+    run_plain<T>(op, shape_of(op, image), x.data<T>(), y.data<T>(), indices);
   });
 }
 
@@ -192,7 +178,5 @@ constexpr OpDef kPool = kNhwcPool.with_traits(kChannelsLast);
 KINGLET_OP(MaxPool, kPool);
 KINGLET_OP_IN(com_microsoft, "com.microsoft", NhwcMaxPool, kNhwcPool);
 KINGLET_OP(AveragePool, kPool);
-KINGLET_OP(GlobalMaxPool, kPool);
-KINGLET_OP(GlobalAveragePool, kPool);
 
 }  // namespace kinglet::ops
