@@ -2,6 +2,21 @@
 # core/ops/**/*.cpp becomes an entry of kOpDefs, in the order of files and lines. There are no static
 # constructors; an operator that is left out of the list is dropped by the linker.
 
+# kinglet_wants_pass(LINE KEEP OUT): whether a build of the operators KEEP needs the pass of this line of the table.
+function(kinglet_wants_pass line keep out)
+  set(wanted TRUE)
+  if(line MATCHES "// from (.*)$")
+    string(REGEX MATCHALL "[A-Za-z0-9]+" origins "${CMAKE_MATCH_1}")
+    set(wanted FALSE)
+    foreach(origin IN LISTS origins)
+      if(origin IN_LIST keep)
+        set(wanted TRUE)
+      endif()
+    endforeach()
+  endif()
+  set(${out} ${wanted} PARENT_SCOPE)
+endfunction()
+
 # kinglet_made_by_passes(KEEP OUT): what a build of the operators KEEP needs besides: what the passes of the table in
 # core/graph/passes/passes.cpp make of them, and what calls of functions become (core/model/function_inliner.cpp).
 function(kinglet_made_by_passes keep out)
@@ -15,21 +30,30 @@ function(kinglet_made_by_passes keep out)
   foreach(line IN LISTS lines)
     string(REGEX MATCH ", {(\"[^}]*)}" _ "${line}")
     string(REGEX MATCHALL "[A-Za-z0-9.]+" operators "${CMAKE_MATCH_1}")
-    set(wanted TRUE)
-    if(line MATCHES "// from (.*)$")
-      string(REGEX MATCHALL "[A-Za-z0-9]+" origins "${CMAKE_MATCH_1}")
-      set(wanted FALSE)
-      foreach(origin IN LISTS origins)
-        if(origin IN_LIST keep)
-          set(wanted TRUE)
-        endif()
-      endforeach()
-    endif()
+    kinglet_wants_pass("${line}" "${keep}" wanted)
     if(wanted)
       list(APPEND made ${operators})
     endif()
   endforeach()
   set(${out} "${made}" PARENT_SCOPE)
+endfunction()
+
+# kinglet_passes(OUTPUT KEEP): writes core/graph/passes/passes.cpp to OUTPUT without the lines of its table that a build of
+# the operators KEEP does not need; the linker drops those passes.
+function(kinglet_passes output keep)
+  string(REPLACE "," ";" keep "${keep}")
+  kinglet_made_by_passes("${keep}" made)
+  list(APPEND keep ${made})
+  set(table "${CMAKE_CURRENT_SOURCE_DIR}/core/graph/passes/passes.cpp")
+  file(READ "${table}" text)
+  file(STRINGS "${table}" lines REGEX "passes::.*// from ")
+  foreach(line IN LISTS lines)
+    kinglet_wants_pass("${line}" "${keep}" wanted)
+    if(NOT wanted)
+      string(REPLACE "${line}\n" "" text "${text}")
+    endif()
+  endforeach()
+  file(CONFIGURE OUTPUT "${output}" CONTENT "${text}" @ONLY)
 endfunction()
 
 # kinglet_op_registry(OUTPUT KEEP): writes OUTPUT. KEEP names the operators to keep, those of other domains than

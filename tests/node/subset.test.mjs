@@ -61,6 +61,13 @@ test('it is less than half as large, and has no text reader', () => {
   assert.deepEqual(readdirSync(outdir).filter((name) => name.startsWith('ocr')), []);
 });
 
+test('passes for operators that it lacks are left out', () => {
+  const names = ['fuse_layer_normalization', 'fold_affine_into_conv'];
+  const passesIn = (folder) => names.filter((name) => readFileSync(join(folder, 'relaxed.wasm')).includes(`${name}\0`));
+  assert.deepEqual(passesIn(distDir), names);
+  assert.deepEqual(passesIn(outdir), ['fold_affine_into_conv']);
+});
+
 test('the table of passes tells which operators passes make', () => {
   const folder = join(root, 'core/graph/passes');
   const table = readFileSync(join(folder, 'passes.cpp'), 'utf8');

@@ -7,13 +7,13 @@
 namespace kinglet {
 namespace {
 
-// cmake/OpRegistry.cmake reads what passes make from here. A build of some operators alone gets these too: after
-// "from", where it has one of those, else always.
+// cmake/OpRegistry.cmake reads this table: a build of some operators alone has a pass, and what it makes, where it has
+// one of the operators after "from", or where that is missing.
 constexpr Pass kPasses[] = {
     {"fold_constants", passes::fold_constants},
     {"remove_identities", passes::remove_identities},
     {"remove_dead_nodes", passes::remove_dead_nodes},
-    {"align_legacy_operands", passes::align_legacy_operands},
+    {"align_legacy_operands", passes::align_legacy_operands},  // from Add Sub Mul Div Pow And Or Xor Equal Greater Less PRelu
     {"fuse_gated_activations", passes::fuse_gated_activations, {"Swish", "HardSwish"}},  // from Mul
     {"fuse_gelu", passes::fuse_gelu, {"Gelu"}},                                          // from Erf
     {"fuse_layer_normalization", passes::fuse_layer_normalization, {"LayerNormalization"}},  // from ReduceMean
@@ -21,19 +21,19 @@ constexpr Pass kPasses[] = {
     {"fuse_qdq_products", passes::fuse_qdq_products, {"QLinearConv", "QLinearMatMul", "com.microsoft.QGemm", "com.microsoft.MatMulIntegerToFloat"}},  // from QuantizeLinear
     {"fuse_qdq_elementwise", passes::fuse_qdq_elementwise, {"com.microsoft.QLinearAdd", "com.microsoft.QLinearMul", "com.microsoft.QLinearAveragePool", "com.microsoft.QLinearGlobalAveragePool", "com.microsoft.QLinearSoftmax", "com.microsoft.QLinearSigmoid", "com.microsoft.QLinearLeakyRelu", "com.microsoft.QLinearConcat"}},  // from QuantizeLinear
     {"remove_dead_nodes", passes::remove_dead_nodes},
-    {"dequantize_constants", passes::dequantize_constants},
+    {"dequantize_constants", passes::dequantize_constants},  // from DequantizeLinear
     {"fold_constants", passes::fold_constants},
-    {"fold_affine_into_conv", passes::fold_affine_into_conv},
+    {"fold_affine_into_conv", passes::fold_affine_into_conv},  // from Conv ConvTranspose
     {"fuse_integer_matmul", passes::fuse_integer_matmul, {"com.microsoft.MatMulIntegerToFloat"}},  // from MatMulInteger
     {"fuse_attention", passes::fuse_attention, {"Attention", "Add"}},                       // from MatMul
-    {"fuse_matmul_bias", passes::fuse_matmul_bias},
+    {"fuse_matmul_bias", passes::fuse_matmul_bias},  // from MatMul
     {"remove_dead_nodes", passes::remove_dead_nodes},
-    {"axes_to_attribute", passes::axes_to_attribute},
+    {"axes_to_attribute", passes::axes_to_attribute},  // from ReduceMean ReduceSum ReduceMax ReduceMin ReduceProd ReduceL1 ReduceL2 ReduceLogSum ReduceLogSumExp ReduceSumSquare
     {"channels_last", passes::channels_last, {"Transpose"}},
     {"merge_transposes", passes::merge_transposes},
-    {"fuse_residual", passes::fuse_residual},
+    {"fuse_residual", passes::fuse_residual},  // from Add
     {"fuse_activation", passes::fuse_activation},
-    {"fold_affine_into_activation", passes::fold_affine_into_activation},
+    {"fold_affine_into_activation", passes::fold_affine_into_activation},  // from HardSwish
     {"fold_constants", passes::fold_constants},
     {"remove_dead_nodes", passes::remove_dead_nodes},
 };

@@ -26,8 +26,8 @@ struct Conv {
   kernels::Activation activation;
   std::shared_ptr<std::byte[]> packed;  // constant weights in the order of their kernel
   bool winograd = false;                // which is this one, with the weights of
-  kernels::WinogradMatrices<const float> matrices;
-  std::shared_ptr<std::byte[]> rest;
+  kernels::WinogradMatrices<const float> matrices = {};
+  std::shared_ptr<std::byte[]> rest = {};
 };
 
 Conv parse(const NodeView& n) {
