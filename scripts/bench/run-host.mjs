@@ -52,7 +52,10 @@ export async function measureHost(hostName, files, { rows, chosen, seconds, warm
       const order = done % 2 === 0 ? taking : [...taking].reverse();
       const { measured, kernelGops } = await host.measure({ ...steady, rows: order, baseline });
       const entry = { row, measured, starts: started, kernelGops };
-      if (hasThreads && row.threads) entry.threads = (await host.measure({ ...steady, rows: threadRows, baseline: threadRows[0].name })).measured;
+      if (hasThreads && row.threads) {
+        const sharing = threadRows.filter((engine) => takesPart(engine, row.name, hostName));
+        entry.threads = (await host.measure({ ...steady, rows: sharing, baseline: threadRows[0].name })).measured;
+      }
       entries.push(entry);
       progress(host.label, `${done + 1}/${chosen.length}`, row, entry);
     }
