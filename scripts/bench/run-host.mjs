@@ -51,7 +51,8 @@ export async function measureHost(hostName, files, { rows, chosen, seconds, warm
       // Every other case starts with the other engine, so that neither always loads into a cold process.
       const order = done % 2 === 0 ? taking : [...taking].reverse();
       const { measured, kernelGops } = await host.measure({ ...steady, rows: order, baseline });
-      const entry = { row, measured, starts: started, kernelGops };
+      const place = (m) => rows.findIndex(({ name }) => name === m.engine);
+      const entry = { row, measured: measured.sort((a, b) => place(a) - place(b)), starts: started, kernelGops };
       if (hasThreads && row.threads) {
         const sharing = threadRows.filter((engine) => takesPart(engine, row.name, hostName));
         entry.threads = (await host.measure({ ...steady, rows: sharing, baseline: threadRows[0].name })).measured;

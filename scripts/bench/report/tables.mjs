@@ -61,7 +61,8 @@ export function threadTable({ results }) {
   const rows = results.flatMap((host) => host.entries.filter(({ threads }) => threads).map(({ row, threads }) => {
     const two = engineOf(threads, 'kinglet-2-threads');
     const theirs = engineOf(threads, 'onnxruntime-web-2-threads');
-    return [row.label, host.label.split(' ')[0], ms(threads[0].medianMs), ms(two.medianMs), times(two.ratio), ms(theirs.medianMs), times(theirs.medianMs / two.medianMs)];
+    const held = theirs ? [ms(theirs.medianMs), times(theirs.medianMs / two.medianMs)] : ['', ''];
+    return [row.label, host.label.split(' ')[0], ms(threads[0].medianMs), ms(two.medianMs), times(two.ratio), ...held];
   }));
   const head = ['case', 'host', 'one thread ms', 'two threads ms', 'times one', 'onnxruntime-web, two threads, ms', 'times as fast as that'];
   return rows.length > 0 ? table(head, rows, 2) : undefined;
