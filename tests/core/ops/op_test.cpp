@@ -62,6 +62,7 @@ Node make_node(const OpCall& call, const OpDef& def) {
   return node;
 }
 
+#if !defined(__wasm__)  // there threads are the host's
 /// Splits as far as it may be, so that small tensors take part.
 class EagerWorkers final : public Workers {
  public:
@@ -75,6 +76,7 @@ class EagerWorkers final : public Workers {
  private:
   ThreadPool pool_;
 };
+#endif
 
 class Services final : public ops::RunServices {
  public:
