@@ -18,7 +18,7 @@ export async function serveConformance({ protoFolder, dataFolder }) {
   const imports = await engineImports();
   const script = join(folder, 'page.js');
   const external = Object.keys(imports);
-  await esbuild.build({ entryPoints: [pageScript], bundle: true, format: 'esm', outfile: script, external, logLevel: 'warning' });
+  await esbuild.build({ entryPoints: [pageScript], bundle: true, format: 'esm', outfile: script, external: [...external, 'node:*'], logLevel: 'warning' });
   const server = await servePage({
     page: pageText({ title: 'Kinglet conformance', script: '/page.js', imports }),
     folders: { ...engineFolders, '/proto/': protoFolder, '/cases/': dataFolder },
