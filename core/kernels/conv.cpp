@@ -176,13 +176,6 @@ class RowTable {
   const float** rows_ = nullptr;
 };
 
-Epilogue part_of(const Epilogue& e, size_t row, size_t column) {
-  Epilogue part = e;
-  if (part.bias != nullptr) part.bias += column;
-  if (part.residual != nullptr) part.residual += static_cast<ptrdiff_t>(row) * e.residual_stride + column;
-  return part;
-}
-
 bool is_pointwise(const Geometry& g) {
   return g.taps() == 1 && g.stride == Geometry::Sizes{1, 1, 1} && g.pad == Geometry::Sizes{0, 0, 0} &&
          g.in == g.out;

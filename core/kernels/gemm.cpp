@@ -195,9 +195,8 @@ void pack_b(float* packed, size_t k, size_t n, const float* b, ptrdiff_t row_str
 void gemm_by(const PackedB& b, size_t m, size_t n, size_t k, const float* a, ptrdiff_t lda, float* c,
              ptrdiff_t ldc, const Epilogue& epilogue) {
   for (size_t row = 0; row < m; row += kRowBlock) {
-    Epilogue rows_epilogue = epilogue;
+    const Epilogue rows_epilogue = part_of(epilogue, row, 0);
     const auto offset = static_cast<ptrdiff_t>(row);
-    if (epilogue.residual != nullptr) rows_epilogue.residual += offset * epilogue.residual_stride;
     for (size_t i = 0; i < b.split.blocks; ++i) {
       const size_t start = std::min(i * b.split.step, k);
       gemm_block({.m = std::min(kRowBlock, m - row),

@@ -22,6 +22,13 @@ struct Epilogue {
   Activation activation = {};
 };
 
+/// That of the part of C that begins at this row and column.
+inline Epilogue part_of(Epilogue e, size_t row, size_t column) {
+  if (e.bias != nullptr) e.bias += column;
+  if (e.residual != nullptr) e.residual += static_cast<ptrdiff_t>(row) * e.residual_stride + static_cast<ptrdiff_t>(column);
+  return e;
+}
+
 /// Columns of B that lie together in the packed form.
 inline constexpr size_t kPanelWidth = 8;
 

@@ -11,9 +11,7 @@ void gemm_columns(size_t m, size_t n, size_t k, const float* a, ptrdiff_t lda, c
   const DepthSplit split(k);
   for (size_t row = 0; row < m; row += kRowBlock) {
     const auto offset = static_cast<ptrdiff_t>(row);
-    Epilogue part = epilogue;
-    if (part.bias != nullptr) part.bias += begin;
-    if (part.residual != nullptr) part.residual += offset * part.residual_stride + static_cast<ptrdiff_t>(begin);
+    const Epilogue part = part_of(epilogue, row, begin);
     for (size_t i = 0; i < split.blocks; ++i) {
       const size_t start = std::min(i * split.step, k), depth = std::min(split.step, k - start);
       gemm_block({.m = std::min(kRowBlock, m - row),

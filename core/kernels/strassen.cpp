@@ -131,13 +131,6 @@ PackedB half_depth(PackedB b, size_t half) {
   return b;
 }
 
-Epilogue part_of(const Epilogue& e, size_t row, size_t column) {
-  Epilogue part = e;
-  if (part.bias != nullptr) part.bias += column;
-  if (part.residual != nullptr) part.residual += static_cast<ptrdiff_t>(row) * e.residual_stride + column;
-  return part;
-}
-
 Epilogue with_residual(Epilogue e, ConstRows residual) {
   e.residual = residual.data;
   e.residual_stride = residual.stride;

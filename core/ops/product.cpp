@@ -15,15 +15,8 @@ constexpr size_t kSmallB = size_t{1} << 17;
 /// Rows that a register tile of gemm has, and columns that it has for one row.
 constexpr size_t kRowUnit = 6, kColumnUnit = 32;
 
-size_t part_of(size_t size, size_t parts, size_t unit) {
+size_t size_of_part(size_t size, size_t parts, size_t unit) {
   return std::max(unit, ((size + parts - 1) / parts + unit - 1) / unit * unit);
-}
-
-kernels::Epilogue at(const kernels::Epilogue& e, size_t row, size_t column) {
-  kernels::Epilogue part = e;
-  if (part.bias != nullptr) part.bias += column;
-  if (part.residual != nullptr) part.residual += static_cast<ptrdiff_t>(row) * e.residual_stride + column;
-  return part;
 }
 
 }  // namespace
@@ -41,7 +34,7 @@ Product::Parts Product::fast_parts(size_t threads, size_t m, size_t n, size_t k,
     const size_t parts = per_thread * threads;
     for (size_t across = 1; across <= parts; ++across) {
       if (parts % across != 0) continue;
-      const Parts sizes{part_of(m, parts / across, 2), part_of(n, across, 2 * kernels::kPanelWidth)};
+      const Parts sizes{size_of_part(m, parts / across, 2), size_of_part(n, across, 2 * kernels::kPanelWidth)};
       if (kernels::strassen_scratch_size(sizes.rows, sizes.columns, k, residual) != 0) return sizes;
     }
   }
@@ -66,7 +59,7 @@ void Product::operator()(const float* a, ptrdiff_t lda, const float* packed_b, f
         const size_t row = i / across * parts_.rows, column = i % across * parts_.columns;
         const auto r = static_cast<ptrdiff_t>(row);
         kernels::strassen_columns(std::min(parts_.rows, m_ - row), n_, k_, a + r * lda, lda, packed_b, y + r * ldy, ldy,
-                                  at(epilogue, row, 0), scratch_.as<float>(worker), column,
+                                  part_of(epilogue, row, 0), scratch_.as<float>(worker), column,
                                   std::min(n_, column + parts_.columns));
       }
     });
@@ -78,7 +71,7 @@ void Product::operator()(const float* a, ptrdiff_t lda, const float* packed_b, f
   }
   parallel(m_, worth_a_thread(n_ * k_), [&](size_t begin, size_t end, size_t) {
     const auto r = static_cast<ptrdiff_t>(begin);
-    kernels::gemm(end - begin, n_, k_, a + r * lda, lda, packed_b, y + r * ldy, ldy, at(epilogue, begin, 0));
+    kernels::gemm(end - begin, n_, k_, a + r * lda, lda, packed_b, y + r * ldy, ldy, part_of(epilogue, begin, 0));
   }, kRowUnit);
 }
 
