@@ -31,7 +31,9 @@ function(kinglet_wasm_executable target name folder)
     -sMODULARIZE -sEXPORT_ES6 -sENVIRONMENT=web -sSTRICT=1
     -sFILESYSTEM=0 -sMALLOC=emmalloc
     -sALLOW_MEMORY_GROWTH -sMEMORY_GROWTH_LINEAR_STEP=1MB -sMAXIMUM_MEMORY=4GB -sSTACK_SIZE=1MB
-    -sDYNAMIC_EXECUTION=0 -sEMBIND_AOT=1)   # no eval: the page may forbid it
+    -sDYNAMIC_EXECUTION=0 -sEMBIND_AOT=1   # no eval: the page may forbid it
+    # Larger functions stay apart, though they have one caller: KINGLET_APART in core/kernels/simd.hpp tells why.
+    -sBINARYEN_EXTRA_PASSES=--one-caller-inline-max-function-size=300)
 endfunction()
 
 # kinglet_wasm(TARGET VARIANT FOLDER SOURCES...): <build>/FOLDER/VARIANT.{mjs,wasm}.

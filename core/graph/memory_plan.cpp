@@ -13,20 +13,23 @@ size_t plan_memory(std::vector<LiveBlock>& blocks) {
   std::iota(by_size.begin(), by_size.end(), 0u);
   std::stable_sort(by_size.begin(), by_size.end(), [&](uint32_t a, uint32_t b) { return blocks[a].bytes > blocks[b].bytes; });
 
-  std::vector<uint32_t> placed;  // by offset
+  struct Placed {
+    size_t offset, end;
+    uint32_t first_step, last_step;
+  };
+  std::vector<Placed> placed;  // by offset
   uint64_t arena_bytes = 0;
   for (const uint32_t index : by_size) {
     LiveBlock& block = blocks[index];
     const size_t bytes = align_up(block.bytes);
     size_t best_offset = SIZE_MAX, best_gap = SIZE_MAX, end = 0;
-    for (const uint32_t other_index : placed) {
-      const LiveBlock& other = blocks[other_index];
+    for (const Placed& other : placed) {
       if (other.last_step < block.first_step || block.last_step < other.first_step) continue;
       if (other.offset >= end && other.offset - end >= bytes && other.offset - end < best_gap) {
         best_offset = end;
         best_gap = other.offset - end;
       }
-      end = std::max(end, other.offset + align_up(other.bytes));
+      end = std::max(end, other.end);
     }
     block.offset = best_offset != SIZE_MAX ? best_offset : end;
     if (bytes > SIZE_MAX - block.offset) {
@@ -36,8 +39,8 @@ size_t plan_memory(std::vector<LiveBlock>& blocks) {
     arena_bytes = std::max(arena_bytes, uint64_t{block.offset} + bytes);
     if (arena_bytes > SIZE_MAX - kAlignment) throw_out_of_memory(arena_bytes);
     const auto at = std::upper_bound(placed.begin(), placed.end(), block.offset,
-                                     [&](size_t offset, uint32_t i) { return offset < blocks[i].offset; });
-    placed.insert(at, index);
+                                     [](size_t offset, const Placed& other) { return offset < other.offset; });
+    placed.insert(at, {block.offset, block.offset + bytes, block.first_step, block.last_step});
   }
   return static_cast<size_t>(arena_bytes);
 }

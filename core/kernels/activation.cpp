@@ -13,6 +13,12 @@ struct Table {
 };
 constexpr Table kTable;
 
+/// map() of a function that takes many instructions and holds its constants itself.
+template <class F>
+KINGLET_APART void map_apart(const float* x, float* y, size_t n, const F& f) {
+  map(x, y, n, F(f));
+}
+
 }  // namespace
 
 void apply(Activation activation, const float* x, float* y, size_t n) {
@@ -37,21 +43,21 @@ void apply(Activation activation, const float* x, float* y, size_t n) {
       return map(x, y, n, [&](f32x4 v) {
         return simd::madd(v * alpha, clamp01(simd::madd(v, simd::load_splat(&k.sixth), half)), beta);
       });
-    case Kind::kSigmoid: return map(x, y, n, [f = Logistic()](f32x4 v) { return f.sigmoid(v); });
-    case Kind::kSilu: return map(x, y, n, [f = Logistic()](f32x4 v) { return f.silu(v); });
-    case Kind::kTanh: return map(x, y, n, Tanh());
+    case Kind::kSigmoid: return map_apart(x, y, n, [f = Logistic()](f32x4 v) { return f.sigmoid(v); });
+    case Kind::kSilu: return map_apart(x, y, n, [f = Logistic()](f32x4 v) { return f.silu(v); });
+    case Kind::kTanh: return map_apart(x, y, n, Tanh());
     case Kind::kGelu:
-      return map(x, y, n, [half, f = Erf(), sqrt_half = simd::load_splat(&k.sqrt_half)](f32x4 v) {
+      return map_apart(x, y, n, [half, f = Erf(), sqrt_half = simd::load_splat(&k.sqrt_half)](f32x4 v) {
         const f32x4 h = v * half;
         return simd::madd(h, f(v * sqrt_half), h);
       });
     case Kind::kGeluTanh:
-      return map(x, y, n,
-                 [half, f = Tanh(), cubic = simd::load_splat(&k.inner_cubic),
-                  linear = simd::load_splat(&k.inner)](f32x4 v) {
-                   const f32x4 h = v * half;
-                   return simd::madd(h, f(v * simd::madd(v * v, cubic, linear)), h);
-                 });
+      return map_apart(x, y, n,
+                       [half, f = Tanh(), cubic = simd::load_splat(&k.inner_cubic),
+                        linear = simd::load_splat(&k.inner)](f32x4 v) {
+                         const f32x4 h = v * half;
+                         return simd::madd(h, f(v * simd::madd(v * v, cubic, linear)), h);
+                       });
   }
 }
 

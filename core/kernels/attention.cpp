@@ -54,7 +54,7 @@ KeyRange visible(const Attention& a, const Rows& rows, size_t begin, size_t end,
 }
 
 /// s[j] = q . k[j] for n keys.
-void scores_of_row(const float* q, const float* k, ptrdiff_t k_row, size_t depth, float* s, size_t n) {
+KINGLET_APART void scores_of_row(const float* q, const float* k, ptrdiff_t k_row, size_t depth, float* s, size_t n) {
   size_t j = 0;
   for (; j + 4 <= n; j += 4) {
     const float* row[4];
@@ -99,7 +99,7 @@ inline __attribute__((always_inline)) void add_columns(const float* p, const flo
   }
 }
 
-void add_values(const float* p, const float* v, ptrdiff_t v_row, size_t n, float* y, size_t columns) {
+KINGLET_APART void add_values(const float* p, const float* v, ptrdiff_t v_row, size_t n, float* y, size_t columns) {
   size_t c = 0;
   for (; c + 32 <= columns; c += 32) add_columns<8>(p, v + c, v_row, n, y + c, 4);
   simd::for_vectors(c, columns, [&](size_t i, size_t lanes) KINGLET_INLINE_LAMBDA {
@@ -108,7 +108,7 @@ void add_values(const float* p, const float* v, ptrdiff_t v_row, size_t n, float
 }
 
 /// Raw products of one row with keys [begin, begin + n) become scores: scaled, capped and masked.
-void finish_scores(const Attention& a, const Rows& rows, size_t row, float* s, size_t begin, size_t n) {
+KINGLET_APART void finish_scores(const Attention& a, const Rows& rows, size_t row, float* s, size_t begin, size_t n) {
   const auto r = static_cast<ptrdiff_t>(row);
   float* const out = rows.scores == nullptr ? nullptr : rows.scores + r * rows.scores_row + begin;
   const auto keep = [&](Attention::Stage stage) {
@@ -146,7 +146,7 @@ void finish_scores(const Attention& a, const Rows& rows, size_t row, float* s, s
 
 /// Scores of one row become weights exp(score - most); what was summed so far is scaled to a new greatest
 /// score.
-void weigh(const Attention& a, const Rows& rows, size_t row, float* s, size_t n) {
+KINGLET_APART void weigh(const Attention& a, const Rows& rows, size_t row, float* s, size_t n) {
   f32x4 most4 = simd::splat(-kInf);
   simd::for_vectors(n, [&](size_t i, size_t lanes) KINGLET_INLINE_LAMBDA {
     most4 = simd::clamp_below(most4, simd::load_partial(s + i, lanes, -kInf));
@@ -207,7 +207,7 @@ void add_block(const Attention& a, const Rows& rows, size_t first, size_t last, 
 }
 
 /// Sums become averages, and kept scores probabilities.
-void finish_row(const Attention& a, const Rows& rows, size_t row, float sink) {
+KINGLET_APART void finish_row(const Attention& a, const Rows& rows, size_t row, float sink) {
   const float most = rows.most[row], center = std::max(most, sink);
   const float total = rows.total[row] * std::exp(most - center) + std::exp(sink - center);
   const float factor = most == -kInf ? (std::isnan(rows.total[row]) ? rows.total[row] : 0.0f)
@@ -223,7 +223,7 @@ void finish_row(const Attention& a, const Rows& rows, size_t row, float sink) {
 
 /// Element (i, j) of the keys' transpose is k[j][i]: transposed four by four into `t` [depth, n], which packs
 /// fast.
-void transpose_keys(const float* k, ptrdiff_t k_row, size_t depth, size_t n, float* t) {
+KINGLET_APART void transpose_keys(const float* k, ptrdiff_t k_row, size_t depth, size_t n, float* t) {
   for (size_t j = 0; j < n; j += 4) {
     const size_t rows = std::min<size_t>(4, n - j);
     const float* row[4];

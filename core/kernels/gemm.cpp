@@ -45,10 +45,10 @@ struct IndirectRows {
 /// The depth in steps of which each has sums of its own: few rows alone would wait for the multipliers.
 constexpr size_t unrolled(size_t tile_rows) { return tile_rows == 1 ? 4 : tile_rows <= 3 ? 2 : 1; }
 
-/// MR rows from `row` by one panel. Its own function, so that V8 finds it hot after a few calls.
+/// MR rows from `row` by one panel.
 template <size_t MR, class Rows>
-__attribute__((noinline)) void gemm_f32_tile(const GemmBlock& block, const Finish& end, const Rows& rows,
-                                             size_t row, size_t panel) {
+KINGLET_INLINE void gemm_f32_tile(const GemmBlock& block, const Finish& end, const Rows& rows, size_t row,
+                                  size_t panel) {
   constexpr size_t kVectors = kPanelWidth / simd::kLanes, kSums = MR * kVectors, kSteps = unrolled(MR);
   const size_t column = panel * kPanelWidth;
   const size_t columns = std::min(block.n - column, kPanelWidth);
@@ -118,16 +118,27 @@ __attribute__((noinline)) void gemm_f32_tile(const GemmBlock& block, const Finis
   }
 }
 
+struct Panels {
+  size_t from, to;
+};
+
+/// MR rows from `row` by some panels.
+template <size_t MR, class Rows>
+KINGLET_APART void gemm_f32_tiles(const GemmBlock& block, const Finish& end, const Rows& rows, size_t row,
+                                  Panels panels) {
+  for (size_t panel = panels.from; panel < panels.to; ++panel) gemm_f32_tile<MR>(block, end, rows, row, panel);
+}
+
 template <class Rows>
-void run_tile(size_t tile_rows, const GemmBlock& block, const Finish& end, const Rows& rows, size_t row,
-              size_t panel) {
+void run_tiles(size_t tile_rows, const GemmBlock& block, const Finish& end, const Rows& rows, size_t row,
+               Panels panels) {
   switch (tile_rows) {
-    case 1: return gemm_f32_tile<1>(block, end, rows, row, panel);
-    case 2: return gemm_f32_tile<2>(block, end, rows, row, panel);
-    case 3: return gemm_f32_tile<3>(block, end, rows, row, panel);
-    case 4: return gemm_f32_tile<4>(block, end, rows, row, panel);
-    case 5: return gemm_f32_tile<std::min<size_t>(5, kTileRows)>(block, end, rows, row, panel);
-    default: return gemm_f32_tile<kTileRows>(block, end, rows, row, panel);
+    case 1: return gemm_f32_tiles<1>(block, end, rows, row, panels);
+    case 2: return gemm_f32_tiles<2>(block, end, rows, row, panels);
+    case 3: return gemm_f32_tiles<3>(block, end, rows, row, panels);
+    case 4: return gemm_f32_tiles<4>(block, end, rows, row, panels);
+    case 5: return gemm_f32_tiles<std::min<size_t>(5, kTileRows)>(block, end, rows, row, panels);
+    default: return gemm_f32_tiles<kTileRows>(block, end, rows, row, panels);
   }
 }
 
@@ -145,7 +156,7 @@ void run_block(const GemmBlock& block, const Rows& rows) {
     const size_t to = std::min(panels, from + group);
     for (size_t tile = 0, row = 0; tile < tiles; ++tile) {
       const size_t tile_rows = block.m / tiles + (tile < block.m % tiles ? 1 : 0);
-      for (size_t panel = from; panel < to; ++panel) run_tile(tile_rows, block, end, rows, row, panel);
+      run_tiles(tile_rows, block, end, rows, row, {from, to});
       row += tile_rows;
     }
   }

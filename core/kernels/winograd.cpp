@@ -85,7 +85,7 @@ ptrdiff_t pixel_at(const SpatialSizes& size, ptrdiff_t image, ptrdiff_t y, ptrdi
 
 /// The input under a tile, transformed, to place `index` of the block.
 template <class T>
-void transform_input(const Call& call, const Place& tile, size_t index) {
+KINGLET_APART void transform_input(const Call& call, const Place& tile, size_t index) {
   constexpr size_t kSide = T::kSide;
   constexpr auto kStride = static_cast<ptrdiff_t>(T::kStride);
   const ConvShape& s = call.shape;
@@ -117,7 +117,7 @@ void transform_input(const Call& call, const Place& tile, size_t index) {
 
 /// The outputs of the block's tile `index`.
 template <class T>
-void transform_output(const Call& call, const Place& tile, size_t index) {
+KINGLET_APART void transform_output(const Call& call, const Place& tile, size_t index) {
   constexpr size_t M = T::kOutputs, kSide = T::kSide;
   const size_t channels = call.shape.out_channels;
   const Epilogue& e = call.epilogue;

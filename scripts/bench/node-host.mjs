@@ -8,8 +8,9 @@ import { measureSteady } from './steady.mjs';
 const bytesOf = async (path) => new Uint8Array(await readFile(path));
 
 const jobs = {
-  async start({ row, files, caseRow }) {
-    const result = await measureStart({ row, source: files.model, tiny: files.tiny, feeds: caseRow.feeds() });
+  async start({ row, files, caseRow, from }) {
+    const source = from === 'bytes' ? await bytesOf(files.model) : files.model;
+    const result = await measureStart({ row, source, tiny: files.tiny, feeds: caseRow.feeds() });
     return { ...result, peakBytes: process.resourceUsage().maxRSS * 1024 };
   },
   async steady({ files, caseRow, ...job }) {

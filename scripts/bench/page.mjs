@@ -10,7 +10,10 @@ async function bytesOf(url) {
 }
 
 const jobs = {
-  start: ({ row, files, caseRow }) => measureStart({ row, source: files.model, tiny: files.tiny, feeds: caseRow.feeds() }),
+  async start({ row, files, caseRow, from }) {
+    const source = from === 'bytes' ? await bytesOf(files.model) : files.model;
+    return measureStart({ row, source, tiny: files.tiny, feeds: caseRow.feeds() });
+  },
   async steady({ files, caseRow, ...job }) {
     return measureSteady({ ...job, caseRow, bytes: await bytesOf(files.model), kernelBytes: await bytesOf(files.kernel), feeds: caseRow.feeds() });
   },

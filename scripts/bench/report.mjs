@@ -40,7 +40,7 @@ ${section('Targets', targetTable(run))}${measuredGroups(run).map(([group, title]
     peakTable(run),
   )}${section(
     'Start',
-    `How many times as quick as ${baseline}: medians of fresh processes or pages. Load includes the engine's import, compilation and a session of one addition; session includes reading the file or fetching it from this machine.`,
+    `How many times as quick as ${baseline}: medians of fresh processes or pages. Load includes the engine's import, compilation and a session of one addition; a session is made from the model's bytes in memory, and in a start of its own from its file (Node) or address (Chromium; this machine serves it).`,
     startTable(run),
   )}${section(
     'Memory',

@@ -13,11 +13,21 @@ function medians(starts) {
   }));
 }
 
+/**
+ * A start from the model's bytes in memory: loadMs, sessionMs, firstMs; and one from its file or address: addressSessionMs,
+ * addressFirstMs, and the memory then in use.
+ */
+async function startOf(host, job) {
+  const { sessionMs: addressSessionMs, firstMs: addressFirstMs, ...memory } = await host.measure({ ...job, from: 'address' });
+  const { loadMs, sessionMs, firstMs } = await host.measure({ ...job, from: 'bytes' });
+  return { ...memory, loadMs, sessionMs, firstMs, addressSessionMs, addressFirstMs };
+}
+
 /** Several fresh starts of each engine, in turns: { engine name: medians }. */
 async function startsOf(host, job, rows, count) {
   const starts = Object.fromEntries(rows.map(({ name }) => [name, []]));
   for (let i = 0; i < count; ++i) {
-    for (const row of i % 2 === 0 ? rows : [...rows].reverse()) starts[row.name].push(await host.measure({ ...job, kind: 'start', row }));
+    for (const row of i % 2 === 0 ? rows : [...rows].reverse()) starts[row.name].push(await startOf(host, { ...job, kind: 'start', row }));
   }
   return Object.fromEntries(Object.entries(starts).map(([name, list]) => [name, medians(list)]));
 }

@@ -3,7 +3,7 @@ import { engines } from './engines.mjs';
 import { timed } from './timed.mjs';
 
 /**
- * row: an engine row; source: the model's path or address; tiny: that of a model of one addition.
+ * row: an engine row; source: the model's bytes, path or address; tiny: path or address of a model of one addition.
  * Resolves to load (import to the first tiny session ready), session and first run in ms, and the bytes in use after it.
  */
 export async function measureStart({ row: { factory, options }, source, tiny, feeds }) {

@@ -29,19 +29,28 @@ export function pageText({ title, script, imports }) {
 <script type="module" src="${script}"></script>`;
 }
 
-/** Resolves to { origin, close() }. `folders`: path prefixes, ending in /, to folders; `files`: paths to files. */
+/**
+ * Resolves to { origin, close() }. `folders`: path prefixes, ending in /, to folders; `files`: paths to files, which are
+ * kept in memory once they were asked for.
+ */
 export async function servePage({ page, folders = {}, files = {} }) {
+  const kept = new Map();
+  const contentsOf = (file) => {
+    if (!kept.has(file)) kept.set(file, readFile(file));
+    return kept.get(file);
+  };
   const contentOf = async (path) => {
-    if (path === '/') return { body: page, type: types['.html'] };
+    if (path === '/') return { body: Buffer.from(page), type: types['.html'] };
     const prefix = Object.keys(folders).find((start) => path.startsWith(start));
     const file = prefix === undefined ? files[path] : join(folders[prefix], path.slice(prefix.length));
-    return file && { body: await readFile(file), type: types[extname(file)] ?? 'application/octet-stream' };
+    return file && { body: await (prefix === undefined ? contentsOf(file) : readFile(file)), type: types[extname(file)] ?? 'application/octet-stream' };
   };
   const server = createServer(async (request, response) => {
     try {
       const content = await contentOf(normalize(decodeURIComponent(new URL(request.url, 'http://host').pathname)));
-      response.writeHead(content ? 200 : 404, { 'Content-Type': content?.type ?? 'text/plain', ...isolation });
-      response.end(content?.body ?? 'not found');
+      const { body = Buffer.from('not found'), type = 'text/plain' } = content ?? {};
+      response.writeHead(content ? 200 : 404, { 'Content-Type': type, 'Content-Length': body.length, ...isolation });
+      response.end(body);
     } catch (error) {
       response.writeHead(404, { 'Content-Type': 'text/plain', ...isolation });
       response.end(String(error));

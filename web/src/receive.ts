@@ -32,11 +32,14 @@ export async function receive(
   // the heap is asked for one block that fits.
   const rest: Uint8Array[] = [];
   let size = 0;
-  for (let chunk = await source.read(); chunk; chunk = await source.read()) {
+  // Nothing else calls the instance meanwhile: its memory stays where it is.
+  const next = () => source.read(size < reserved ? instance.view(address + size, reserved - size) : undefined);
+  for (let chunk = await next(); chunk; chunk = await next()) {
     if (size === 0 && location === '') checkModelStart(chunk, source.url);
     size += chunk.length;
     if (size <= reserved) {
-      instance.view(address + written, chunk.length).set(chunk);
+      const place = instance.view(address + written, chunk.length);
+      if (chunk.buffer !== place.buffer) place.set(chunk);
       written = size;
     } else {
       rest.push(chunk);

@@ -26,8 +26,11 @@ export interface ByteSource {
   readonly url?: string | undefined;
   /** How many bytes there will be; a hint, since a server may compress what it sends. */
   readonly total?: number | undefined;
-  /** The next piece; undefined at the end. Throws LoadError. */
-  read(): Promise<Uint8Array | undefined>;
+  /**
+   * The next piece; undefined at the end. A source that can puts it at the start of `room`, and gives that part of it.
+   * Throws LoadError.
+   */
+  read(room?: Uint8Array): Promise<Uint8Array | undefined>;
   /** Frees what the source holds. */
   close(): Promise<unknown>;
 }
@@ -167,10 +170,10 @@ export async function openSource(
   const stopListening = onAbort(signal, () => void opened.close().catch(() => {}));
   return {
     ...opened,
-    async read() {
+    async read(room) {
       let chunk: Uint8Array | undefined;
       try {
-        chunk = await opened.read();
+        chunk = await opened.read(room);
       } finally {
         throwIfAborted(signal);
       }

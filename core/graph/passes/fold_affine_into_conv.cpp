@@ -78,9 +78,11 @@ std::optional<Affine> affine_of(const Graph& graph, const Node& node, ValueId im
 Tensor scale_weights(const Tensor& weights, bool transposed, const std::vector<double>& scale,
                      bool in_place) {
   Tensor out = in_place ? weights : Tensor(DType::kFloat32, weights.shape());
-  const size_t inner = weights.shape().count(transposed ? 2 : 1, weights.rank());
-  for (size_t i = 0; i < weights.count(); ++i) {
-    out.data<float>()[i] = static_cast<float>(weights.data<float>()[i] * scale[i / inner % scale.size()]);
+  const size_t inner = weights.shape().count(transposed ? 2 : 1, weights.rank()), count = weights.count();
+  const float* from = weights.data<float>();
+  float* to = out.data<float>();
+  for (size_t i = 0, channel = 0; i < count; i += inner, channel = channel + 1 == scale.size() ? 0 : channel + 1) {
+    for (size_t j = i; j < i + inner; ++j) to[j] = static_cast<float>(from[j] * scale[channel]);
   }
   return out;
 }

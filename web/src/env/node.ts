@@ -23,8 +23,8 @@ async function openFile(path: string): Promise<ByteSource> {
   return {
     url: path,
     total: size,
-    async read() {
-      const chunk = new Uint8Array(chunkBytes);
+    async read(room) {
+      const chunk = room?.subarray(0, chunkBytes) ?? new Uint8Array(chunkBytes);
       const { bytesRead } = await file.read(chunk).catch(fail);
       return bytesRead > 0 ? chunk.subarray(0, bytesRead) : undefined;
     },
