@@ -45,14 +45,18 @@ struct IndirectRows {
 /// The depth in steps of which each has sums of its own: few rows alone would wait for the multipliers.
 constexpr size_t unrolled(size_t tile_rows) { return tile_rows == 1 ? 4 : tile_rows <= 3 ? 2 : 1; }
 
-/// MR rows from `row` by one panel.
-template <size_t MR, class Rows>
+/// Panels that few rows pass over at once: memory gives more when it is read in several streams.
+constexpr size_t together(size_t tile_rows) { return tile_rows == 1 ? 4 : tile_rows <= 3 ? 2 : 1; }
+
+/// MR rows from `row` by P panels, which are whole unless it is one.
+template <size_t MR, size_t P, class Rows>
 KINGLET_INLINE void gemm_f32_tile(const GemmBlock& block, const Finish& end, const Rows& rows, size_t row,
                                   size_t panel) {
-  constexpr size_t kVectors = kPanelWidth / simd::kLanes, kSums = MR * kVectors, kSteps = unrolled(MR);
+  constexpr size_t kPanelVectors = kPanelWidth / simd::kLanes, kVectors = P * kPanelVectors;
+  constexpr size_t kSums = MR * kVectors, kSteps = P > 1 ? 1 : unrolled(MR);
   const size_t column = panel * kPanelWidth;
-  const size_t columns = std::min(block.n - column, kPanelWidth);
-  const bool whole = columns == kPanelWidth;
+  const size_t columns = std::min(block.n - column, P * kPanelWidth);
+  const bool whole = P > 1 || columns == kPanelWidth;
   float* const c = block.c + static_cast<ptrdiff_t>(row) * block.ldc + column;
   const auto lanes = [&](size_t j) { return columns - std::min(columns, j * simd::kLanes); };
 
@@ -69,15 +73,16 @@ KINGLET_INLINE void gemm_f32_tile(const GemmBlock& block, const Finish& end, con
 
   const size_t panel_stride =
       block.panel_stride != 0 ? block.panel_stride : rows.taps * rows.depth * kPanelWidth;
-  const float* b = block.packed_b + panel * panel_stride;
+  const float* b[P];
+  for (size_t i = 0; i < P; ++i) b[i] = block.packed_b + (panel + i) * panel_stride;
   f32x4 more[kSums * (kSteps - 1) + 1] = {};
   for (size_t tap = 0; tap < rows.taps; ++tap) {
     const float* a[MR];
     for (size_t r = 0; r < MR; ++r) a[r] = rows.piece(row, tap, r);
     const auto step = [&](size_t p, f32x4* sums) KINGLET_INLINE_LAMBDA {
       f32x4 bv[kVectors];
-      for (size_t j = 0; j < kVectors; ++j) bv[j] = simd::load(b + j * 4);
-      b += kPanelWidth;
+      for (size_t j = 0; j < kVectors; ++j) bv[j] = simd::load(b[j / kPanelVectors] + j % kPanelVectors * 4);
+      for (size_t i = 0; i < P; ++i) b[i] += kPanelWidth;
       for (size_t r = 0; r < MR; ++r) {
         const f32x4 av = simd::load_splat(a[r] + p);
         for (size_t j = 0; j < kVectors; ++j)
@@ -126,7 +131,13 @@ struct Panels {
 template <size_t MR, class Rows>
 KINGLET_APART void gemm_f32_tiles(const GemmBlock& block, const Finish& end, const Rows& rows, size_t row,
                                   Panels panels) {
-  for (size_t panel = panels.from; panel < panels.to; ++panel) gemm_f32_tile<MR>(block, end, rows, row, panel);
+  constexpr size_t kTogether = together(MR);
+  size_t panel = panels.from;
+  if constexpr (kTogether > 1) {
+    const size_t whole = std::min(panels.to, block.n / kPanelWidth);
+    for (; panel + kTogether <= whole; panel += kTogether) gemm_f32_tile<MR, kTogether>(block, end, rows, row, panel);
+  }
+  for (; panel < panels.to; ++panel) gemm_f32_tile<MR, 1>(block, end, rows, row, panel);
 }
 
 template <class Rows>
