@@ -21,13 +21,18 @@ add_library(kinglet_embind_ocr OBJECT ${ocr_sources})
 target_link_libraries(kinglet_embind_ocr PRIVATE kinglet_core kinglet_small)
 set(ocr_objects $<TARGET_OBJECTS:kinglet_embind_ocr>)
 
-function(kinglet_wasm_executable target name folder)
+# Binaryen inlines every function that has one caller, whatever its size; brotli finds less in the large functions that result:
+# 2 % of the download. When it knows what functions can throw (global effects), it drops what would catch it.
+set(binaryen_passes "--one-caller-inline-max-function-size=20,--generate-global-effects")
+
+# kinglet_wasm_executable(TARGET NAME FOLDER LEVEL SOURCES...): linked with LEVEL, -O3 or -Oz.
+function(kinglet_wasm_executable target name folder level)
   add_executable(${target} ${ARGN})
   set_target_properties(${target} PROPERTIES OUTPUT_NAME ${name}
     LINKER_LANGUAGE CXX SUFFIX .mjs RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/${folder}")
   target_link_libraries(${target} PRIVATE kinglet_small)
   target_link_options(${target} PRIVATE
-    -O3 --no-entry -lembind
+    ${level} "-sBINARYEN_EXTRA_PASSES=${binaryen_passes},${level}" --no-entry -lembind
     -sMODULARIZE -sEXPORT_ES6 -sENVIRONMENT=web -sSTRICT=1
     -sFILESYSTEM=0 -sMALLOC=emmalloc
     -sALLOW_MEMORY_GROWTH -sMEMORY_GROWTH_LINEAR_STEP=1MB -sMAXIMUM_MEMORY=4GB -sSTACK_SIZE=1MB
@@ -36,24 +41,24 @@ function(kinglet_wasm_executable target name folder)
     -sBINARYEN_EXTRA_PASSES=--one-caller-inline-max-function-size=300)
 endfunction()
 
-# kinglet_wasm(TARGET VARIANT FOLDER SOURCES...): <build>/FOLDER/VARIANT.{mjs,wasm}.
-function(kinglet_wasm target variant folder)
-  kinglet_wasm_executable(${target} ${variant} ${folder} ${ARGN} $<TARGET_OBJECTS:kinglet_embind>)
+# kinglet_wasm(TARGET VARIANT FOLDER LEVEL SOURCES...): <build>/FOLDER/VARIANT.{mjs,wasm}.
+function(kinglet_wasm target variant folder level)
+  kinglet_wasm_executable(${target} ${variant} ${folder} ${level} ${ARGN} $<TARGET_OBJECTS:kinglet_embind>)
   target_link_libraries(${target} PRIVATE kinglet_core kinglet_kernels_${variant})
   target_link_options(${target} PRIVATE -sINITIAL_HEAP=1MB -sINCOMING_MODULE_JS_API=instantiateWasm)
 endfunction()
 
-function(kinglet_wasm_named target variant folder)
-  kinglet_wasm(${target} ${variant} ${folder} ${ARGN})
+function(kinglet_wasm_named target variant folder level)
+  kinglet_wasm(${target} ${variant} ${folder} ${level} ${ARGN})
   set_target_properties(${target} PROPERTIES EXCLUDE_FROM_ALL ON)
   target_link_options(${target} PRIVATE --profiling-funcs
     "-Wl,-Map=${CMAKE_BINARY_DIR}/${folder}/${variant}.map,--no-demangle")
 endfunction()
 
 foreach(variant simd relaxed)
-  kinglet_wasm(${variant} ${variant} wasm ${ocr_objects})
+  kinglet_wasm(${variant} ${variant} wasm -O3 ${ocr_objects})
 endforeach()
-kinglet_wasm_named(relaxed_named relaxed wasm-named ${ocr_objects})
+kinglet_wasm_named(relaxed_named relaxed wasm-named -O3 ${ocr_objects})
 
 # ---- over shared memory, for threads ----
 # Everything is taken from the libraries above but what makes the threads meet: other threads run the bodies of split loops
@@ -64,7 +69,7 @@ add_library(kinglet_threads OBJECT core/runtime/thread_pool.cpp ${thread_sources
 target_compile_options(kinglet_threads PRIVATE -sSHARED_MEMORY)
 target_link_libraries(kinglet_threads PRIVATE kinglet_core kinglet_small)
 foreach(variant simd relaxed)
-  kinglet_wasm_executable(${variant}_threads ${variant}-threads wasm-threads ${ocr_objects}
+  kinglet_wasm_executable(${variant}_threads ${variant}-threads wasm-threads -O3 ${ocr_objects}
     $<TARGET_OBJECTS:kinglet_embind> $<TARGET_OBJECTS:kinglet_threads>)
   target_link_libraries(${variant}_threads PRIVATE kinglet_core kinglet_kernels_${variant})
   # web/src/threads/host.ts makes the memory, of this initial size.
@@ -85,10 +90,9 @@ if(KINGLET_SUBSET)
     list(APPEND subset_sources ${ocr_objects})
   endif()
   foreach(variant simd relaxed)
-    kinglet_wasm(${variant}_subset ${variant} wasm-subset ${subset_sources})
     # -Oz takes Emscripten's log and pow without tables, and inlines less: 7 KiB, for 1 to 2 % of speed.
-    target_link_options(${variant}_subset PRIVATE -Oz)
+    kinglet_wasm(${variant}_subset ${variant} wasm-subset -Oz ${subset_sources})
     set_target_properties(${variant}_subset PROPERTIES EXCLUDE_FROM_ALL ON)
   endforeach()
-  kinglet_wasm_named(relaxed_subset_named relaxed wasm-subset-named ${subset_sources})
+  kinglet_wasm_named(relaxed_subset_named relaxed wasm-subset-named -Oz ${subset_sources})
 endif()

@@ -46,7 +46,10 @@ void ConstantMemory::add(const Tensor& tensor) {
 }
 
 void ConstantMemory::merge_overlaps() {
-  std::sort(ranges_.begin(), ranges_.end(), [](const Range& a, const Range& b) { return a.begin < b.begin; });
+  // By a heap: std::sort is five times the code.
+  const auto by_begin = [](const Range& a, const Range& b) { return a.begin < b.begin; };
+  std::make_heap(ranges_.begin(), ranges_.end(), by_begin);
+  std::sort_heap(ranges_.begin(), ranges_.end(), by_begin);
   size_t kept = 0;
   for (const Range& range : ranges_) {
     if (kept != 0 && range.begin < ranges_[kept - 1].end) {

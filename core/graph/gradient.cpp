@@ -3,8 +3,9 @@
 #include <algorithm>
 #include <initializer_list>
 #include <span>
-#include <unordered_map>
+#include <map>
 
+#include "base/flags.hpp"
 #include "graph/gradient_rules.hpp"
 #include "graph/inference.hpp"
 
@@ -45,7 +46,7 @@ class Differentiation {
     if (gradient_.inputs.size() != names.size() || gradient_.outputs.size() > xs->strings.size()) {
       throw_error(ErrorCode::kModel, "{} inputs and {} outputs for {} names", gradient_.inputs.size(), gradient_.outputs.size(), names.size());
     }
-    std::unordered_map<std::string_view, ValueId> values;
+    std::map<std::string_view, ValueId> values;
     for (size_t i = 0; i < graph_.values.size(); ++i) values.try_emplace(graph_.values[i].name, static_cast<ValueId>(i));
     const auto find = [&](std::string_view name) {
       const auto found = values.find(name);
@@ -96,7 +97,7 @@ class Differentiation {
   /// The nodes that `target` is made by, down to the named values, in topological order.
   bool collect(ValueId target, std::span<const Node> gradients) {
     const std::vector<int32_t> producer = graph_.producers();
-    std::vector<bool> awaited(graph_.values.size(), false), needed(graph_.nodes.size(), false);
+    Flags awaited(graph_.values.size(), false), needed(graph_.nodes.size(), false);
     for (const Node& g : gradients) {
       for (const ValueId id : g.outputs) {
         if (id != kNoValue) awaited[static_cast<size_t>(id)] = true;
@@ -317,7 +318,7 @@ class Differentiation {
   const Node gradient_;
   std::vector<Node> forward_;
   std::vector<ValueId> stand_in_;    ///< of a named value and what depends on one: what takes its place here
-  std::vector<bool> dependent_;      ///< on what derivatives are wanted by
+  Flags dependent_;                  ///< on what derivatives are wanted by
   std::vector<ValueId> derivative_;  ///< of y by a value
 };
 

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "base/flags.hpp"
+
 namespace kinglet {
 namespace {
 
@@ -119,7 +121,7 @@ void Graph::sort_topologically() {
   std::make_heap(ready.begin(), ready.end(), later);
   std::vector<Node> sorted;
   sorted.reserve(nodes.size());
-  std::vector<bool> done(nodes.size(), false);
+  Flags done(nodes.size(), false);
   while (!ready.empty()) {
     std::pop_heap(ready.begin(), ready.end(), later);
     const uint32_t n = ready.back();

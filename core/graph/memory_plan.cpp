@@ -11,7 +11,12 @@ namespace kinglet {
 size_t plan_memory(std::vector<LiveBlock>& blocks) {
   std::vector<uint32_t> by_size(blocks.size());
   std::iota(by_size.begin(), by_size.end(), 0u);
-  std::stable_sort(by_size.begin(), by_size.end(), [&](uint32_t a, uint32_t b) { return blocks[a].bytes > blocks[b].bytes; });
+  // By a heap: std::stable_sort is five times the code.
+  const auto is_first = [&](uint32_t a, uint32_t b) {
+    return blocks[a].bytes != blocks[b].bytes ? blocks[a].bytes > blocks[b].bytes : a < b;
+  };
+  std::make_heap(by_size.begin(), by_size.end(), is_first);
+  std::sort_heap(by_size.begin(), by_size.end(), is_first);
 
   struct Placed {
     size_t offset, end;

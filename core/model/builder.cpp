@@ -1,7 +1,6 @@
 #include "model/builder.hpp"
 
 #include <algorithm>
-#include <unordered_set>
 
 #include "model/decoder.hpp"
 
@@ -73,12 +72,12 @@ void Builder::add_constants_and_inputs(const DecodedGraph& decoded, Scope& scope
     if (initializer.name.empty()) throw_error(ErrorCode::kModel, "an initializer has no name");
     define(scope, initializer.name, initializer.tensor);
   }
-  std::unordered_set<std::string_view> seen;
+  NameMap seen;
   for (const DecodedValue& input : decoded.inputs) {
     if (input.name.empty()) {
       throw_error(ErrorCode::kModel, "graph '{}' has an input without a name", decoded.name);
     }
-    if (!seen.insert(input.name).second) {
+    if (!seen.emplace(input.name, kNoValue).second) {
       throw_error(ErrorCode::kModel, "input '{}' is listed twice", input.name);
     }
     // An initializer that is listed as an input too (every one of them, before IR version 4) is its default
@@ -89,8 +88,8 @@ void Builder::add_constants_and_inputs(const DecodedGraph& decoded, Scope& scope
 }
 
 void Builder::check_main_inputs(const DecodedGraph& decoded) const {
-  std::unordered_set<std::string_view> constants;
-  for (const DecodedInitializer& initializer : decoded.initializers) constants.insert(initializer.name);
+  NameMap constants;
+  for (const DecodedInitializer& initializer : decoded.initializers) constants.emplace(initializer.name, kNoValue);
   const auto check = [](std::string_view what, const DecodedValue& value) {
     try {
       value_type(value.type);
@@ -102,9 +101,9 @@ void Builder::check_main_inputs(const DecodedGraph& decoded) const {
   for (const DecodedValue& input : decoded.inputs) {
     if (!constants.contains(input.name)) check("input", input);
   }
-  std::unordered_set<std::string_view> seen;
+  NameMap seen;
   for (const DecodedValue& output : decoded.outputs) {
-    if (!seen.insert(output.name).second) {
+    if (!seen.emplace(output.name, kNoValue).second) {
       throw_error(ErrorCode::kModel, "output '{}' is listed twice", output.name);
     }
     const bool untyped = output.type.kind == DecodedType::Kind::kNone ||
@@ -153,14 +152,12 @@ void Builder::apply_type(Value& value, const DecodedType& type) {
       dims.push_back(Dim(d.value));  // exporters write -1 for an unknown dim
       continue;
     }
-    const auto [symbol, is_new] = symbols_.try_emplace(d.param);
-    if (is_new) {
-      symbol->second = Dim::symbol(symbol_names_->size());
-      symbol_names_->emplace_back(d.param);
-    }
+    const auto [place, is_new] = symbols_.emplace(d.param, static_cast<ValueId>(symbol_names_->size()));
+    if (is_new) symbol_names_->emplace_back(d.param);
+    const Dim symbol = Dim::symbol(static_cast<size_t>(place->second));
     // One name for two dims of a tensor is mostly an exporter's "dynamic": they need not be equal.
-    const bool repeated = std::any_of(dims.begin(), dims.end(), [&](Dim other) { return other.same(symbol->second); });
-    dims.push_back(repeated ? Dim() : symbol->second);
+    const bool repeated = std::any_of(dims.begin(), dims.end(), [&](Dim other) { return other.same(symbol); });
+    dims.push_back(repeated ? Dim() : symbol);
   }
   value.shape = SymShape(std::move(dims));
 }
@@ -243,7 +240,7 @@ void Builder::add_outputs(const DecodedGraph& decoded, Scope& scope) {
 }
 
 ValueId Builder::define(Scope& scope, std::string_view name, Tensor constant) {
-  const auto [place, is_new] = scope.names.try_emplace(name, kNoValue);
+  const auto [place, is_new] = scope.names.emplace(name, kNoValue);
   if (!is_new) throw_error(ErrorCode::kModel, "value '{}' is defined twice", name);
   std::string full = scope.prefix + std::string(name);
   place->second = constant.valid() ? scope.graph.add_constant(std::move(full), std::move(constant))
@@ -263,7 +260,7 @@ std::optional<ValueId> Builder::find(Scope& scope, std::string_view name) {
   } else {
     inner = scope.graph.add_value(value.name, value.dtype, value.shape);
     Node& node = scope.site->node;
-    const auto [place, is_new] = scope.site->captured.try_emplace(*outer, node.inputs.size());
+    const auto [place, is_new] = scope.site->captured.emplace(*outer, node.inputs.size());
     if (is_new) node.inputs.push_back(*outer);
     scope.graph.captures.push_back({inner, place->second});
   }

@@ -4,12 +4,14 @@
 #include <map>
 #include <optional>
 #include <string>
-#include <unordered_map>
 #include <vector>
 
 #include "model/decoded.hpp"
 
 namespace kinglet::onnx {
+
+/// One type for all that is looked up by a name of the file, so that its code is there once.
+using NameMap = std::map<std::string_view, ValueId>;
 
 class Builder {
  public:
@@ -28,7 +30,7 @@ class Builder {
   /// The node that a subgraph belongs to, while the subgraph is built.
   struct Site {
     Node& node;
-    std::unordered_map<ValueId, size_t> captured;  ///< outer value -> its place in node.inputs
+    std::map<ValueId, size_t> captured;  ///< outer value -> its place in node.inputs
   };
 
   /// Names that are visible in a graph or in a function's body. A body has the graph of its call, but sees
@@ -39,7 +41,7 @@ class Builder {
     Site* site = nullptr;        ///< of a subgraph: its node
     const Call* call = nullptr;  ///< within a function
     std::string prefix;          ///< of names within a function
-    std::unordered_map<std::string_view, ValueId> names;
+    NameMap names;
   };
 
   // builder.cpp
@@ -71,10 +73,10 @@ class Builder {
   const DecodedModel& model_;
   std::map<std::string, const DecodedFunction*> functions_;  ///< by domain, name and overload
   std::vector<const DecodedFunction*> active_;               ///< the calls that are being inlined
-  std::unordered_map<std::string, size_t> prefixes_;         ///< how many calls had this node name
-  /// Graph::symbols by name: a file may have any number of them, and Graph::symbol() tries one after the
+  std::map<std::string, size_t> prefixes_;                   ///< how many calls had this node name
+  /// Indices of Graph::symbols by name: a file may have any number of them, and Graph::symbol() tries one after the
   /// other.
-  std::unordered_map<std::string_view, Dim> symbols_;
+  NameMap symbols_;
   std::shared_ptr<std::vector<std::string>> symbol_names_ = std::make_shared<std::vector<std::string>>();
   size_t inlined_bytes_ = 0;
   size_t depth_ = 0;

@@ -125,7 +125,7 @@ void Builder::inline_call(const DecodedFunction& function, const DecodedNode& no
 void Builder::bind_outputs(const DecodedFunction& function, const DecodedNode& node, Scope& caller,
                            Scope& body) {
   // What the body calls by an output's name is the value that the call's output names; all else is new.
-  std::unordered_map<std::string_view, ValueId> bound;
+  NameMap bound;
   for (size_t i = 0; i < function.outputs.size(); ++i) {
     const bool wanted = i < node.outputs.size() && !node.outputs[i].empty();
     const ValueId id = wanted ? caller.names.at(node.outputs[i]) : kNoValue;

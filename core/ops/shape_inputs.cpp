@@ -34,8 +34,8 @@ void require_non_negative(const InferContext& c, size_t i) {
   for (const int64_t value : *values) c.require(value >= 0, "input {} has a negative element: {}", i, value);
 }
 
-std::vector<bool> axis_mask(std::span<const int64_t> axes, size_t rank) {
-  std::vector<bool> mask(rank);
+Flags axis_mask(std::span<const int64_t> axes, size_t rank) {
+  Flags mask(rank);
   for (const int64_t axis : axes) {
     const size_t a = normalize_axis(axis, rank);
     if (mask[a]) throw_error(ErrorCode::kShape, "axis {} is given twice", axis);

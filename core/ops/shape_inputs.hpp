@@ -6,6 +6,7 @@
 #include <span>
 #include <vector>
 
+#include "base/flags.hpp"
 #include "ops/op.hpp"
 
 namespace kinglet::ops {
@@ -21,7 +22,7 @@ std::optional<std::vector<Dim>> known_dims(const InferContext& c, size_t i);
 void require_non_negative(const InferContext& c, size_t i);
 
 /// The axes in `axes` as a mask over `rank` dims. Throws kShape when one is outside or given twice.
-std::vector<bool> axis_mask(std::span<const int64_t> axes, size_t rank);
+Flags axis_mask(std::span<const int64_t> axes, size_t rank);
 
 /// The product of non-negative numbers; throws kShape when it does not fit.
 int64_t multiply(int64_t a, int64_t b);

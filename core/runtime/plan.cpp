@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <numeric>
 
+#include "base/flags.hpp"
 #include "graph/evaluate.hpp"
 #include "graph/inference.hpp"
 #include "graph/memory_plan.hpp"
@@ -126,9 +127,9 @@ class Planner {
 
   /// Steps that only shape arithmetic read, which is done by now.
   void drop_unread_steps() {
-    std::vector<bool> read(graph_.values.size(), false);
+    Flags read(graph_.values.size(), false);
     for (const ValueId id : graph_.outputs) read[static_cast<size_t>(id)] = true;
-    std::vector<bool> keep(plan_->steps.size(), false);
+    Flags keep(plan_->steps.size(), false);
     for (size_t s = plan_->steps.size(); s-- > 0;) {
       const Node& node = *plan_->steps[s].node;
       for (const ValueId id : node.outputs) keep[s] = keep[s] || (id != kNoValue && read[static_cast<size_t>(id)]);
@@ -253,7 +254,7 @@ class Planner {
   std::vector<ValueInfo> infos_;
   std::vector<size_t> root_;           // the value whose block a value lies in
   std::vector<uint32_t> first_step_, last_use_, block_last_;
-  std::vector<bool> in_arena_, made_at_run_;
+  Flags in_arena_, made_at_run_;
 };
 
 }  // namespace

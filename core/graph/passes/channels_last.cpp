@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <numeric>
 
+#include "base/flags.hpp"
 #include "graph/inference.hpp"
 #include "graph/passes/match.hpp"
 #include "graph/passes/passes.hpp"
@@ -235,7 +236,7 @@ class Layout {
 
   Graph& graph_;
   std::vector<ValueId> twin_;
-  std::vector<bool> pending_;
+  Flags pending_;
   bool changed_ = false;
 };
 

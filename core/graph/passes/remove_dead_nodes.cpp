@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/flags.hpp"
 #include "graph/passes/passes.hpp"
 
 namespace kinglet::passes {
@@ -9,7 +10,7 @@ namespace kinglet::passes {
 bool remove_dead_nodes(Graph& graph) {
   std::vector<uint32_t> uses = graph.use_counts();
   bool changed = false;
-  std::vector<bool> dead(graph.nodes.size(), false);
+  Flags dead(graph.nodes.size(), false);
   for (size_t n = graph.nodes.size(); n-- > 0;) {
     Node& node = graph.nodes[n];
     bool used = false;

@@ -67,7 +67,7 @@ struct Lanes {
 
   Lanes(RunContext& c, std::span<const int64_t> reduced) {
     const Tensor& x = c.in(0);
-    const std::vector<bool> mask = axis_mask(reduced, x.rank());
+    const Flags mask = axis_mask(reduced, x.rank());
     Shape shape;
     for (size_t i = 0; i < x.rank(); ++i) {
       axes[i] = mask[i];

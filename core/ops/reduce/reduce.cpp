@@ -31,7 +31,7 @@ AxisSet axis_set(const Reduce& op, std::span<const int64_t> axes, size_t rank) {
   if (axes.empty()) {
     std::fill_n(set.begin(), rank, !op.empty_means_none);
   } else {
-    const std::vector<bool> mask = axis_mask(axes, rank);
+    const Flags mask = axis_mask(axes, rank);
     std::copy(mask.begin(), mask.end(), set.begin());
   }
   return set;

@@ -36,7 +36,7 @@ void infer_squeeze(const Squeeze& op, InferContext& c) {
     c.require(count->size() <= in.rank(), "{} axes for an input of rank {}", count->size(), in.rank());
     return c.out(0, c.dtype(0), SymShape::of_rank(in.rank() - count->size()));
   }
-  const std::vector<bool> mask = given ? axis_mask(*axes, in.rank()) : std::vector<bool>(in.rank());
+  const Flags mask = given ? axis_mask(*axes, in.rank()) : Flags(in.rank());
   std::vector<Dim> out;
   for (size_t d = 0; d < in.rank(); ++d) {
     if (mask[d]) {
@@ -63,7 +63,7 @@ void infer_unsqueeze(const Unsqueeze& op, InferContext& c) {
     const auto count = known_dims(c, 1);
     return c.out(0, c.dtype(0), count ? SymShape::of_rank(in.rank() + count->size()) : SymShape());
   }
-  const std::vector<bool> mask = axis_mask(*axes, in.rank() + axes->size());
+  const Flags mask = axis_mask(*axes, in.rank() + axes->size());
   std::vector<Dim> out;
   size_t next = 0;
   for (const bool inserted : mask) out.push_back(inserted ? Dim(1) : in[next++]);
