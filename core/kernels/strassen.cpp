@@ -138,7 +138,7 @@ Epilogue with_residual(Epilogue e, ConstRows residual) {
 }
 
 /// C12 = u + w and C21 = v, which products are still to be added to; C22 = v + w with its epilogue. Quarters
-/// are [m, n]. With a residual R, R11 is in u and v already, so each gets its own in exchange.
+/// are [m, n], n a multiple of kPanelWidth. With a residual R, R11 is in u and v already, so each gets its own in exchange.
 void join(size_t m, size_t n, Rows c, ConstRows u, ConstRows v, ConstRows w, const Epilogue& e) {
   const Epilogue e22 = part_of(e, m, n);
   const Finish end = make_finish(e.activation);
@@ -146,22 +146,22 @@ void join(size_t m, size_t n, Rows c, ConstRows u, ConstRows v, ConstRows w, con
   for (size_t r = 0; r < m; ++r) {
     const float *const ur = u.at(r, 0).data, *const vr = v.at(r, 0).data, *const wr = w.at(r, 0).data;
     float *const c12 = c.at(r, n).data, *const c21 = c.at(m + r, 0).data, *const c22 = c.at(m + r, n).data;
-    simd::for_vectors(n, [&](size_t i, size_t lanes) KINGLET_INLINE_LAMBDA {
-      const f32x4 wi = simd::load_partial(wr + i, lanes);
-      f32x4 x12 = simd::load_partial(ur + i, lanes) + wi, x21 = simd::load_partial(vr + i, lanes);
+    for (size_t i = 0; i < n; i += simd::kLanes) {
+      const f32x4 wi = simd::load(wr + i);
+      f32x4 x12 = simd::load(ur + i) + wi, x21 = simd::load(vr + i);
       f32x4 x22[] = {x21 + wi};
       if (e.residual != nullptr) {
-        const f32x4 r11 = simd::load_partial(residual.at(r, i).data, lanes);
-        x12 += simd::load_partial(residual.at(r, n + i).data, lanes) - r11;
-        x21 += simd::load_partial(residual.at(m + r, i).data, lanes) - r11;
-        x22[0] += simd::load_partial(residual.at(m + r, n + i).data, lanes) - r11;
+        const f32x4 r11 = simd::load(residual.at(r, i).data);
+        x12 += simd::load(residual.at(r, n + i).data) - r11;
+        x21 += simd::load(residual.at(m + r, i).data) - r11;
+        x22[0] += simd::load(residual.at(m + r, n + i).data) - r11;
       }
-      if (e22.bias != nullptr) x22[0] += simd::load_partial(e22.bias + i, lanes);
+      if (e22.bias != nullptr) x22[0] += simd::load(e22.bias + i);
       finish(end, x22);
-      simd::store_partial(c12 + i, x12, lanes);
-      simd::store_partial(c21 + i, x21, lanes);
-      simd::store_partial(c22 + i, x22[0], lanes);
-    });
+      simd::store(c12 + i, x12);
+      simd::store(c21 + i, x21);
+      simd::store(c22 + i, x22[0]);
+    }
     if (!finishes_in_registers(e.activation.kind)) apply(e.activation, c22, n);
   }
 }

@@ -90,6 +90,7 @@ KINGLET_APART void transform_input(const Call& call, const Place& tile, size_t i
   constexpr auto kStride = static_cast<ptrdiff_t>(T::kStride);
   const ConvShape& s = call.shape;
   const float* from[kSide * kSide];
+#pragma GCC unroll 1
   for (size_t i = 0; i < kSide * kSide; ++i) {
     const ptrdiff_t pixel =
         pixel_at(s.in, tile.image, tile.y * kStride - s.pad_begin[0] + static_cast<ptrdiff_t>(i / kSide),
@@ -98,11 +99,11 @@ KINGLET_APART void transform_input(const Call& call, const Place& tile, size_t i
   }
   float* const to = call.transformed + index * s.in_channels;
   const size_t matrix = matrix_stride(call.tiles * s.in_channels);
-  simd::for_vectors(s.in_channels, [&](size_t c, size_t lanes) KINGLET_INLINE_LAMBDA {
+  simd::for_overlapping_vectors(s.in_channels, [&](size_t c) KINGLET_INLINE_LAMBDA {
     f32x4 rows[kSide * kSide];
     for (size_t y = 0; y < kSide; ++y) {
       f32x4 d[kSide];
-      for (size_t x = 0; x < kSide; ++x) d[x] = simd::load_partial(from[y * kSide + x] + c, lanes);
+      for (size_t x = 0; x < kSide; ++x) d[x] = simd::load(from[y * kSide + x] + c);
       T::input(d);
       for (size_t x = 0; x < kSide; ++x) rows[y * kSide + x] = d[x];
     }
@@ -110,7 +111,7 @@ KINGLET_APART void transform_input(const Call& call, const Place& tile, size_t i
       f32x4 d[kSide];
       for (size_t y = 0; y < kSide; ++y) d[y] = rows[y * kSide + x];
       T::input(d);
-      for (size_t y = 0; y < kSide; ++y) simd::store_partial(to + (y * kSide + x) * matrix + c, d[y], lanes);
+      for (size_t y = 0; y < kSide; ++y) simd::store(to + (y * kSide + x) * matrix + c, d[y]);
     }
   });
 }
@@ -122,22 +123,22 @@ KINGLET_APART void transform_output(const Call& call, const Place& tile, size_t 
   const size_t channels = call.shape.out_channels;
   const Epilogue& e = call.epilogue;
   ptrdiff_t pixels[M * M];
+#pragma GCC unroll 1
   for (size_t i = 0; i < M * M; ++i) {
     pixels[i] = pixel_at(call.shape.out, tile.image, tile.y + static_cast<ptrdiff_t>(i / M),
                          tile.x + static_cast<ptrdiff_t>(i % M));
   }
   const float* const from = call.products + index * channels;
   const size_t matrix = matrix_stride(call.tiles * channels);
-  simd::for_vectors(channels, [&](size_t c, size_t lanes) KINGLET_INLINE_LAMBDA {
+  simd::for_overlapping_vectors(channels, [&](size_t c) KINGLET_INLINE_LAMBDA {
     f32x4 rows[M][kSide];
     for (size_t x = 0; x < kSide; ++x) {
       f32x4 p[kSide], o[M];
-      for (size_t y = 0; y < kSide; ++y)
-        p[y] = simd::load_partial(from + (y * kSide + x) * matrix + c, lanes);
+      for (size_t y = 0; y < kSide; ++y) p[y] = simd::load(from + (y * kSide + x) * matrix + c);
       T::output(p, o);
       for (size_t y = 0; y < M; ++y) rows[y][x] = o[y];
     }
-    const f32x4 bias = e.bias != nullptr ? simd::load_partial(e.bias + c, lanes) : f32x4{};
+    const f32x4 bias = e.bias != nullptr ? simd::load(e.bias + c) : f32x4{};
     for (size_t y = 0; y < M; ++y) {
       f32x4 o[M];
       T::output(rows[y], o);
@@ -145,13 +146,13 @@ KINGLET_APART void transform_output(const Call& call, const Place& tile, size_t 
         o[x] += bias;
         const ptrdiff_t pixel = pixels[y * M + x];
         if (e.residual != nullptr && pixel >= 0) {
-          o[x] += simd::load_partial(e.residual + pixel * e.residual_stride + c, lanes);
+          o[x] += simd::load(e.residual + pixel * e.residual_stride + c);
         }
       }
       finish(call.end, o);
       for (size_t x = 0; x < M; ++x) {
         const ptrdiff_t pixel = pixels[y * M + x];
-        if (pixel >= 0) simd::store_partial(call.output + pixel * call.output_stride + c, o[x], lanes);
+        if (pixel >= 0) simd::store(call.output + pixel * call.output_stride + c, o[x]);
       }
     }
   });

@@ -42,7 +42,7 @@ void pack_winograd_weights(const WinogradMatrices<float>& packed, const ConvShap
 size_t winograd_scratch_bytes(const ConvShape& shape);
 
 /// Computes output tiles [begin, end). `input` and `output` point at the first pixel of the batch; the
-/// residual is laid out like the output, with its own stride.
+/// residual is laid out like the output, with its own stride, and is not the output itself.
 void winograd(const ConvShape& shape, const float* input, ptrdiff_t input_stride,
               const WinogradMatrices<const float>& packed_weights, float* output, ptrdiff_t output_stride,
               const Epilogue& epilogue, void* scratch, size_t begin, size_t end);
