@@ -21,8 +21,9 @@ add_library(kinglet_embind_ocr OBJECT ${ocr_sources})
 target_link_libraries(kinglet_embind_ocr PRIVATE kinglet_core kinglet_small)
 set(ocr_objects $<TARGET_OBJECTS:kinglet_embind_ocr>)
 
-# Binaryen inlines every function that has one caller, whatever its size; brotli finds less in the large functions that result:
-# 2 % of the download. When it knows what functions can throw (global effects), it drops what would catch it.
+# What Binaryen does more. Functions with one caller stay apart, but for small ones: KINGLET_APART in core/kernels/simd.hpp tells
+# why, and brotli finds less to share in the large ones that it would make of them (2 % of the download). Where it knows
+# that nothing can throw (global effects), it drops what would catch it.
 set(binaryen_passes "--one-caller-inline-max-function-size=20,--generate-global-effects")
 
 # kinglet_wasm_executable(TARGET NAME FOLDER LEVEL SOURCES...): linked with LEVEL, -O3 or -Oz.
@@ -36,9 +37,7 @@ function(kinglet_wasm_executable target name folder level)
     -sMODULARIZE -sEXPORT_ES6 -sENVIRONMENT=web -sSTRICT=1
     -sFILESYSTEM=0 -sMALLOC=emmalloc
     -sALLOW_MEMORY_GROWTH -sMEMORY_GROWTH_LINEAR_STEP=1MB -sMAXIMUM_MEMORY=4GB -sSTACK_SIZE=1MB
-    -sDYNAMIC_EXECUTION=0 -sEMBIND_AOT=1   # no eval: the page may forbid it
-    # Larger functions stay apart, though they have one caller: KINGLET_APART in core/kernels/simd.hpp tells why.
-    -sBINARYEN_EXTRA_PASSES=--one-caller-inline-max-function-size=300)
+    -sDYNAMIC_EXECUTION=0 -sEMBIND_AOT=1)   # no eval: the page may forbid it
 endfunction()
 
 # kinglet_wasm(TARGET VARIANT FOLDER LEVEL SOURCES...): <build>/FOLDER/VARIANT.{mjs,wasm}.
