@@ -193,7 +193,7 @@ void pointwise(const ConvShape& shape, const float* input, ptrdiff_t input_strid
                size_t end) {
   const size_t channels = shape.in_channels / shape.groups, outputs = shape.out_channels / shape.groups;
   // A residual costs Strassen's sums what they save.
-  const bool plain = shape.groups > 1 || epilogue.residual != nullptr;
+  const bool plain = !shape.strassen || shape.groups > 1 || epilogue.residual != nullptr;
   const size_t rows = plain ? end - begin : strassen_rows(shape);
   for (size_t start = begin; start < end; start += rows) {
     const size_t m = std::min(rows, end - start);
@@ -234,6 +234,13 @@ void pack_conv_weights(float* packed, const ConvShape& shape, const float* weigh
   const Plan plan(shape, g);
   const size_t outputs = shape.out_channels / shape.groups;
   const size_t filter = plan.taps * plan.channels;
+  if (is_pointwise(g)) {
+    for (size_t group = 0; group < shape.groups; ++group) {
+      pack_b(packed + group * packed_b_size(filter, outputs), filter, outputs, weights + group * outputs * filter, 1,
+             static_cast<ptrdiff_t>(filter));
+    }
+    return;
+  }
   // One K block of a group: floats [first, first + depth) of every filter in the order taps, channels.
   const auto pack_block = [&](const float* filters, size_t first, size_t depth) {
     for (size_t column = 0; column < outputs; column += kPanelWidth) {
@@ -257,7 +264,7 @@ void pack_conv_weights(float* packed, const ConvShape& shape, const float* weigh
 size_t conv_scratch_bytes(const ConvShape& shape) {
   const Geometry g(shape);
   if (!is_pointwise(g)) return Scratch(shape, Plan(shape, g)).bytes();
-  if (shape.groups > 1) return 0;
+  if (!shape.strassen || shape.groups > 1) return 0;
   return strassen_scratch_size(strassen_rows(shape), shape.out_channels, shape.in_channels, false) * sizeof(float);
 }
 

@@ -32,6 +32,7 @@ struct ConvShape {
   SpatialSizes stride = {1, 1, 1};
   SpatialSizes dilation = {1, 1, 1};
   std::array<ptrdiff_t, kMaxSpatialRank> pad_begin = {0, 0, 0};
+  bool strassen = false;  ///< pointwise products go by kernels/strassen.hpp where they are large
 };
 
 /// Output lines and pixels of the whole batch: the ranges that calls can be split over.

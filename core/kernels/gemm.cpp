@@ -188,6 +188,14 @@ void gemm_block(const GemmBlock& block, const float* const* rows, size_t offset,
   run_block(block, IndirectRows{rows, offset, taps, depth});
 }
 
+/// Four rows of half a panel, from four columns that are contiguous.
+static void pack_transposed(float* packed, const float* columns, ptrdiff_t column_stride) {
+  f32x4 v[4];
+  for (ptrdiff_t j = 0; j < 4; ++j) v[j] = simd::load(columns + j * column_stride);
+  simd::transpose(v[0], v[1], v[2], v[3]);
+  for (size_t i = 0; i < 4; ++i) simd::store(packed + i * kPanelWidth, v[i]);
+}
+
 size_t packed_b_size(size_t k, size_t n) { return packed_columns(n) * k; }
 
 void pack_b(float* packed, size_t k, size_t n, const float* b, ptrdiff_t row_stride,
@@ -206,7 +214,14 @@ void pack_b(float* packed, size_t k, size_t n, const float* b, ptrdiff_t row_str
         }
         continue;
       }
-      for (size_t i = 0; i < depth; ++i, from += row_stride, packed += kPanelWidth) {
+      size_t i = 0;
+      if (columns == kPanelWidth && row_stride == 1) {
+        for (; i + 4 <= depth; i += 4, from += 4, packed += 4 * kPanelWidth) {
+          for (size_t j = 0; j < kPanelWidth; j += 4)
+            pack_transposed(packed + j, from + static_cast<ptrdiff_t>(j) * column_stride, column_stride);
+        }
+      }
+      for (; i < depth; ++i, from += row_stride, packed += kPanelWidth) {
         for (size_t j = 0; j < columns; ++j) packed[j] = from[static_cast<ptrdiff_t>(j) * column_stride];
         for (size_t j = columns; j < kPanelWidth; ++j) packed[j] = 0.0f;
       }

@@ -208,8 +208,7 @@ using PermuteFn = bool (*)(Node& node, std::span<const int64_t> perm);
 
 /// Type-erased operator: what the registry holds.
 struct OpDef {
-  const char* domain = "";
-  const char* name = "";
+  std::string_view domain, name;
   int64_t since = 1;  ///< the first opset with this operator
   uint32_t traits = kNoTraits;
   std::shared_ptr<void> (*parse)(const NodeView&) = nullptr;
@@ -235,7 +234,7 @@ struct OpDef {
     d.permute = fn;
     return d;
   }
-  constexpr OpDef named(const char* d_domain, const char* d_name) const {
+  constexpr OpDef named(std::string_view d_domain, std::string_view d_name) const {
     OpDef d = *this;
     d.domain = d_domain;
     d.name = d_name;

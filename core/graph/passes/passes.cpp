@@ -11,8 +11,8 @@ namespace {
 // one of the operators after "from", or where that is missing.
 constexpr Pass kPasses[] = {
     {"fold_constants", passes::fold_constants},
-    {"remove_identities", passes::remove_identities},
-    {"remove_dead_nodes", passes::remove_dead_nodes},
+    {"remove_identities", passes::remove_identities, {}, true},
+    {"remove_dead_nodes", passes::remove_dead_nodes, {}, true},
     {"align_legacy_operands", passes::align_legacy_operands},  // from Add Sub Mul Div Pow And Or Xor Equal Greater Less PRelu
     {"fuse_gated_activations", passes::fuse_gated_activations, {"Swish", "HardSwish"}},  // from Mul
     {"fuse_gelu", passes::fuse_gelu, {"Gelu"}},                                          // from Erf
@@ -20,14 +20,14 @@ constexpr Pass kPasses[] = {
     {"move_codes", passes::move_codes, {"Clip"}},  // from QuantizeLinear
     {"fuse_qdq_products", passes::fuse_qdq_products, {"QLinearConv", "QLinearMatMul", "com.microsoft.QGemm", "com.microsoft.MatMulIntegerToFloat"}},  // from QuantizeLinear
     {"fuse_qdq_elementwise", passes::fuse_qdq_elementwise, {"com.microsoft.QLinearAdd", "com.microsoft.QLinearMul", "com.microsoft.QLinearAveragePool", "com.microsoft.QLinearGlobalAveragePool", "com.microsoft.QLinearSoftmax", "com.microsoft.QLinearSigmoid", "com.microsoft.QLinearLeakyRelu", "com.microsoft.QLinearConcat"}},  // from QuantizeLinear
-    {"remove_dead_nodes", passes::remove_dead_nodes},
+    {"remove_dead_nodes", passes::remove_dead_nodes, {}, true},
     {"dequantize_constants", passes::dequantize_constants},  // from DequantizeLinear
     {"fold_constants", passes::fold_constants},
     {"fold_affine_into_conv", passes::fold_affine_into_conv},  // from Conv ConvTranspose
     {"fuse_integer_matmul", passes::fuse_integer_matmul, {"com.microsoft.MatMulIntegerToFloat"}},  // from MatMulInteger
     {"fuse_attention", passes::fuse_attention, {"Attention", "Add"}},                       // from MatMul
     {"fuse_matmul_bias", passes::fuse_matmul_bias},  // from MatMul
-    {"remove_dead_nodes", passes::remove_dead_nodes},
+    {"remove_dead_nodes", passes::remove_dead_nodes, {}, true},
     {"axes_to_attribute", passes::axes_to_attribute},  // from ReduceMean ReduceSum ReduceMax ReduceMin ReduceProd ReduceL1 ReduceL2 ReduceLogSum ReduceLogSumExp ReduceSumSquare
     {"channels_last", passes::channels_last, {"Transpose"}},
     {"merge_transposes", passes::merge_transposes},
@@ -35,7 +35,9 @@ constexpr Pass kPasses[] = {
     {"fuse_activation", passes::fuse_activation},
     {"fold_affine_into_activation", passes::fold_affine_into_activation},  // from HardSwish
     {"fold_constants", passes::fold_constants},
-    {"remove_dead_nodes", passes::remove_dead_nodes},
+    {"remove_dead_nodes", passes::remove_dead_nodes, {}, true},
+    {"choose_winograd", passes::choose_winograd},  // from Conv com.microsoft.FusedConv
+    {"choose_strassen", passes::choose_strassen},  // from MatMul Gemm Conv com.microsoft.FusedConv com.microsoft.FusedGemm
 };
 
 }  // namespace
@@ -71,7 +73,7 @@ void optimize(Graph& graph, std::span<const std::string> without) {
   }
   for (const Pass& pass : kPasses) {
     if (std::find(without.begin(), without.end(), pass.name) != without.end()) continue;
-    if (has_what_it_makes(pass) && run_with_subgraphs(pass, graph)) infer_shapes(graph);
+    if (has_what_it_makes(pass) && run_with_subgraphs(pass, graph) && !pass.only_removes) infer_shapes(graph);
   }
 }
 

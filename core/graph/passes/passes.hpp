@@ -9,17 +9,19 @@ namespace kinglet {
 
 struct Pass {
   const char* name;
-  /// Rewrites the graph, whose shapes are inferred; true when it changed anything.
+  /// Rewrites the graph, whose shapes are inferred; true when it changed what values there are, or what is known of them.
   bool (*run)(Graph&);
   /// The operators that it puts into graphs which may not have had them, of ai.onnx or as domain.Name; a build that
   /// lacks one leaves the pass out.
   const char* makes[8] = {};
+  /// It takes nodes away and nothing else: what is known of the shapes stays true.
+  bool only_removes = false;
 };
 
 std::span<const Pass> all_passes();
 
 /// Runs every pass once, but those named in `without`, in order, on the main graph and its subgraphs; shapes are inferred
-/// again after each that changed something. Throws kInvalidArgument for a name that no pass has.
+/// again after each that changed something else than what is left out. Throws kInvalidArgument for a name that no pass has.
 void optimize(Graph& graph, std::span<const std::string> without = {});
 
 namespace passes {
@@ -38,6 +40,8 @@ bool fuse_qdq_elementwise(Graph& graph);
 bool move_codes(Graph& graph);
 bool dequantize_constants(Graph& graph);
 bool fuse_attention(Graph& graph);
+bool choose_winograd(Graph& graph);
+bool choose_strassen(Graph& graph);
 bool fuse_matmul_bias(Graph& graph);
 bool channels_last(Graph& graph);
 bool merge_transposes(Graph& graph);

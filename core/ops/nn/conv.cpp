@@ -4,6 +4,7 @@
 #include "kernels/conv.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "kernels/conv_channels.hpp"
 #include "kernels/depthwise.hpp"
@@ -24,14 +25,15 @@ struct Conv {
   Spatial spatial;
   int64_t groups = 1;
   kernels::Activation activation;
-  std::shared_ptr<std::byte[]> packed;  // constant weights in the order of their kernel
-  bool winograd = false;                // which is this one, with the weights of
+  bool strassen = false;
+  bool winograd = false;
+  std::shared_ptr<std::byte[]> packed;  // constant weights in the order of their kernel; those of Winograd are
   kernels::WinogradMatrices<const float> matrices = {};
   std::shared_ptr<std::byte[]> rest = {};
 };
 
 Conv parse(const NodeView& n) {
-  Conv op{parse_spatial(n), n.attr_int("group", 1), parse_activation(n), nullptr};
+  Conv op{parse_spatial(n), n.attr_int("group", 1), parse_activation(n), n.attr_int("strassen", 0) != 0, n.attr_int("winograd", 0) != 0, nullptr};
   if (op.groups < 1) throw_error(ErrorCode::kModel, "attribute 'group' is {}", op.groups);
   return op;
 }
@@ -55,12 +57,14 @@ void pack(float* packed, const kernels::ConvShape& shape, const float* weights) 
 }
 
 void prepare(Conv& op, PrepareContext& c) {
+  // The attribute may come from a file: it is a wish.
+  const bool wants_winograd = std::exchange(op.winograd, false);
   const Tensor* w = c.constant(1);
   if (w == nullptr || !is_float(w->dtype()) || w->dtype() == DType::kFloat64) return;
   if (w->rank() < 3 || w->rank() > 2 + kernels::kMaxSpatialRank) return;
   op.spatial = with_kernel(op.spatial, w->rank() - 2, w->shape().dims().subspan(2));
   const kernels::ConvShape shape = conv_shape_for_packing(op.spatial, op.groups, w->shape());
-  op.winograd = kernels::prefers_winograd(shape);
+  op.winograd = wants_winograd && kernels::prefers_winograd(shape);
   if (op.winograd) {
     Packing packing(c, 1, kernels::winograd_matrix_size(shape), kernels::winograd_matrices(shape));
     op.matrices = {packing.to(), packing.rest(), packing.split()};
@@ -155,7 +159,8 @@ void run(const Conv& op, RunContext& c) {
   // The weights' own tensor is gone once packed; what is needed of its shape is in the operator and the output.
   const auto w_dims = op.packed ? std::span<const int64_t>(op.spatial.kernel) : c.in(1).shape().dims().subspan(2);
   const int64_t out_channels = op.spatial.channels_last ? y.shape().back() : y.dim(1);
-  const kernels::ConvShape shape = conv_shape(op.spatial, op.groups, image, out_channels, w_dims);
+  kernels::ConvShape shape = conv_shape(op.spatial, op.groups, image, out_channels, w_dims);
+  shape.strassen = op.strassen;
   c.require(!has_bias || c.in(2).count() == shape.out_channels, "expected bias of {} elements, got {}", shape.out_channels,
             has_bias ? c.in(2).shape() : Shape());
   c.require(!c.has(3) || c.in(3).shape() == y.shape(), "expected input Z {}, got {}", y.shape(), c.has(3) ? c.in(3).shape() : Shape());

@@ -16,6 +16,7 @@ struct Gemm {
   bool transpose_a = false, transpose_b = false;
   float alpha = 1, beta = 1;
   kernels::Activation activation;
+  bool strassen = false;
   size_t k = 0, n = 0;                  // of the packed constant B
   std::shared_ptr<std::byte[]> packed;  // alpha * B'
 };
@@ -27,6 +28,7 @@ Gemm parse(const NodeView& node) {
   op.alpha = node.attr_float("alpha", 1);
   op.beta = node.attr_float("beta", 1);
   op.activation = parse_activation(node);
+  op.strassen = node.attr_int("strassen", 0) != 0;
   return op;
 }
 
@@ -110,7 +112,7 @@ void run_f32(const Gemm& op, RunContext& c) {
       epilogue.residual_stride = static_cast<ptrdiff_t>(n);
     }
   }
-  const Product product(c, m, n, k, true, epilogue.residual != nullptr);
+  const Product product(c, m, n, k, op.strassen, epilogue.residual != nullptr);
   product(a_data, static_cast<ptrdiff_t>(k), packed, output.data(), static_cast<ptrdiff_t>(n), epilogue);
   output.store();
 }

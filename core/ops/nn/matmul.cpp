@@ -15,9 +15,10 @@ struct MatMul {
   kernels::Activation activation;
   Shape b_shape;                        // of the packed constant B
   std::shared_ptr<std::byte[]> packed;  // its matrices, one after the other
+  bool strassen = false;
 };
 
-MatMul parse(const NodeView& n) { return {parse_activation(n), {}, nullptr}; }
+MatMul parse(const NodeView& n) { return {parse_activation(n), {}, nullptr, n.attr_int("strassen", 0) != 0}; }
 
 void infer(const MatMul&, InferContext& c) {
   common_type(c, 0, c.inputs(), kNumbers);
@@ -67,7 +68,7 @@ void run_f32(const MatMul& op, RunContext& c) {
     });
     return output.store();
   }
-  const Product product(c, p.m, p.n, p.k, true);
+  const Product product(c, p.m, p.n, p.k, op.strassen);
   float* fresh = op.packed ? nullptr : c.scratch<float>(each);
   size_t packed_matrix = SIZE_MAX;
   for (size_t i = 0; i < matrices; ++i) {

@@ -361,6 +361,44 @@ TEST_CASE("passes can be left out by name", "[passes]") {
   CHECK_THAT(e.message, Catch::Matchers::ContainsSubstring("'fuse_all'"));
 }
 
+TEST_CASE("choose_winograd and choose_strassen", "[passes]") {
+  struct Choice {
+    std::string label;
+    Bytes weights, product;
+    std::vector<int64_t> x;
+    bool winograd, strassen;
+  };
+  const Bytes product = node("MatMul", {"x", "w"}, {"y"});
+  for (const Choice& row : {
+           Choice{"3x3", weights_tensor("w", {24, 16, 3, 3}), conv("x", "y"), {1, 16, 11, 13}, true, true},
+           Choice{"few channels", weights_tensor("w", {4, 4, 3, 3}), conv("x", "y"), {1, 4, 11, 13}, false, true},
+           Choice{"1x1", weights_tensor("w", {96, 256, 1, 1}), node("Conv", {"x", "w"}, {"y"}), {1, 256, 16, 16}, false, true},
+           Choice{"a matrix", weights_tensor("w", {512, 256}), product, {288, 512}, false, true},
+           Choice{"a sum", float_tensor("w", {1}, {1}), node("Add", {"x", "w"}, {"y"}), {3}, false, false},
+       }) {
+    INFO(row.label);
+    Strings dims;
+    for (const int64_t d : row.x) dims.push_back(std::to_string(d));
+    const Bytes file = model_file({.graph = graph({.nodes = {row.product}, .initializers = {row.weights}, .inputs = {value("x", 1, dims)}, .outputs = {value("y")}}),
+                                   .opsets = {{"", 17}}});
+    const auto describes = [&](const std::string& mark) { return load(file).describe().find(mark + "=1") != std::string::npos; };
+    CHECK(describes("winograd") == row.winograd);
+    CHECK(describes("strassen") == row.strassen);
+    Tensor x(DType::kFloat32, Shape(row.x));
+    for (size_t i = 0; i < x.count(); ++i) x.data<float>()[i] = static_cast<float>((i * 29 + 5) % 47) / 8 - 3;
+    run_both(file, {{"x", x}});
+  }
+  // A file that asks for it gets it only where it fits.
+  const Bytes file = model_file({.graph = graph({.nodes = {node("Conv", {"x", "w"}, {"y"}, {int_attribute("winograd", 1), int_attribute("strassen", 1)})},
+                                                 .initializers = {weights_tensor("w", {4, 4, 5, 5})},
+                                                 .inputs = {value("x", 1, {"2", "4", "5", "6"})},
+                                                 .outputs = {value("y")}}),
+                                 .opsets = {{"", 17}}});
+  Tensor x(DType::kFloat32, Shape({2, 4, 5, 6}));
+  std::fill_n(x.data<float>(), x.count(), 0.5f);
+  run_both(file, {{"x", x}});
+}
+
 TEST_CASE("channels_last and merge_transposes", "[passes]") {
   const Bytes axes = longs_tensor("axes", {2}, {2, 3});
 
