@@ -46,7 +46,7 @@ struct Scratch {
     gathered = layout.by_tap || layout.in_place ? 0 : whole_vectors((pairs ? kPairRows : layout.rows) * layout.row_bytes);
     pointers = layout.by_tap ? whole_vectors(layout.rows * depth.taps * sizeof(const uint8_t*)) : 0;
     packed = pairs ? whole_vectors(layout.rows * round_up(depth.total, 2) * sizeof(int16_t)) : 0;
-    panel = pairs ? pair_panel_bytes(depth.total) : 0;
+    panel = pairs ? pair_scratch_bytes(layout.rows, depth.total) : 0;
     sums = whole_vectors(layout.rows * sizeof(int32_t));
   }
   size_t bytes() const { return flipped + zeros + gathered + pointers + packed + panel + sums; }

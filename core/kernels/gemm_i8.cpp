@@ -34,7 +34,7 @@ struct Call {
 void gemm_pairs(const Call& call, void* scratch) {
   const size_t block = pair_block_rows(call.m, call.k), depth = round_up(call.k, 2);
   auto* const panel = static_cast<int16_t*>(scratch);
-  int16_t* const packed = panel + pair_panel_bytes(call.k) / sizeof(int16_t);
+  int16_t* const packed = panel + pair_scratch_bytes(block, call.k) / sizeof(int16_t);
   auto* const sums = reinterpret_cast<int32_t*>(packed + block * depth);
   const bool wants_sums = call.epilogue.b_zero != nullptr;
   for (size_t start = 0; start < call.m; start += block) {
@@ -132,7 +132,8 @@ void pack_b_i8(int8_t* packed, size_t k, size_t n, Codes b, ptrdiff_t row_stride
 
 size_t gemm_i8_scratch_bytes(size_t m, size_t k, Int8Kernel kernel) {
   if (kernel == Int8Kernel::kPairs) {
-    return pair_panel_bytes(k) + pair_block_rows(m, k) * (round_up(k, 2) * sizeof(int16_t) + sizeof(int32_t));
+    const size_t block = pair_block_rows(m, k);
+    return pair_scratch_bytes(block, k) + block * (round_up(k, 2) * sizeof(int16_t) + sizeof(int32_t));
   }
   const size_t rows = dot_block_rows(m, k);
   return round_up(rows, 4) * sizeof(int32_t) + rows * k;

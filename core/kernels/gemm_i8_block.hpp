@@ -57,8 +57,13 @@ void pack_pairs(int16_t* packed, const uint8_t* const (&rows)[kPairRows], size_t
 /// The epilogue's activation over m rows of C.
 void activate_rows(const Int8Epilogue& epilogue, size_t m, size_t n, void* c, ptrdiff_t ldc);
 
-/// sums[row, column], which is aligned to 16, of whole tiles of packed rows times a panel of B in 16 bit numbers.
-void multiply_tiles(size_t tiles, size_t pairs, const int16_t* packed_a, const int16_t* panel, int32_t* sums);
+/// sums[row, column], which is aligned to 16, of whole tiles of packed rows, each `tile_numbers` after the one before, times
+/// a panel of B in 16 bit numbers.
+void multiply_tiles(size_t tiles, size_t pairs, const int16_t* packed_a, size_t tile_numbers, const int16_t* panel, int32_t* sums);
+
+/// What the epilogue makes of sums[row, column] of the panel at `column`; row 0 of C is at `c`.
+void store_panel(const Int8Epilogue& epilogue, size_t column, size_t n, const int32_t* sums, size_t rows, const int32_t* a_sums,
+                 void* c, ptrdiff_t ldc);
 
 inline constexpr size_t kMostPanels = 4;
 /// Panels of B in 16 bit numbers that stay in the first cache together.
@@ -66,12 +71,12 @@ constexpr size_t panels_at_once(size_t k) {
   const size_t bytes = round_up(k, 2) * kInt8Columns * sizeof(int16_t);
   return bytes == 0 ? 1 : std::clamp<size_t>(16 * 1024 / bytes, 1, kMostPanels);
 }
-/// Bytes of the scratch of multiply_pairs.
-constexpr size_t pair_panel_bytes(size_t k) { return panels_at_once(k) * round_up(k, 2) * kInt8Columns * sizeof(int16_t); }
+/// Bytes of the scratch of multiply_pairs for a block of `m` rows.
+size_t pair_scratch_bytes(size_t m, size_t k);
 
-/// C[m, n] from m packed rows; `a_sums` is read when the epilogue has b_zero. `panel` is scratch, aligned to 16.
+/// C[m, n] from m packed rows; `a_sums` is read when the epilogue has b_zero. `scratch` is aligned to 16.
 void multiply_pairs(size_t m, size_t n, size_t k, const int16_t* packed_a, const int32_t* a_sums,
-                    const int8_t* packed_b, int16_t* panel, void* c, ptrdiff_t ldc, const Int8Epilogue& epilogue);
+                    const int8_t* packed_b, int16_t* scratch, void* c, ptrdiff_t ldc, const Int8Epilogue& epilogue);
 
 // ---- the others: A's rows are bytes where they lie ----
 

@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "kernels/gemm_i8_block.hpp"
+#include "kernels/strassen_i8.hpp"
 
 namespace kinglet::kernels {
 namespace {
@@ -69,11 +70,12 @@ void few_rows(const Block& block, const int16_t* a, const int32_t* sums) {
 }
 
 template <class B>
-void multiply_tiles_as(size_t tiles, size_t pairs, const int16_t* a, const B* panel, int32_t* sums) {
-  for (size_t tile = 0; tile < tiles; ++tile, sums += kPairRows * kInt8Columns) {
+void multiply_tiles_as(size_t tiles, size_t pairs, const int16_t* packed_a, size_t tile_numbers, const B* panel, int32_t* sums) {
+  for (size_t tile = 0; tile < tiles; ++tile, packed_a += tile_numbers, sums += kPairRows * kInt8Columns) {
     i32x4 acc[kPairRows * 2] = {};
+    const int16_t* a = packed_a;
     const B* b = panel;
-    for (size_t p = 0; p < pairs; ++p, b += 2 * kInt8Columns, a += 2 * kPairRows) {
+    for (size_t p = pairs; p != 0; --p, b += 2 * kInt8Columns, a += 2 * kPairRows) {
       const i16x8 low = load_numbers(b), high = load_numbers(b + kInt8Columns);
       for (size_t r = 0; r < kPairRows; ++r) {
         const i16x8 v = simd::load_splat_pair(a + r * 2);
@@ -105,6 +107,13 @@ void store_activated(Activation activation, const Int8Finish& finish, const i32x
       std::memcpy(c, from, columns * sizeof(float));
     }
   }
+}
+
+/// The sums of up to a chunk of rows to C, whose first row is `c`.
+void store_chunk(const Int8Epilogue& epilogue, const Int8Finish& finish, size_t column, size_t n, const i32x4* sums, size_t rows,
+                 const int32_t* a_sums, void* c, ptrdiff_t index, ptrdiff_t ldc) {
+  if (epilogue.activation.kind == Activation::Kind::kNone) return finish.store_rows(sums, rows, a_sums, c, index, ldc);
+  store_activated(epilogue.activation, finish, sums, rows, a_sums, static_cast<float*>(c) + index, ldc, std::min(kInt8Columns, n - column));
 }
 
 /// All of them in 32 bits that wrap.
@@ -155,6 +164,7 @@ void widen(const int8_t* from, int16_t* to, size_t n) {
 }  // namespace
 
 size_t pair_block_rows(size_t m, size_t k) {
+  if (const size_t rows = strassen_i8_block_rows(m, k); rows != 0) return rows;
   const size_t rows = std::clamp(kBlockNumbers / std::max<size_t>(round_up(k, 2), 1), kPairRows, kMostRows);
   return round_up(std::min(rows, m), kPairRows);
 }
@@ -164,12 +174,35 @@ void pack_pairs(int16_t* packed, const uint8_t* const (&rows)[kPairRows], size_t
   (is_signed ? pack_rows<int8_t> : pack_rows<uint8_t>)(packed, rows, count, zeros, sums);
 }
 
-void multiply_tiles(size_t tiles, size_t pairs, const int16_t* packed_a, const int16_t* panel, int32_t* sums) {
-  multiply_tiles_as(tiles, pairs, packed_a, panel, sums);
+void multiply_tiles(size_t tiles, size_t pairs, const int16_t* packed_a, size_t tile_numbers, const int16_t* panel, int32_t* sums) {
+  multiply_tiles_as(tiles, pairs, packed_a, tile_numbers, panel, sums);
+}
+
+size_t pair_scratch_bytes(size_t m, size_t k) {
+  const size_t panels = panels_at_once(k) * round_up(k, 2) * kInt8Columns * sizeof(int16_t);
+  return std::max(panels, strassen_i8_scratch_bytes(m, k));
+}
+
+void store_panel(const Int8Epilogue& epilogue, size_t column, size_t n, const int32_t* sums, size_t rows, const int32_t* a_sums,
+                 void* c, ptrdiff_t ldc) {
+  const Int8Finish finish(epilogue, column, n, nullptr, 0);
+  constexpr size_t kChunkRows = kChunkTiles * kPairRows;
+  for (size_t row = 0; row < rows; row += kChunkRows) {
+    store_chunk(epilogue, finish, column, n, reinterpret_cast<const i32x4*>(sums + row * kInt8Columns), std::min(kChunkRows, rows - row),
+                a_sums != nullptr ? a_sums + row : nullptr, c, static_cast<ptrdiff_t>(row) * ldc + static_cast<ptrdiff_t>(column), ldc);
+  }
 }
 
 void multiply_pairs(size_t m, size_t n, size_t k, const int16_t* packed_a, const int32_t* a_sums,
                     const int8_t* packed_b, int16_t* widened, void* c, ptrdiff_t ldc, const Int8Epilogue& epilogue) {
+  if (const size_t rows = strassen_i8_rows(m, n, k); rows != 0) {
+    multiply_strassen_i8(rows, n, k, packed_a, a_sums, packed_b, widened, c, ldc, epilogue);
+    if (rows == m) return;
+    m -= rows;
+    packed_a += rows * round_up(k, 2);
+    a_sums += epilogue.b_zero != nullptr ? rows : 0;
+    c = static_cast<std::byte*>(c) + static_cast<ptrdiff_t>(rows * element_bytes(epilogue.output)) * ldc;
+  }
   const Block block{n, round_up(k, 2) / 2, packed_b, c, ldc, epilogue};
   if (m < kPairRows) {
     switch (m) {
@@ -195,18 +228,13 @@ void multiply_pairs(size_t m, size_t n, size_t k, const int16_t* packed_a, const
         i32x4 sums[kChunkTiles * kPairRows * 2];
         auto* const to = reinterpret_cast<int32_t*>(sums);
         if (widens) {
-          multiply_tiles(tiles, block.pairs, a, widened + q * numbers, to);
+          multiply_tiles(tiles, block.pairs, a, block.pairs * 2 * kPairRows, widened + q * numbers, to);
         } else {
-          multiply_tiles_as(tiles, block.pairs, a, block.panel_of_b(first + q), to);
+          multiply_tiles_as(tiles, block.pairs, a, block.pairs * 2 * kPairRows, block.panel_of_b(first + q), to);
         }
-        const ptrdiff_t index = static_cast<ptrdiff_t>(row) * ldc + static_cast<ptrdiff_t>((first + q) * kInt8Columns);
-        const int32_t* const row_sums = epilogue.b_zero != nullptr ? a_sums + row : nullptr;
-        if (epilogue.activation.kind == Activation::Kind::kNone) {
-          finish[q].store_rows(sums, rows, row_sums, c, index, ldc);
-        } else {
-          store_activated(epilogue.activation, finish[q], sums, rows, row_sums, static_cast<float*>(c) + index, ldc,
-                          std::min(kInt8Columns, n - (first + q) * kInt8Columns));
-        }
+        const size_t column = (first + q) * kInt8Columns;
+        store_chunk(epilogue, finish[q], column, n, sums, rows, epilogue.b_zero != nullptr ? a_sums + row : nullptr, c,
+                    static_cast<ptrdiff_t>(row) * ldc + static_cast<ptrdiff_t>(column), ldc);
       }
     }
   }

@@ -174,7 +174,7 @@ void winograd_i8(const ConvShape& shape, Codes input, ptrdiff_t input_stride, in
       const int16_t* const panel = packed_weights + column * kPoints * depth;
       const size_t of_point = padded * kInt8Columns;
       for (size_t i = 0; i < kPoints; ++i) {
-        multiply_tiles(padded / kPairRows, pairs, numbers + i * point, panel + i * depth * kInt8Columns, sums + i * of_point);
+        multiply_tiles(padded / kPairRows, pairs, numbers + i * point, depth * kPairRows, panel + i * depth * kInt8Columns, sums + i * of_point);
       }
       const Int8Finish finish(epilogue, column, shape.out_channels, nullptr, 0);
       for (size_t t = 0; t < tiles; ++t) {

@@ -155,11 +155,22 @@ TEST_CASE("gemm_i8: several row blocks and deep sums") {
   check({.m = 1, .n = 70, .k = 700, .output = Output::kFloat});
 }
 
+TEST_CASE("gemm_i8: products by Strassen's way, and beside where it begins") {
+  for (const size_t m : {47, 48, 53, 61, 140, 205}) {
+    for (const size_t n : {16, 24, 48}) check({.m = m, .n = n, .k = 384, .gap = m % 3});
+  }
+  for (const size_t k : {380, 386, 388, 500}) check({.m = 70, .n = 32, .k = k, .a_signed = k % 8 == 4, .full = k > 386});
+  for (const Output output : {Output::kFloat, Output::kUint8, Output::kInt8}) {
+    check({.m = 69, .n = 32, .k = 392, .b_signed = false, .full = false, .output = output});
+    check({.m = 64, .n = 32, .k = 392, .full = false, .output = output});
+  }
+}
+
 TEST_CASE("gemm_i8: activation") {
   for (const Int8Kernel kernel : kernels_here()) {
     for (const size_t m : {1, 3, 4, 9, 29, 130}) {
       for (const size_t n : {5, 16, 43}) {
-        const size_t k = 18;
+        const size_t k = m == 130 ? 400 : 18;
         CAPTURE(static_cast<int>(kernel), m, n);
         Random random(static_cast<uint32_t>(m + n));
         const auto a = codes(random, m * k), b = codes(random, k * n);
@@ -240,6 +251,8 @@ TEST_CASE("conv_i8: kernels, strides, pads, dilations, groups") {
       {.rank = 2, .in_channels = 24, .out_channels = 8, .in = {21, 20}, .kernel = {3, 3}, .pad_begin = {1, 1}},
       {.rank = 2, .batch = 2, .in_channels = 12, .out_channels = 20, .in = {9, 9}},
       {.rank = 2, .in_channels = 12, .out_channels = 20, .in = {9, 9}, .stride = {2, 2}},
+      {.rank = 2, .batch = 2, .in_channels = 384, .out_channels = 32, .in = {12, 13}},
+      {.rank = 2, .in_channels = 48, .out_channels = 16, .in = {17, 15}, .kernel = {3, 3}, .stride = {1, 2}, .pad_begin = {1, 1}},
   };
   for (ConvShape& s : shapes) {
     set_out(s, 1);
