@@ -4,6 +4,7 @@
 
 #include "kernels/gemm_i8_block.hpp"
 #include "kernels/geometry.hpp"
+#include "kernels/winograd_i8_weights.hpp"
 
 namespace kinglet::kernels {
 namespace {
@@ -11,14 +12,12 @@ namespace {
 using simd::i16x8;
 using simd::i32x4;
 
-constexpr size_t kPoints = 16;  ///< products a tile
-constexpr size_t kSide = 4;     ///< of the input square of a tile
+constexpr size_t kPoints = kWinogradPoints;
+constexpr size_t kSide = kWinogradSide;
 constexpr size_t kVector = 8;   ///< channels that are transformed at a time
 constexpr size_t kMostTiles = 64;
 /// Transformed numbers of a block of tiles, so that they stay in the second cache.
 constexpr size_t kBlockNumbers = 224 * 1024;
-/// Pairs of channels from which on the packed weights would take too much memory.
-constexpr size_t kMostPairs = 256 * 256;
 /// Least channels whose products outweigh the transforms.
 constexpr size_t kLeastChannels = 32;
 
@@ -29,15 +28,16 @@ size_t block_tiles(const ConvShape& shape) {
 
 /// The parts of scratch.
 struct Scratch {
-  size_t zeros, numbers, sums;
+  size_t zeros, numbers, sums, panel;
 
   explicit Scratch(const ConvShape& shape) {
     const size_t tiles = block_tiles(shape);
     zeros = round_up(shape.in_channels, 16);
-    numbers = kPoints * tiles * shape.in_channels * sizeof(int16_t);
+    numbers = kPoints * odd_lines(tiles * shape.in_channels) * sizeof(int16_t);
     sums = kPoints * tiles * kInt8Columns * sizeof(int32_t);
+    panel = keeps_codes(shape) ? panel_numbers(shape.in_channels) * sizeof(int16_t) : 0;
   }
-  size_t bytes() const { return zeros + numbers + sums; }
+  size_t bytes() const { return zeros + numbers + sums + panel; }
 };
 
 /// Where a tile's output square starts.
@@ -112,40 +112,15 @@ bool prefers_winograd_i8(const ConvShape& s, Int8Kernel kernel) {
   const bool plain = s.rank == 2 && s.groups == 1 && s.kernel[0] == 3 && s.kernel[1] == 3 && s.stride[0] == 1 &&
                      s.stride[1] == 1 && s.dilation[0] == 1 && s.dilation[1] == 1;
   return plain && kernel == Int8Kernel::kPairs && s.in_channels % kVector == 0 && s.in_channels >= kLeastChannels &&
-         s.out_channels >= kLeastChannels && s.in_channels * s.out_channels <= kMostPairs;
+         s.out_channels >= kLeastChannels;
 }
 
 size_t output_tiles_i8(const ConvShape& shape) { return shape.batch * ((shape.out[0] + 1) / 2) * ((shape.out[1] + 1) / 2); }
 
-size_t packed_winograd_i8_weights_size(const ConvShape& shape) {
-  return kPoints * shape.in_channels * round_up(shape.out_channels, kInt8Columns) * sizeof(int16_t);
-}
-
-void pack_winograd_i8_weights(int16_t* packed, const ConvShape& shape, const int8_t* weights) {
-  const size_t depth = shape.in_channels, point = depth * kInt8Columns;
-  for (size_t column = 0; column < round_up(shape.out_channels, kInt8Columns); ++column) {
-    int16_t* const panel = packed + column / kInt8Columns * kPoints * point + column % kInt8Columns * 2;
-    for (size_t k = 0; k < depth; ++k) {
-      int32_t g[3][3] = {};
-      if (column < shape.out_channels) {
-        for (size_t i = 0; i < 9; ++i) g[i / 3][i % 3] = weights[(column * depth + k) * 9 + i];
-      }
-      const auto line = [](int32_t a, int32_t b, int32_t c, size_t i) {
-        return i == 0 ? 2 * a : i == 1 ? a + b + c : i == 2 ? a - b + c : 2 * c;
-      };
-      for (size_t i = 0; i < kPoints; ++i) {
-        int32_t rows[3];
-        for (size_t x = 0; x < 3; ++x) rows[x] = line(g[0][x], g[1][x], g[2][x], i / kSide);
-        panel[i * point + k / 2 * 2 * kInt8Columns + k % 2] = static_cast<int16_t>(line(rows[0], rows[1], rows[2], i % kSide));
-      }
-    }
-  }
-}
-
 size_t winograd_i8_scratch_bytes(const ConvShape& shape) { return Scratch(shape).bytes(); }
 
 void winograd_i8(const ConvShape& shape, Codes input, ptrdiff_t input_stride, int32_t input_zero,
-                 const int16_t* packed_weights, void* output, ptrdiff_t output_stride, const Int8Epilogue& epilogue,
+                 const std::byte* packed_weights, void* output, ptrdiff_t output_stride, const Int8Epilogue& epilogue,
                  void* scratch, size_t begin, size_t end) {
   const Geometry g(shape);
   const Scratch sizes(shape);
@@ -153,12 +128,16 @@ void winograd_i8(const ConvShape& shape, Codes input, ptrdiff_t input_stride, in
   auto* const zeros = static_cast<uint8_t*>(scratch);
   auto* const numbers = reinterpret_cast<int16_t*>(zeros + sizes.zeros);
   auto* const sums = reinterpret_cast<int32_t*>(zeros + sizes.zeros + sizes.numbers);
+  auto* const widened = reinterpret_cast<int16_t*>(zeros + sizes.zeros + sizes.numbers + sizes.sums);
+  const bool widens = keeps_codes(shape);
+  const size_t panel_point = panel_numbers(depth) / kPoints;
+  const size_t panel_bytes = packed_winograd_i8_panel_bytes(shape);
   std::fill_n(zeros, depth, static_cast<uint8_t>(input_zero));
   const auto transform = input.is_signed ? transform_input<int8_t> : transform_input<uint8_t>;
   const i16x8 zero = simd::splat16(static_cast<int16_t>(input_zero));
 
   for (size_t start = begin; start < end; start += most) {
-    const size_t tiles = std::min(most, end - start), padded = round_up(tiles, kPairRows), point = padded * depth;
+    const size_t tiles = std::min(most, end - start), padded = round_up(tiles, kPairRows), point = odd_lines(padded * depth);
     for (size_t t = 0; t < padded; t += kPairRows) {
       const uint8_t* pixels[kPairRows][kPoints];
       for (size_t r = 0; r < kPairRows; ++r) {
@@ -171,10 +150,12 @@ void winograd_i8(const ConvShape& shape, Codes input, ptrdiff_t input_stride, in
       }
     }
     for (size_t column = 0; column < shape.out_channels; column += kInt8Columns) {
-      const int16_t* const panel = packed_weights + column * kPoints * depth;
+      const std::byte* const packed = packed_weights + column / kInt8Columns * panel_bytes;
+      if (widens) transform_panel(reinterpret_cast<const int8_t*>(packed), depth, widened);
+      const int16_t* const panel = widens ? widened : reinterpret_cast<const int16_t*>(packed);
       const size_t of_point = padded * kInt8Columns;
       for (size_t i = 0; i < kPoints; ++i) {
-        multiply_tiles(padded / kPairRows, pairs, numbers + i * point, depth * kPairRows, panel + i * depth * kInt8Columns, sums + i * of_point);
+        multiply_tiles(padded / kPairRows, pairs, numbers + i * point, depth * kPairRows, panel + i * panel_point, sums + i * of_point);
       }
       const Int8Finish finish(epilogue, column, shape.out_channels, nullptr, 0);
       for (size_t t = 0; t < tiles; ++t) {

@@ -68,7 +68,7 @@ void prepare(IntegerConv& op, PrepareContext& c) {
   op.winograd = kernels::prefers_winograd_i8(shape) && is_signed_byte(w->dtype()) && has_no_zero(c, op.weights_zero);
   if (op.winograd) {
     op.packed = c.allocate(kernels::packed_winograd_i8_weights_size(shape));
-    kernels::pack_winograd_i8_weights(reinterpret_cast<int16_t*>(op.packed.get()), shape, w->data<int8_t>());
+    kernels::pack_winograd_i8_weights(op.packed.get(), shape, w->data<int8_t>());
     c.release(op.weights);
     return;
   }
@@ -108,8 +108,8 @@ void convolve_last(const IntegerConv& op, RunContext& c, const kernels::ConvShap
     const ThreadScratch scratch = thread_scratch(c, kernels::winograd_i8_scratch_bytes(shape));
     const size_t least = worth_a_thread(8 * shape.in_channels * shape.out_channels);
     return parallel(kernels::output_tiles_i8(shape), std::max<size_t>(least, 8), [&](size_t begin, size_t end, size_t worker) {
-      kernels::winograd_i8(shape, input, in_stride, input_zero, reinterpret_cast<const int16_t*>(op.packed.get()), output,
-                           out_stride, epilogue, scratch[worker], begin, end);
+      kernels::winograd_i8(shape, input, in_stride, input_zero, op.packed.get(), output, out_stride, epilogue,
+                           scratch[worker], begin, end);
     }, 4);
   }
   const bool is_signed = op.packed ? op.packed_signed : is_signed_byte(c.in(op.weights).dtype());

@@ -271,6 +271,7 @@ TEST_CASE("winograd_i8: sizes, pads, signs and outputs") {
       {.rank = 2, .in_channels = 48, .out_channels = 33, .in = {3, 3}, .kernel = {3, 3}},
       {.rank = 2, .in_channels = 64, .out_channels = 32, .in = {40, 31}, .kernel = {3, 3}, .pad_begin = {2, 0}},
       {.rank = 2, .in_channels = 256, .out_channels = 40, .in = {15, 15}, .kernel = {3, 3}, .pad_begin = {1, 1}},
+      {.rank = 2, .in_channels = 1032, .out_channels = 69, .in = {5, 5}, .kernel = {3, 3}, .pad_begin = {1, 1}},  // weights stay codes
   };
   for (ConvShape& s : shapes) {
     set_out(s, 1);
@@ -279,7 +280,7 @@ TEST_CASE("winograd_i8: sizes, pads, signs and outputs") {
       check(s, output == Output::kInt8, true, false, output,
             [&](Codes x, ptrdiff_t stride, int32_t x_zero, Codes w, auto, const Finish& finish, void* y) {
               const Scratch packed(packed_winograd_i8_weights_size(s)), scratch(winograd_i8_scratch_bytes(s));
-              auto* const packed_w = static_cast<int16_t*>(packed.get());
+              auto* const packed_w = static_cast<std::byte*>(packed.get());
               pack_winograd_i8_weights(packed_w, s, static_cast<const int8_t*>(w.data));
               const size_t tiles = output_tiles_i8(s), middle = tiles / 3;
               for (const auto& [begin, end] : {std::pair<size_t, size_t>{0, middle}, {middle, tiles}}) {
