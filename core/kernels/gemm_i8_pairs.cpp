@@ -10,6 +10,8 @@ using simd::i16x8;
 using simd::i32x4;
 
 #define KINGLET_INLINE inline __attribute__((always_inline))
+/// A loop of its own function has all registers.
+#define KINGLET_OWN __attribute__((noinline))
 
 /// Numbers of packed A that a block of rows has at most.
 constexpr size_t kBlockNumbers = 48 * 1024;
@@ -24,9 +26,6 @@ struct Block {
 
   const int8_t* panel_of_b(size_t panel) const { return packed_b + panel * pairs * 2 * kInt8Columns; }
 };
-
-i16x8 load_numbers(const int8_t* p) { return simd::load_extend(p); }
-i16x8 load_numbers(const int16_t* p) { return simd::bits<i16x8>(simd::load_bytes(p)); }
 
 /// MR rows, fewer than a tile, times NP panels.
 template <size_t MR, size_t NP>
@@ -69,29 +68,46 @@ void few_rows(const Block& block, const int16_t* a, const int32_t* sums) {
   }
 }
 
-template <class B>
-void multiply_tiles_as(size_t tiles, size_t pairs, const int16_t* packed_a, size_t tile_numbers, const B* panel, int32_t* sums) {
-  for (size_t tile = 0; tile < tiles; ++tile, packed_a += tile_numbers, sums += kPairRows * kInt8Columns) {
-    i32x4 acc[kPairRows * 2] = {};
-    const int16_t* a = packed_a;
-    const B* b = panel;
-    for (size_t p = pairs; p != 0; --p, b += 2 * kInt8Columns, a += 2 * kPairRows) {
-      const i16x8 low = load_numbers(b), high = load_numbers(b + kInt8Columns);
-      for (size_t r = 0; r < kPairRows; ++r) {
-        const i16x8 v = simd::load_splat_pair(a + r * 2);
-        acc[r * 2] = simd::add(acc[r * 2], simd::dot(v, low));
-        acc[r * 2 + 1] = simd::add(acc[r * 2 + 1], simd::dot(v, high));
-      }
+/// A tile of rows times `pairs` rows of a panel, which `load` gives as two vectors: the next at each call.
+template <class Load>
+KINGLET_INLINE void multiply_tile(size_t pairs, const int16_t* a, int32_t* sums, Load load) {
+  i32x4 acc[kPairRows * 2] = {};
+  for (; pairs != 0; --pairs, a += 2 * kPairRows) {
+    i16x8 low, high;
+    load(low, high);
+    for (size_t r = 0; r < kPairRows; ++r) {
+      const i16x8 v = simd::load_splat_pair(a + r * 2);
+      acc[r * 2] = simd::add(acc[r * 2], simd::dot(v, low));
+      acc[r * 2 + 1] = simd::add(acc[r * 2 + 1], simd::dot(v, high));
     }
-    // Through memory: what an epilogue keeps in registers would push these sums out of them.
-    std::memcpy(sums, acc, sizeof acc);
   }
+  // Through memory: what an epilogue keeps in registers would push these sums out of them.
+  std::memcpy(sums, acc, sizeof acc);
+}
+
+/// A tile times a panel, which is written in 16 bit numbers for the tiles that follow.
+KINGLET_OWN void multiply_and_widen(size_t pairs, const int16_t* a, const int8_t* panel, int16_t* widened, int32_t* sums) {
+  multiply_tile(pairs, a, sums, [&](i16x8& low, i16x8& high) KINGLET_INLINE_LAMBDA {
+    low = simd::load_extend(panel);
+    high = simd::load_extend(panel + kInt8Columns);
+    simd::store(widened, low);
+    simd::store(widened + kInt8Columns, high);
+    panel += 2 * kInt8Columns;
+    widened += 2 * kInt8Columns;
+  });
+}
+
+KINGLET_OWN void multiply_codes(size_t pairs, const int16_t* a, const int8_t* panel, int32_t* sums) {
+  multiply_tile(pairs, a, sums, [&](i16x8& low, i16x8& high) KINGLET_INLINE_LAMBDA {
+    low = simd::load_extend(panel);
+    high = simd::load_extend(panel + kInt8Columns);
+    panel += 2 * kInt8Columns;
+  });
 }
 
 /// Tiles of rows that are multiplied by a few panels in turn, so that they stay in the first cache.
 constexpr size_t kChunkTiles = 6;
-/// Tiles from which on it pays to widen a panel of B first; with fewer, weights come from memory while others are multiplied.
-constexpr size_t kWidenedTiles = 6;
+constexpr size_t kTileSums = kPairRows * kInt8Columns;
 
 /// The floats of a chunk of rows, activated while they lie together.
 void store_activated(Activation activation, const Int8Finish& finish, const i32x4* sums, size_t rows, const int32_t* row_sums,
@@ -110,8 +126,8 @@ void store_activated(Activation activation, const Int8Finish& finish, const i32x
 }
 
 /// The sums of up to a chunk of rows to C, whose first row is `c`.
-void store_chunk(const Int8Epilogue& epilogue, const Int8Finish& finish, size_t column, size_t n, const i32x4* sums, size_t rows,
-                 const int32_t* a_sums, void* c, ptrdiff_t index, ptrdiff_t ldc) {
+KINGLET_INLINE void store_chunk(const Int8Epilogue& epilogue, const Int8Finish& finish, size_t column, size_t n,
+                                const i32x4* sums, size_t rows, const int32_t* a_sums, void* c, ptrdiff_t index, ptrdiff_t ldc) {
   if (epilogue.activation.kind == Activation::Kind::kNone) return finish.store_rows(sums, rows, a_sums, c, index, ldc);
   store_activated(epilogue.activation, finish, sums, rows, a_sums, static_cast<float*>(c) + index, ldc, std::min(kInt8Columns, n - column));
 }
@@ -157,10 +173,6 @@ void pack_rows(int16_t* packed, const uint8_t* const (&rows)[kPairRows], size_t 
   for (size_t r = 0; r < kPairRows; ++r) sums[r] = add_lanes(sum[r], sums[r]);
 }
 
-void widen(const int8_t* from, int16_t* to, size_t n) {
-  for (size_t i = 0; i < n; i += 8) simd::store(to + i, simd::load_extend(from + i));
-}
-
 }  // namespace
 
 size_t pair_block_rows(size_t m, size_t k) {
@@ -174,8 +186,15 @@ void pack_pairs(int16_t* packed, const uint8_t* const (&rows)[kPairRows], size_t
   (is_signed ? pack_rows<int8_t> : pack_rows<uint8_t>)(packed, rows, count, zeros, sums);
 }
 
-void multiply_tiles(size_t tiles, size_t pairs, const int16_t* packed_a, size_t tile_numbers, const int16_t* panel, int32_t* sums) {
-  multiply_tiles_as(tiles, pairs, packed_a, tile_numbers, panel, sums);
+KINGLET_OWN void multiply_tiles(size_t tiles, size_t pairs, const int16_t* packed_a, size_t tile_numbers, const int16_t* panel, int32_t* sums) {
+  for (size_t tile = 0; tile < tiles; ++tile, packed_a += tile_numbers, sums += kPairRows * kInt8Columns) {
+    const int16_t* b = panel;
+    multiply_tile(pairs, packed_a, sums, [&](i16x8& low, i16x8& high) KINGLET_INLINE_LAMBDA {
+      low = simd::bits<i16x8>(simd::load_bytes(b));
+      high = simd::bits<i16x8>(simd::load_bytes(b + kInt8Columns));
+      b += 2 * kInt8Columns;
+    });
+  }
 }
 
 size_t pair_scratch_bytes(size_t m, size_t k) {
@@ -214,24 +233,30 @@ void multiply_pairs(size_t m, size_t n, size_t k, const int16_t* packed_a, const
     return activate_rows(epilogue, m, n, c, ldc);
   }
   const size_t panels = round_up(n, kInt8Columns) / kInt8Columns, numbers = block.pairs * 2 * kInt8Columns;
-  const bool widens = m > (kWidenedTiles - 1) * kPairRows;
   const size_t most = panels_at_once(k);
   for (size_t first = 0; first < panels; first += most) {
     const size_t count = std::min(most, panels - first);
     Int8Finish finish[kMostPanels];
     for (size_t q = 0; q < count; ++q) finish[q] = Int8Finish(epilogue, (first + q) * kInt8Columns, n, nullptr, 0);
-    if (widens) widen(block.panel_of_b(first), widened, count * numbers);
     for (size_t row = 0; row < m; row += kChunkTiles * kPairRows) {
       const size_t rows = std::min(kChunkTiles * kPairRows, m - row), tiles = round_up(rows, kPairRows) / kPairRows;
       const int16_t* const a = packed_a + row * block.pairs * 2;
       for (size_t q = 0; q < count; ++q) {
         i32x4 sums[kChunkTiles * kPairRows * 2];
         auto* const to = reinterpret_cast<int32_t*>(sums);
-        if (widens) {
-          multiply_tiles(tiles, block.pairs, a, block.pairs * 2 * kPairRows, widened + q * numbers, to);
-        } else {
-          multiply_tiles_as(tiles, block.pairs, a, block.pairs * 2 * kPairRows, block.panel_of_b(first + q), to);
+        const int8_t* const panel = block.panel_of_b(first + q);
+        int16_t* const numbers_of_panel = widened + q * numbers;
+        // The first tile reads codes, the others the numbers that it leaves.
+        size_t done = 0;
+        if (m <= kPairRows) {
+          multiply_codes(block.pairs, a, panel, to);
+          done = 1;
+        } else if (row == 0) {
+          multiply_and_widen(block.pairs, a, panel, numbers_of_panel, to);
+          done = 1;
         }
+        const size_t of_tile = block.pairs * 2 * kPairRows;
+        multiply_tiles(tiles - done, block.pairs, a + done * of_tile, of_tile, numbers_of_panel, to + done * kTileSums);
         const size_t column = (first + q) * kInt8Columns;
         store_chunk(epilogue, finish[q], column, n, sums, rows, epilogue.b_zero != nullptr ? a_sums + row : nullptr, c,
                     static_cast<ptrdiff_t>(row) * ldc + static_cast<ptrdiff_t>(column), ldc);

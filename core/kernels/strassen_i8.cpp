@@ -19,22 +19,22 @@ constexpr size_t kLeastDepth = 384;
 
 enum class Way : uint8_t { kSet, kAdd, kSubtract };
 
-/// Half a row of A, or of B: A11 and A12 are of the upper tiles, B11 and B12 of the upper half of k.
-struct Half {
+/// A quarter of A, B or C.
+struct Quarter {
   size_t row, column;
 };
 
-constexpr Half k11{0, 0}, k12{0, 1}, k21{1, 0}, k22{1, 1};
+constexpr Quarter k11{0, 0}, k12{0, 1}, k21{1, 0}, k22{1, 1};
 
-/// A factor: one half, or its sum or difference with another.
+/// One quarter, or its sum or difference with another.
 struct Factor {
-  Half first;
+  Quarter first;
   Way way;
-  Half second;
+  Quarter second;
 };
 
 struct Target {
-  Half of_c;
+  Quarter of_c;
   Way way;
 };
 
@@ -44,7 +44,7 @@ struct Product {
   Target to[2];
 };
 
-constexpr Factor one(Half h) { return {h, Way::kSet, h}; }
+constexpr Factor one(Quarter q) { return {q, Way::kSet, q}; }
 
 /// Each quarter of C is set before anything is added to it.
 constexpr Product kProducts[7] = {
@@ -130,7 +130,7 @@ void multiply_strassen_i8(size_t m, size_t n, size_t k, const int16_t* packed_a,
   auto* const product = reinterpret_cast<int32_t*>(b + parts.b / sizeof(int16_t));
   int32_t* const sums = product + half_sums;
 
-  const auto part_of_a = [&](Half h, size_t tile) { return packed_a + (h.row * half_tiles + tile) * of_tile + h.column * of_half; };
+  const auto part_of_a = [&](Quarter q, size_t tile) { return packed_a + (q.row * half_tiles + tile) * of_tile + q.column * of_half; };
   const int16_t* a[7];
   size_t a_stride[7];
   int16_t* combined = scratch;
@@ -147,8 +147,8 @@ void multiply_strassen_i8(size_t m, size_t n, size_t k, const int16_t* packed_a,
   // A panel of the left half of C goes with the one as far into the right half.
   const size_t half_panels = n / kInt8Columns / 2;
   for (size_t panel = 0; panel < half_panels; ++panel) {
-    const auto part_of_b = [&](Half h) { return packed_b + (h.column * half_panels + panel) * of_panel + h.row * (of_panel / 2); };
-    const auto part_of_c = [&](Half h) { return sums + (h.column * 2 + h.row) * half_sums; };
+    const auto part_of_b = [&](Quarter q) { return packed_b + (q.column * half_panels + panel) * of_panel + q.row * (of_panel / 2); };
+    const auto part_of_c = [&](Quarter q) { return sums + (q.column * 2 + q.row) * half_sums; };
     for (size_t i = 0; i < 7; ++i) {
       const Product& p = kProducts[i];
       combine(part_of_b(p.b.first), p.b.way, part_of_b(p.b.second), b, of_panel / 2);
