@@ -107,6 +107,33 @@ KINGLET_APART void add_values(const float* p, const float* v, ptrdiff_t v_row, s
   });
 }
 
+/// The greatest number of each lane of n scores.
+f32x4 greatest_of(const float* s, size_t n) {
+  f32x4 most = simd::splat(-kInf);
+  simd::for_vectors(n, [&](size_t i, size_t lanes) KINGLET_INLINE_LAMBDA {
+    most = simd::clamp_below(most, simd::load_partial(s + i, lanes, -kInf));
+  });
+  return most;
+}
+
+/// Raw products of a row with keys that it sees all become scores, scaled and masked, of which nothing else is wanted.
+/// Returns the greatest of each lane.
+template <bool kMasked>
+f32x4 scale_and_mask(float factor, const float* mask, float* s, size_t n) {
+  const f32x4 scale = simd::splat(factor), hidden = simd::splat(-kInf);
+  f32x4 most = hidden;
+  simd::for_vectors(n, [&](size_t i, size_t lanes) KINGLET_INLINE_LAMBDA {
+    f32x4 v = simd::load_partial(s + i, lanes) * scale;
+    if constexpr (kMasked) {
+      const f32x4 m = simd::load_partial(mask + i, lanes);
+      v = simd::select(m == hidden, m, v + m);
+    }
+    simd::store_partial(s + i, v, lanes);
+    most = simd::clamp_below(most, lanes == simd::kLanes ? v : simd::load_partial(s + i, lanes, -kInf));
+  });
+  return most;
+}
+
 /// Raw products of one row with keys [begin, begin + n) become scores: scaled, capped and masked.
 KINGLET_APART void finish_scores(const Attention& a, const Rows& rows, size_t row, float* s, size_t begin, size_t n) {
   const auto r = static_cast<ptrdiff_t>(row);
@@ -144,13 +171,20 @@ KINGLET_APART void finish_scores(const Attention& a, const Rows& rows, size_t ro
   keep(Attention::Stage::kProbabilities);
 }
 
-/// Scores of one row become weights exp(score - most); what was summed so far is scaled to a new greatest
-/// score.
-KINGLET_APART void weigh(const Attention& a, const Rows& rows, size_t row, float* s, size_t n) {
-  f32x4 most4 = simd::splat(-kInf);
-  simd::for_vectors(n, [&](size_t i, size_t lanes) KINGLET_INLINE_LAMBDA {
-    most4 = simd::clamp_below(most4, simd::load_partial(s + i, lanes, -kInf));
-  });
+/// Raw products become scores; returns the greatest of each lane.
+KINGLET_APART f32x4 make_scores(const Attention& a, const Rows& rows, size_t row, float* s, size_t begin, size_t n) {
+  const KeyRange seen = visible(a, begin, begin + n, static_cast<ptrdiff_t>(row) * rows.step);
+  if (rows.scores == nullptr && a.softcap == 0.0f && seen.begin == begin && seen.end == begin + n) {
+    if (rows.mask == nullptr) return scale_and_mask<false>(a.scale, nullptr, s, n);
+    return scale_and_mask<true>(a.scale, rows.mask + static_cast<ptrdiff_t>(row) * rows.mask_row + begin, s, n);
+  }
+  finish_scores(a, rows, row, s, begin, n);
+  return greatest_of(s, n);
+}
+
+/// Scores of one row, with the greatest of each lane, become weights exp(score - most); what was summed so far is scaled to
+/// a new greatest score.
+KINGLET_APART void weigh(const Attention& a, const Rows& rows, size_t row, f32x4 most4, float* s, size_t n) {
   const float old = rows.most[row];
   const float most = std::max({old, most4[0], most4[1], most4[2], most4[3]});
   // As long as all is hidden there is nothing to subtract; a NaN among the scores stays one.
@@ -193,8 +227,7 @@ void add_block(const Attention& a, const Rows& rows, size_t first, size_t last, 
     if (packed.k == nullptr) {
       scores_of_row(row(rows.q, rows.q_row, i), row(a.k, a.k_row, begin), a.k_row, a.head_size, of_row, n);
     }
-    finish_scores(a, rows, i, of_row, begin, n);
-    weigh(a, rows, i, of_row, n);
+    weigh(a, rows, i, make_scores(a, rows, i, of_row, begin, n), of_row, n);
     if (packed.k == nullptr) {
       float* const y = rows.y + static_cast<ptrdiff_t>(i) * rows.y_row;
       add_values(of_row, row(a.v, a.v_row, begin), a.v_row, n, y, a.value_size);
@@ -209,9 +242,9 @@ void add_block(const Attention& a, const Rows& rows, size_t first, size_t last, 
 /// Sums become averages, and kept scores probabilities.
 KINGLET_APART void finish_row(const Attention& a, const Rows& rows, size_t row, float sink) {
   const float most = rows.most[row], center = std::max(most, sink);
-  const float total = rows.total[row] * std::exp(most - center) + std::exp(sink - center);
-  const float factor = most == -kInf ? (std::isnan(rows.total[row]) ? rows.total[row] : 0.0f)
-                                     : std::exp(most - center) / total;
+  const float share = sink == -kInf ? 1.0f : std::exp(most - center);
+  const float total = rows.total[row] * share + (sink == -kInf ? 0.0f : std::exp(sink - center));
+  const float factor = most == -kInf ? (std::isnan(rows.total[row]) ? rows.total[row] : 0.0f) : share / total;
   float* const y = rows.y + static_cast<ptrdiff_t>(row) * rows.y_row;
   map(y, y, a.value_size, [&](f32x4 v) KINGLET_INLINE_LAMBDA { return v * simd::splat(factor); });
   if (rows.scores == nullptr || a.stage != Attention::Stage::kProbabilities) return;
