@@ -42,10 +42,8 @@ struct IndirectRows {
   }
 };
 
-/// The depth in steps of which each has sums of its own: few rows alone would wait for the multipliers.
-constexpr size_t unrolled(size_t tile_rows) { return tile_rows == 1 ? 4 : tile_rows <= 3 ? 2 : 1; }
-
-/// Panels that few rows pass over at once: memory gives more when it is read in several streams.
+/// Panels that few rows pass over at once: memory gives more when it is read in several streams, and one panel's few sums
+/// would wait for the multipliers.
 constexpr size_t together(size_t tile_rows) { return tile_rows == 1 ? 4 : tile_rows <= 3 ? 2 : 1; }
 
 /// MR rows from `row` by P panels, which are whole unless it is one.
@@ -53,7 +51,7 @@ template <size_t MR, size_t P, class Rows>
 KINGLET_INLINE void gemm_f32_tile(const GemmBlock& block, const Finish& end, const Rows& rows, size_t row,
                                   size_t panel) {
   constexpr size_t kPanelVectors = kPanelWidth / simd::kLanes, kVectors = P * kPanelVectors;
-  constexpr size_t kSums = MR * kVectors, kSteps = P > 1 ? 1 : unrolled(MR);
+  constexpr size_t kSums = MR * kVectors;
   const size_t column = panel * kPanelWidth;
   const size_t columns = std::min(block.n - column, P * kPanelWidth);
   const bool whole = P > 1 || columns == kPanelWidth;
@@ -75,31 +73,19 @@ KINGLET_INLINE void gemm_f32_tile(const GemmBlock& block, const Finish& end, con
       block.panel_stride != 0 ? block.panel_stride : rows.taps * rows.depth * kPanelWidth;
   const float* b[P];
   for (size_t i = 0; i < P; ++i) b[i] = block.packed_b + (panel + i) * panel_stride;
-  f32x4 more[kSums * (kSteps - 1) + 1] = {};
   for (size_t tap = 0; tap < rows.taps; ++tap) {
     const float* a[MR];
     for (size_t r = 0; r < MR; ++r) a[r] = rows.piece(row, tap, r);
-    const auto step = [&](size_t p, f32x4* sums) KINGLET_INLINE_LAMBDA {
+    for (size_t p = 0; p < rows.depth; ++p) {
       f32x4 bv[kVectors];
       for (size_t j = 0; j < kVectors; ++j) bv[j] = simd::load(b[j / kPanelVectors] + j % kPanelVectors * 4);
       for (size_t i = 0; i < P; ++i) b[i] += kPanelWidth;
       for (size_t r = 0; r < MR; ++r) {
         const f32x4 av = simd::load_splat(a[r] + p);
         for (size_t j = 0; j < kVectors; ++j)
-          sums[r * kVectors + j] = simd::madd(av, bv[j], sums[r * kVectors + j]);
-      }
-    };
-    size_t p = 0;
-    if constexpr (kSteps > 1) {
-      for (; p + kSteps <= rows.depth; p += kSteps) {
-        step(p, acc);
-        for (size_t s = 1; s < kSteps; ++s) step(p + s, more + (s - 1) * kSums);
+          acc[r * kVectors + j] = simd::madd(av, bv[j], acc[r * kVectors + j]);
       }
     }
-    for (; p < rows.depth; ++p) step(p, acc);
-  }
-  for (size_t s = 1; s < kSteps; ++s) {
-    for (size_t i = 0; i < kSums; ++i) acc[i] += more[(s - 1) * kSums + i];
   }
 
   // Last, because products that are added to a large bias one by one lose their low bits.
@@ -162,7 +148,8 @@ void run_block(const GemmBlock& block, const Rows& rows) {
   const size_t panels = (block.n + kPanelWidth - 1) / kPanelWidth;
   const size_t tiles = (block.m + kTileRows - 1) / kTileRows;
   const size_t panel_floats = std::max<size_t>(1, rows.taps * rows.depth * kPanelWidth);
-  const size_t group = std::max<size_t>(1, (tiles <= 3 ? kFewRowsGroupFloats : kGroupFloats) / panel_floats);
+  const size_t few_panels = std::max<size_t>(1, (tiles <= 3 ? kFewRowsGroupFloats : kGroupFloats) / panel_floats);
+  const size_t group = tiles == 1 ? panels : few_panels;
   for (size_t from = 0; from < panels; from += group) {
     const size_t to = std::min(panels, from + group);
     for (size_t tile = 0, row = 0; tile < tiles; ++tile) {
@@ -178,6 +165,14 @@ void run_block(const GemmBlock& block, const Rows& rows) {
   }
 }
 
+/// Four rows of half a panel, from four columns that are contiguous.
+void pack_transposed(float* packed, const float* columns, ptrdiff_t column_stride) {
+  f32x4 v[4];
+  for (ptrdiff_t j = 0; j < 4; ++j) v[j] = simd::load(columns + j * column_stride);
+  simd::transpose(v[0], v[1], v[2], v[3]);
+  for (size_t i = 0; i < 4; ++i) simd::store(packed + i * kPanelWidth, v[i]);
+}
+
 }  // namespace
 
 void gemm_block(const GemmBlock& block, const float* a, ptrdiff_t lda, size_t depth) {
@@ -186,14 +181,6 @@ void gemm_block(const GemmBlock& block, const float* a, ptrdiff_t lda, size_t de
 
 void gemm_block(const GemmBlock& block, const float* const* rows, size_t offset, size_t taps, size_t depth) {
   run_block(block, IndirectRows{rows, offset, taps, depth});
-}
-
-/// Four rows of half a panel, from four columns that are contiguous.
-static void pack_transposed(float* packed, const float* columns, ptrdiff_t column_stride) {
-  f32x4 v[4];
-  for (ptrdiff_t j = 0; j < 4; ++j) v[j] = simd::load(columns + j * column_stride);
-  simd::transpose(v[0], v[1], v[2], v[3]);
-  for (size_t i = 0; i < 4; ++i) simd::store(packed + i * kPanelWidth, v[i]);
 }
 
 size_t packed_b_size(size_t k, size_t n) { return packed_columns(n) * k; }
