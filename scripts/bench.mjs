@@ -4,7 +4,8 @@
 //     [--warm-up 1] [--starts 3] [--no-threads] [--no-write] [--no-build] [--ablation]
 // --cases: those whose name or group matches TEXT (a regular expression); a run of some cases, hosts or engines only writes
 // nothing. --engines: names of bench/engine-rows.mjs beside the baseline; the first is the one reported. --seconds, --warm-up:
-// of each engine and model, operators get less. --starts: fresh processes or pages of each engine and model. --no-build: takes
+// of each engine and model, operators get less. --starts: fresh processes or pages of each engine and model (operators have none),
+// from bytes and as many from its file or address. --no-build: takes
 // dist/ as it is. --ablation: measures what each optimising pass gains on the models instead, and writes that section.
 import { existsSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';

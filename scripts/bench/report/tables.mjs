@@ -85,7 +85,7 @@ export function hostTable(host) {
       const start = starts[m.engine];
       return [
         row.label, m.variant && m.engine === 'kinglet' ? `${m.engine} (${m.variant})` : m.engine, ms(m.medianMs), ms(m.p90Ms), gops(row, m),
-        m === measured[0] ? '' : times(m.ratio), ...['loadMs', 'sessionMs', 'firstMs'].map((key) => (start ? ms(start[key]) : '')),
+        m === measured[0] ? '' : times(m.ratio), ...['loadMs', 'sessionMs', 'firstMs'].map((key) => (start?.[key] === undefined ? '' : ms(start[key]))),
         m === measured[0] ? '' : m.error.toExponential(1),
       ];
     })), 2)).join('\n\n');
