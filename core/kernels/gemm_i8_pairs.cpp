@@ -10,8 +10,6 @@ using simd::i16x8;
 using simd::i32x4;
 
 #define KINGLET_INLINE inline __attribute__((always_inline))
-/// A loop of its own function has all registers.
-#define KINGLET_OWN __attribute__((noinline))
 
 /// Numbers of packed A that a block of rows has at most.
 constexpr size_t kBlockNumbers = 48 * 1024;
@@ -86,7 +84,7 @@ KINGLET_INLINE void multiply_tile(size_t pairs, const int16_t* a, int32_t* sums,
 }
 
 /// A tile times a panel, which is written in 16 bit numbers for the tiles that follow.
-KINGLET_OWN void multiply_and_widen(size_t pairs, const int16_t* a, const int8_t* panel, int16_t* widened, int32_t* sums) {
+KINGLET_APART void multiply_and_widen(size_t pairs, const int16_t* a, const int8_t* panel, int16_t* widened, int32_t* sums) {
   multiply_tile(pairs, a, sums, [&](i16x8& low, i16x8& high) KINGLET_INLINE_LAMBDA {
     low = simd::load_extend(panel);
     high = simd::load_extend(panel + kInt8Columns);
@@ -97,7 +95,7 @@ KINGLET_OWN void multiply_and_widen(size_t pairs, const int16_t* a, const int8_t
   });
 }
 
-KINGLET_OWN void multiply_codes(size_t pairs, const int16_t* a, const int8_t* panel, int32_t* sums) {
+KINGLET_APART void multiply_codes(size_t pairs, const int16_t* a, const int8_t* panel, int32_t* sums) {
   multiply_tile(pairs, a, sums, [&](i16x8& low, i16x8& high) KINGLET_INLINE_LAMBDA {
     low = simd::load_extend(panel);
     high = simd::load_extend(panel + kInt8Columns);
@@ -186,7 +184,7 @@ void pack_pairs(int16_t* packed, const uint8_t* const (&rows)[kPairRows], size_t
   (is_signed ? pack_rows<int8_t> : pack_rows<uint8_t>)(packed, rows, count, zeros, sums);
 }
 
-KINGLET_OWN void multiply_tiles(size_t tiles, size_t pairs, const int16_t* packed_a, size_t tile_numbers, const int16_t* panel, int32_t* sums) {
+KINGLET_APART void multiply_tiles(size_t tiles, size_t pairs, const int16_t* packed_a, size_t tile_numbers, const int16_t* panel, int32_t* sums) {
   for (size_t tile = 0; tile < tiles; ++tile, packed_a += tile_numbers, sums += kPairRows * kInt8Columns) {
     const int16_t* b = panel;
     multiply_tile(pairs, packed_a, sums, [&](i16x8& low, i16x8& high) KINGLET_INLINE_LAMBDA {
