@@ -2,11 +2,35 @@
 
 #include <algorithm>
 #include <numeric>
+#include <span>
 
 #include "base/error.hpp"
+#include "base/inlining.hpp"
 #include "base/memory.hpp"
 
 namespace kinglet {
+namespace {
+
+struct Placed {
+  size_t offset, end;
+  uint32_t first_step, last_step;
+};
+
+/// The offset of the smallest gap of at least `bytes` between the blocks that live when this one does, or behind them.
+KINGLET_APART size_t best_gap(std::span<const Placed> placed, const LiveBlock& block, size_t bytes) {
+  size_t best_offset = SIZE_MAX, best_gap = SIZE_MAX, end = 0;
+  for (const Placed& other : placed) {
+    if (other.last_step < block.first_step || block.last_step < other.first_step) continue;
+    if (other.offset >= end && other.offset - end >= bytes && other.offset - end < best_gap) {
+      best_offset = end;
+      best_gap = other.offset - end;
+    }
+    end = std::max(end, other.end);
+  }
+  return best_offset != SIZE_MAX ? best_offset : end;
+}
+
+}  // namespace
 
 size_t plan_memory(std::vector<LiveBlock>& blocks) {
   std::vector<uint32_t> by_size(blocks.size());
@@ -18,25 +42,12 @@ size_t plan_memory(std::vector<LiveBlock>& blocks) {
   std::make_heap(by_size.begin(), by_size.end(), is_first);
   std::sort_heap(by_size.begin(), by_size.end(), is_first);
 
-  struct Placed {
-    size_t offset, end;
-    uint32_t first_step, last_step;
-  };
   std::vector<Placed> placed;  // by offset
   uint64_t arena_bytes = 0;
   for (const uint32_t index : by_size) {
     LiveBlock& block = blocks[index];
     const size_t bytes = align_up(block.bytes);
-    size_t best_offset = SIZE_MAX, best_gap = SIZE_MAX, end = 0;
-    for (const Placed& other : placed) {
-      if (other.last_step < block.first_step || block.last_step < other.first_step) continue;
-      if (other.offset >= end && other.offset - end >= bytes && other.offset - end < best_gap) {
-        best_offset = end;
-        best_gap = other.offset - end;
-      }
-      end = std::max(end, other.end);
-    }
-    block.offset = best_offset != SIZE_MAX ? best_offset : end;
+    block.offset = best_gap(placed, block, bytes);
     if (bytes > SIZE_MAX - block.offset) {
       const uint64_t offset = block.offset;
       throw_out_of_memory(bytes > UINT64_MAX - offset ? UINT64_MAX : offset + bytes);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdint>
 
+#include "base/inlining.hpp"
 #include "kernels/conv_channels.hpp"
 #include "kernels/gemm_block.hpp"
 #include "kernels/gemm_columns.hpp"
@@ -120,7 +121,7 @@ class RowTable {
   }
 
  private:
-  void fill_run(const Line& line, ptrdiff_t column, size_t count, size_t row, size_t first_tap, size_t t) {
+  KINGLET_APART void fill_run(const Line& line, ptrdiff_t column, size_t count, size_t row, size_t first_tap, size_t t) {
     const auto tap = static_cast<ptrdiff_t>(first_tap + t);
     const ptrdiff_t kernel_row = joined_ ? tap : tap / g_.kernel[2];
     const ptrdiff_t kx = joined_ ? 0 : tap % g_.kernel[2];
@@ -153,7 +154,7 @@ class RowTable {
   }
 
   /// A kernel row that lies partly in the padding, with its zeros.
-  const float* gather(const float* pixels, ptrdiff_t x) {
+  KINGLET_APART const float* gather(const float* pixels, ptrdiff_t x) {
     float* const out = next_gathered_;
     next_gathered_ += plan_.depth;
     for (ptrdiff_t k = 0; k < g_.kernel[2]; ++k) {
@@ -212,6 +213,14 @@ void pointwise(const ConvShape& shape, const float* input, ptrdiff_t input_strid
   }
 }
 
+/// A tap's weights of `count` channels, `step` floats apart, of the `columns` filters of a panel, `filter` floats apart.
+KINGLET_APART void pack_tap(float* packed, size_t count, const float* from, size_t step, size_t filter, size_t columns) {
+  for (size_t i = 0; i < count; ++i, from += step, packed += kPanelWidth) {
+    for (size_t j = 0; j < columns; ++j) packed[j] = from[j * filter];
+    for (size_t j = columns; j < kPanelWidth; ++j) packed[j] = 0.0f;
+  }
+}
+
 }  // namespace
 
 size_t output_lines(const ConvShape& shape) {
@@ -244,10 +253,13 @@ void pack_conv_weights(float* packed, const ConvShape& shape, const float* weigh
   // One K block of a group: floats [first, first + depth) of every filter in the order taps, channels.
   const auto pack_block = [&](const float* filters, size_t first, size_t depth) {
     for (size_t column = 0; column < outputs; column += kPanelWidth) {
-      for (size_t k = first; k < first + depth; ++k, packed += kPanelWidth) {
-        const float* const from =
-            filters + column * filter + k % plan.channels * plan.taps + k / plan.channels;
-        for (size_t j = 0; j < kPanelWidth; ++j) packed[j] = column + j < outputs ? from[j * filter] : 0.0f;
+      for (size_t k = first; k < first + depth;) {
+        const size_t tap = k / plan.channels, channel = k % plan.channels;
+        const size_t count = std::min(plan.channels - channel, first + depth - k);
+        pack_tap(packed, count, filters + column * filter + channel * plan.taps + tap, plan.taps, filter,
+                 std::min(outputs - column, kPanelWidth));
+        packed += count * kPanelWidth;
+        k += count;
       }
     }
   };

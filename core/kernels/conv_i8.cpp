@@ -5,6 +5,7 @@
 
 #include "kernels/conv_i8_patches.hpp"
 #include "kernels/gemm_i8_block.hpp"
+#include "kernels/pack_i8.hpp"
 
 namespace kinglet::kernels {
 namespace {
@@ -81,6 +82,13 @@ struct PairPacker {
   }
 };
 
+/// A filter [channels, taps] as [taps, channels].
+KINGLET_APART void order_taps(const uint8_t* filter, const Int8Depth& depth, uint8_t* ordered) {
+  for (size_t t = 0; t < depth.taps; ++t) {
+    for (size_t c = 0; c < depth.channels; ++c) *ordered++ = filter[c * depth.taps + t];
+  }
+}
+
 }  // namespace
 
 size_t packed_conv_i8_weights_size(const ConvShape& shape, Int8Kernel kernel) {
@@ -93,12 +101,18 @@ void pack_conv_i8_weights(int8_t* packed, const ConvShape& shape, Codes weights,
   const Int8Depth depth(shape, g);
   const size_t outputs = shape.out_channels / shape.groups, group_bytes = packed_b_i8_size(depth.total, outputs, kernel);
   const auto* filters = static_cast<const uint8_t*>(weights.data);
-  std::vector<size_t> offsets(depth.total);  // of the codes of a filter, in the order of rows of A
-  for (size_t k = 0; k < depth.total; ++k) offsets[k] = k % depth.channels * depth.taps + k / depth.channels;
+  // Filters of several taps in the order of rows of A: taps, channels.
+  std::vector<uint8_t> ordered(depth.taps == 1 ? 0 : kInt8Columns * depth.total);
   for (size_t group = 0; group < shape.groups; ++group, filters += outputs * depth.total, packed += group_bytes) {
-    pack_columns_i8(packed, depth.total, outputs, filters, weights.is_signed ? 0 : kUnsignedShift, kernel, [&](size_t k, size_t j) {
-      return j * depth.total + offsets[k];
-    });
+    PanelPacker panels(packed, depth.total, outputs, weights.is_signed ? 0 : kUnsignedShift, kernel);
+    for (size_t j = 0; j < outputs; j += kInt8Columns) {
+      const size_t columns = std::min(outputs - j, kInt8Columns);
+      const uint8_t* const from = filters + j * depth.total;
+      for (size_t f = 0; f < columns && depth.taps != 1; ++f) {
+        order_taps(from + f * depth.total, depth, ordered.data() + f * depth.total);
+      }
+      panels.add_columns(depth.taps == 1 ? from : ordered.data(), static_cast<ptrdiff_t>(depth.total), columns);
+    }
   }
 }
 

@@ -29,7 +29,7 @@ struct Target {
 };
 
 /// One output pixel from any taps, channels [first, channels).
-void depthwise_f32_taps(const Context& x, size_t first, size_t taps, const float* const* inputs,
+KINGLET_APART void depthwise_f32_taps(const Context& x, size_t first, size_t taps, const float* const* inputs,
                         const float* const* weights, const Target& to) {
   simd::for_vectors(first, x.channels, [&](size_t c, size_t lanes) KINGLET_INLINE_LAMBDA {
     f32x4 acc = x.bias != nullptr ? simd::load_partial(x.bias + c, lanes) : f32x4{};
@@ -130,7 +130,7 @@ class LineTaps {
     return 2 * static_cast<size_t>(g.kernel[0] * g.kernel[1] + g.taps()) * sizeof(const float*);
   }
 
-  void select_line(const Line& line, const float* input, ptrdiff_t input_stride, const float* weights,
+  KINGLET_APART void select_line(const Line& line, const float* input, ptrdiff_t input_stride, const float* weights,
                    size_t weight_stride) {
     row_count_ = 0;
     for (ptrdiff_t r = 0; r < g_.kernel[0] * g_.kernel[1]; ++r) {
@@ -142,7 +142,7 @@ class LineTaps {
   }
 
   /// `pixels` output pixels, at most kTilePixels, from `column`.
-  void tile(const Context& x, ptrdiff_t column, ptrdiff_t pixels, const Tiles& tiles, const Target& to) {
+  KINGLET_APART void tile(const Context& x, ptrdiff_t column, ptrdiff_t pixels, const Tiles& tiles, const Target& to) {
     const ptrdiff_t first = column * g_.stride[2] - g_.pad[2];
     const ptrdiff_t columns = (static_cast<ptrdiff_t>(kTilePixels) - 1) * g_.stride[2] + g_.kernel[2];
     for (size_t r = 0; r < row_count_; ++r) taps_[r] = rows_[r] + first * x.input_stride;
@@ -156,7 +156,7 @@ class LineTaps {
     tiles.edge(x, in, to);
   }
 
-  void pixel(const Context& x, size_t first_channel, ptrdiff_t column, const Target& to) {
+  KINGLET_APART void pixel(const Context& x, size_t first_channel, ptrdiff_t column, const Target& to) {
     size_t count = 0;
     for (size_t r = 0; r < row_count_; ++r) {
       for (ptrdiff_t k = 0; k < g_.kernel[2]; ++k) {

@@ -15,8 +15,6 @@ using simd::f32x4;
 /// rather be done with B soon, so that it comes from memory in one stream.
 constexpr size_t kGroupFloats = 24 * 1024, kFewRowsGroupFloats = 96 * 1024;
 
-#define KINGLET_INLINE inline __attribute__((always_inline))
-
 /// Where a tile's rows of A are; a tile asks for each piece once.
 struct DirectRows {
   const float* a;

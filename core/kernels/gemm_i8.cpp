@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "kernels/gemm_i8_block.hpp"
+#include "kernels/pack_i8.hpp"
 
 namespace kinglet::kernels {
 namespace {
@@ -124,10 +125,17 @@ size_t packed_b_i8_size(size_t k, size_t n, Int8Kernel kernel) {
 
 void pack_b_i8(int8_t* packed, size_t k, size_t n, Codes b, ptrdiff_t row_stride, ptrdiff_t column_stride,
                Int8Kernel kernel) {
-  const uint8_t flip = b.is_signed ? 0 : kUnsignedShift;
-  pack_columns_i8(packed, k, n, static_cast<const uint8_t*>(b.data), flip, kernel, [&](size_t i, size_t j) {
-    return static_cast<ptrdiff_t>(i) * row_stride + static_cast<ptrdiff_t>(j) * column_stride;
-  });
+  const auto* const codes = static_cast<const uint8_t*>(b.data);
+  PanelPacker panels(packed, k, n, b.is_signed ? 0 : kUnsignedShift, kernel);
+  for (size_t j = 0; j < n; j += kInt8Columns) {
+    const size_t columns = std::min(n - j, kInt8Columns);
+    const uint8_t* const from = codes + static_cast<ptrdiff_t>(j) * column_stride;
+    if (column_stride == 1) {
+      panels.add_rows(from, row_stride, columns);
+    } else {
+      panels.add_columns(from, column_stride, columns);
+    }
+  }
 }
 
 size_t gemm_i8_scratch_bytes(size_t m, size_t k, Int8Kernel kernel) {

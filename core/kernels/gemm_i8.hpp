@@ -54,7 +54,7 @@ inline constexpr int32_t kUnsignedShift = 128;
 /// Bytes that B[k, n] takes when packed.
 size_t packed_b_i8_size(size_t k, size_t n, Int8Kernel kernel = int8_kernel());
 
-/// Packs B[k, n], whose code (i, j) lies at b[i * row_stride + j * column_stride], to memory aligned to 16.
+/// Packs B[k, n], whose code (i, j) lies at b[i * row_stride + j * column_stride], one of which is 1, to memory aligned to 16.
 void pack_b_i8(int8_t* packed, size_t k, size_t n, Codes b, ptrdiff_t row_stride, ptrdiff_t column_stride,
                Int8Kernel kernel = int8_kernel());
 

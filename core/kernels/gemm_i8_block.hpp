@@ -14,26 +14,6 @@ constexpr size_t round_up(size_t n, size_t step) { return (n + step - 1) / step 
 /// Values of k that are multiplied by one instruction.
 constexpr size_t int8_step(Int8Kernel kernel) { return kernel == Int8Kernel::kPairs ? 2 : 4; }
 
-/// Packs columns whose code for k lies at codes[offset(k, column)]; `flip` is xor-ed to each.
-template <class Offset>
-void pack_columns_i8(int8_t* packed, size_t k, size_t n, const uint8_t* codes, uint8_t flip, Int8Kernel kernel,
-                     Offset offset) {
-  const size_t step = int8_step(kernel), columns = round_up(n, kInt8Columns);
-  auto* const sums = reinterpret_cast<int32_t*>(packed + round_up(k, step) * columns);
-  for (size_t j = 0; j < columns; ++j) sums[j] = 0;
-  for (size_t first = 0; first < n; first += kInt8Columns) {
-    for (size_t i = 0; i < k; i += step) {
-      for (size_t j = first; j < first + kInt8Columns; ++j) {
-        for (size_t p = i; p < i + step; ++p) {
-          const bool inside = j < n && p < k;
-          *packed = inside ? static_cast<int8_t>(codes[offset(p, j)] ^ flip) : int8_t{0};
-          sums[j] += *packed++;
-        }
-      }
-    }
-  }
-}
-
 /// The sums of the columns.
 inline const int32_t* column_sums(const int8_t* packed_b, size_t k, size_t n, Int8Kernel kernel) {
   return reinterpret_cast<const int32_t*>(packed_b + round_up(k, int8_step(kernel)) * round_up(n, kInt8Columns));

@@ -8,8 +8,6 @@ namespace {
 using simd::i32x4;
 using simd::u8x16;
 
-#define KINGLET_INLINE inline __attribute__((always_inline))
-
 /// Whether the instruction makes exact sums of bytes of which b's are unsigned or signed.
 [[maybe_unused]] bool is_exact(bool is_signed) {
   // The extremes, in pairs whose sum of products overflows 16 bits; not known to the compiler.

@@ -9,8 +9,6 @@ namespace {
 using simd::i16x8;
 using simd::i32x4;
 
-#define KINGLET_INLINE inline __attribute__((always_inline))
-
 /// Numbers of packed A that a block of rows has at most.
 constexpr size_t kBlockNumbers = 48 * 1024;
 constexpr size_t kMostRows = 96;

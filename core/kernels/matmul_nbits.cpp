@@ -58,7 +58,7 @@ u32x4 load_words(const uint8_t* p) {
 /// a[k] in the order of the chunks, zeros behind it. With `scaled`, element i of a word is divided by 2^(i *
 /// bits): that makes up for weights that stay where they are in the word. The last one is shifted down
 /// instead, past the sign.
-void reorder_row(const NBits& w, const Chunks& chunks, bool scaled, const float* a, float* out) {
+KINGLET_APART void reorder_row(const NBits& w, const Chunks& chunks, bool scaled, const float* a, float* out) {
   for (size_t start = 0; start < padded_k(w); start += chunks.per_chunk, out += chunks.per_chunk) {
     float factor = 1.0f;
     for (size_t i = 0; i < chunks.per_word; ++i) {
@@ -89,7 +89,7 @@ struct ReorderedRows {
 
 /// R rows from `row` with C columns from `column`.
 template <size_t R, size_t C>
-void nbits_tile(const NBits& w, const Chunks& chunks, const Masks& masks, const ReorderedRows& rows,
+KINGLET_APART void nbits_tile(const NBits& w, const Chunks& chunks, const Masks& masks, const ReorderedRows& rows,
                 size_t row, size_t column, float* y, const float* bias) {
   const size_t per_block = w.block / chunks.per_chunk, blocks = w.blocks();
   const auto top = static_cast<int>(32 - w.bits);
@@ -146,7 +146,7 @@ void nbits_rows(const NBits& w, const Chunks& chunks, const Masks& masks, const 
 
 /// Four columns of f32 weights in the order of the chunks: tile[k][column], rows `stride` apart. Columns from
 /// `last` on repeat the one before.
-void dequantize_chunks(const NBits& w, const Chunks& chunks, size_t column, size_t last, float* tile,
+KINGLET_APART void dequantize_chunks(const NBits& w, const Chunks& chunks, size_t column, size_t last, float* tile,
                        size_t stride) {
   const u32x4 mask = simd::splat((uint32_t{1} << w.bits) - 1);
   for (size_t block = 0; block < w.blocks(); ++block) {
@@ -175,7 +175,7 @@ void dequantize_chunks(const NBits& w, const Chunks& chunks, size_t column, size
 }
 
 /// One column of f32 weights in their own order.
-void dequantize_plain(const NBits& w, size_t column, float* tile, size_t stride) {
+KINGLET_APART void dequantize_plain(const NBits& w, size_t column, float* tile, size_t stride) {
   const uint8_t* const from = weights_at(w, column, 0);
   const size_t per_byte = 8 / w.bits;
   const unsigned mask = (1u << w.bits) - 1;
@@ -183,6 +183,16 @@ void dequantize_plain(const NBits& w, size_t column, float* tile, size_t stride)
     const size_t block = w.groups != nullptr ? static_cast<size_t>(w.groups[k]) : k / w.block;
     const unsigned q = from[k / per_byte] >> k % per_byte * w.bits & mask;
     *tile = (static_cast<float>(q) - zero_of(w, column, block)) * scale_of(w, column, block);
+  }
+}
+
+/// sums[r, block] of the elements of A's rows.
+KINGLET_APART void sum_blocks(const NBits& w, size_t m, const float* a, float* sums) {
+  for (size_t i = 0; i < m * w.blocks(); ++i) {
+    const size_t start = i % w.blocks() * w.block;
+    float sum = 0.0f;
+    for (size_t k = start; k < std::min(start + w.block, w.k); ++k) sum += a[i / w.blocks() * w.k + k];
+    sums[i] = sum;
   }
 }
 
@@ -232,12 +242,7 @@ void matmul_nbits(const NBits& w, size_t m, const float* a, float* y, const floa
     return;
   }
   float* const sums = scratch + at.sums;
-  for (size_t i = 0; i < m * w.blocks(); ++i) {
-    const size_t start = i % w.blocks() * w.block;
-    float sum = 0.0f;
-    for (size_t k = start; k < std::min(start + w.block, w.k); ++k) sum += a[i / w.blocks() * w.k + k];
-    sums[i] = sum;
-  }
+  sum_blocks(w, m, a, sums);
   const ReorderedRows rows{scratch + at.rows, sums};
   const Masks masks(w.bits);
   size_t row = 0;

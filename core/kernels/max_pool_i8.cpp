@@ -4,6 +4,7 @@
 #include <cstring>
 #include <limits>
 
+#include "base/inlining.hpp"
 #include "kernels/geometry.hpp"
 
 namespace kinglet::kernels {
@@ -22,9 +23,23 @@ struct Taps {
   }
 };
 
+/// y[c] = the greater of it and x[c].
+template <class Code>
+KINGLET_APART void raise_to(const Code* x, Code* y, size_t n) {
+  using Vector [[gnu::vector_size(kBytes)]] = Code;
+  size_t c = 0;
+  for (; c + kBytes <= n; c += kBytes) {
+    Vector a, b;
+    std::memcpy(&a, x + c, kBytes);
+    std::memcpy(&b, y + c, kBytes);
+    a = a > b ? a : b;
+    std::memcpy(y + c, &a, kBytes);
+  }
+  for (; c < n; ++c) y[c] = std::max(y[c], x[c]);
+}
+
 template <class Code>
 void max_pool(const PoolShape& shape, const Code* x, Code* y) {
-  using Vector [[gnu::vector_size(kBytes)]] = Code;
   const Geometry g(shape);
   const size_t channels = shape.channels;
   const size_t pixels = shape.batch * static_cast<size_t>(g.out[0] * g.out[1] * g.out[2]);
@@ -38,16 +53,7 @@ void max_pool(const PoolShape& shape, const Code* x, Code* y) {
       for (ptrdiff_t row = ty.first; row < ty.end; ++row) {
         const ptrdiff_t start = input_line(g, line, z, row) + column * g.stride[2] - g.pad[2];
         for (ptrdiff_t k = tx.first; k < tx.end; ++k) {
-          const Code* const from = x + static_cast<size_t>(start + k * g.dilation[2]) * channels;
-          size_t c = 0;
-          for (; c + kBytes <= channels; c += kBytes) {
-            Vector a, b;
-            std::memcpy(&a, from + c, kBytes);
-            std::memcpy(&b, y + c, kBytes);
-            a = a > b ? a : b;
-            std::memcpy(y + c, &a, kBytes);
-          }
-          for (; c < channels; ++c) y[c] = std::max(y[c], from[c]);
+          raise_to(x + static_cast<size_t>(start + k * g.dilation[2]) * channels, y, channels);
         }
       }
     }

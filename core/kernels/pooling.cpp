@@ -53,7 +53,7 @@ struct Window {
 
 /// out[c] = end(fold of f over the window) for all channels.
 template <class F, class End>
-void pool_pixel(const Window& window, size_t channels, f32x4 initial, float* out, F f, End end) {
+KINGLET_APART void pool_pixel(const Window& window, size_t channels, f32x4 initial, float* out, F f, End end) {
   constexpr size_t kWide = 4;
   size_t c = 0;
   for (; c + kWide * simd::kLanes <= channels; c += kWide * simd::kLanes) {

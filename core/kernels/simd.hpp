@@ -8,6 +8,8 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "base/inlining.hpp"
+
 #if defined(__wasm_simd128__)
 #include <wasm_simd128.h>
 #endif
@@ -153,13 +155,6 @@ inline f32x4 to_float(i32x4 v) { return __builtin_convertvector(v, f32x4); }
 inline i32x4 to_int(f32x4 v) {
   KINGLET_WASM_OR(i32x4(wasm_i32x4_trunc_sat_f32x4(v128_t(v))), __builtin_convertvector(v, i32x4));
 }
-
-/// For a hot loop that is to stay a function of its own. V8 optimises function by function, in the background: of a
-/// few KiB in a few milliseconds, while one of 20 KiB runs as baseline code, ten times slower, for 50 ms and more.
-#define KINGLET_APART __attribute__((noinline))
-
-/// Put after the parameters of a lambda that must become part of the loop it is passed to.
-#define KINGLET_INLINE_LAMBDA __attribute__((always_inline))
 
 /// Calls f(i, 4) for every whole vector of [first, n), then f(i, n - i) for what is left. In the first,
 /// `lanes` is a constant once f is inlined, and a partial load or store of it becomes a plain one.

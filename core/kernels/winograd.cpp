@@ -198,32 +198,67 @@ void run_tiles(Call& call, const WinogradMatrices<const float>& packed_weights, 
   }
 }
 
+/// The sums that a filter's rows make: one for each row of kFilter.
+template <class T>
+KINGLET_INLINE void filter_sums(const f32x4 (&taps)[3], f32x4 (&sums)[T::kFilters]) {
+  for (size_t i = 0; i < T::kFilters; ++i) {
+    f32x4 sum{};
+    bool first = true;
+    for (size_t t = 0; t < 3; ++t) {
+      const auto factor = static_cast<float>(T::kFilter[i][t]);
+      if (factor == 0.0f) continue;
+      const f32x4 product = factor == 1.0f ? taps[t] : taps[t] * simd::splat(factor);
+      sum = first ? product : sum + product;
+      first = false;
+    }
+    sums[i] = sum;
+  }
+}
+
+/// Four filters of one input channel, each `filter_stride` after the one before, to four columns of all matrices.
+template <class T>
+KINGLET_APART void pack_filters(const float* filters, size_t filter_stride, float* const* matrix, size_t to) {
+  constexpr size_t kFilters = T::kFilters;
+  f32x4 tap[9];
+  for (size_t i = 0; i < 8; i += 4) {
+    for (size_t f = 0; f < 4; ++f) tap[i + f] = simd::load(filters + f * filter_stride + i);
+    simd::transpose(tap[i], tap[i + 1], tap[i + 2], tap[i + 3]);
+  }
+  for (size_t f = 0; f < 4; ++f) tap[8][f] = filters[f * filter_stride + 8];
+  f32x4 rows[3][kFilters];
+  for (size_t x = 0; x < 3; ++x) filter_sums<T>({tap[x], tap[3 + x], tap[6 + x]}, rows[x]);
+  for (size_t i = 0; i < kFilters; ++i) {
+    f32x4 sums[kFilters];
+    filter_sums<T>({rows[0][i], rows[1][i], rows[2][i]}, sums);
+    for (size_t j = 0; j < kFilters; ++j) simd::store(matrix[i * kFilters + j] + to, sums[j]);
+  }
+}
+
 template <class T>
 void pack(const WinogradMatrices<float>& packed, const ConvShape& shape, const float* weights) {
-  constexpr size_t kFilters = T::kFilters;
+  constexpr size_t kMatrices = T::kFilters * T::kFilters;
   const size_t channels = shape.in_channels, outputs = shape.out_channels;
-  float* matrix[kFilters * kFilters];
-  for (size_t i = 0; i < kFilters * kFilters; ++i) {
-    matrix[i] = packed(i, winograd_matrix_size(shape));
-    std::fill_n(matrix[i], winograd_matrix_size(shape), 0.0f);
-  }
-  for (size_t n = 0; n < outputs; ++n) {
+  float* matrix[kMatrices];
+  for (size_t i = 0; i < kMatrices; ++i) matrix[i] = packed(i, winograd_matrix_size(shape));
+  for (size_t n = 0; n < outputs; n += simd::kLanes) {
+    const size_t count = std::min(outputs - n, simd::kLanes), panel = n / kPanelWidth * channels * kPanelWidth + n % kPanelWidth;
     for (size_t c = 0; c < channels; ++c) {
-      const float* const filter = weights + (n * channels + c) * 9;
-      double rows[kFilters][3];
-      for (size_t i = 0; i < kFilters; ++i) {
-        const double (&t)[3] = T::kFilter[i];
-        for (size_t x = 0; x < 3; ++x)
-          rows[i][x] = t[0] * filter[x] + t[1] * filter[3 + x] + t[2] * filter[6 + x];
+      const float* const filters = weights + (n * channels + c) * 9;
+      if (count == simd::kLanes) {
+        pack_filters<T>(filters, channels * 9, matrix, panel + c * kPanelWidth);
+        continue;
       }
-      const size_t to = (n / kPanelWidth * channels + c) * kPanelWidth + n % kPanelWidth;
-      for (size_t i = 0; i < kFilters; ++i) {
-        for (size_t j = 0; j < kFilters; ++j) {
-          const double (&t)[3] = T::kFilter[j];
-          matrix[i * kFilters + j][to] =
-              static_cast<float>(t[0] * rows[i][0] + t[1] * rows[i][1] + t[2] * rows[i][2]);
-        }
-      }
+      float padded[simd::kLanes * 9] = {};
+      for (size_t f = 0; f < count; ++f) std::copy_n(filters + f * channels * 9, 9, padded + f * 9);
+      pack_filters<T>(padded, 9, matrix, panel + c * kPanelWidth);
+    }
+  }
+  // Columns of a last panel that no group of filters reaches.
+  const size_t reached = (outputs + simd::kLanes - 1) / simd::kLanes * simd::kLanes;
+  if (reached % kPanelWidth == 0) return;
+  for (size_t c = 0; c < channels; ++c) {
+    for (size_t i = 0; i < kMatrices; ++i) {
+      simd::store(matrix[i] + (reached / kPanelWidth * channels + c) * kPanelWidth + reached % kPanelWidth, f32x4{});
     }
   }
 }

@@ -4,6 +4,7 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "base/inlining.hpp"
 #include "ops/convert.hpp"
 
 namespace kinglet::ops {
@@ -69,6 +70,42 @@ bool is_identity(const std::vector<int64_t>& map, int64_t dim) {
   return true;
 }
 
+/// The two innermost loops of copy_strided, without the odometer's bookkeeping.
+template <class T>
+KINGLET_APART void copy_plane(const CopyAxis& middle, const CopyAxis& inner, T* d, const T* s) {
+  const bool dense = inner.dst_stride == 1 && inner.src_stride == 1;
+  for (int64_t m = 0; m < middle.count; ++m) {
+    T* to = d + m * middle.dst_stride;
+    const T* from = s + m * middle.src_stride;
+    if (dense) {
+      std::copy_n(from, inner.count, to);
+    } else {
+      for (int64_t i = 0; i < inner.count; ++i) to[i * inner.dst_stride] = from[i * inner.src_stride];
+    }
+  }
+}
+
+template <class T>
+KINGLET_APART void copy_loops(const Loops& loops, const CopyAxis& middle, const CopyAxis& inner, T* d, const T* s) {
+  std::array<int64_t, 2 * kMaxRank> index{};
+  for (;;) {
+    copy_plane(middle, inner, d, s);
+    size_t a = loops.count;
+    for (; a > 0; --a) {
+      const CopyAxis& axis = loops.axes[a - 1];
+      if (++index[a - 1] < axis.count) {
+        d += axis.dst_stride;
+        s += axis.src_stride;
+        break;
+      }
+      index[a - 1] = 0;
+      d -= axis.dst_stride * (axis.count - 1);
+      s -= axis.src_stride * (axis.count - 1);
+    }
+    if (a == 0) return;
+  }
+}
+
 }  // namespace
 
 void copy_elements(DType type, void* dst, const void* src, size_t count) {
@@ -90,42 +127,12 @@ void copy_strided(DType type, std::span<const CopyAxis> axes, void* dst, const v
     if (axis.count == 0) return;
   }
   Loops loops = simplify(axes);
-  // The two innermost loops run without the odometer's bookkeeping.
   const auto take = [&]() -> CopyAxis {
     return loops.count > 0 ? loops.axes[--loops.count] : CopyAxis{1, 1, 1};
   };
   const CopyAxis inner = take();
   const CopyAxis middle = take();
-  const bool dense = inner.dst_stride == 1 && inner.src_stride == 1;
-  dispatch_width(type, [&]<class T>() {
-    std::array<int64_t, 2 * kMaxRank> index{};
-    auto* d = static_cast<T*>(dst);
-    auto* s = static_cast<const T*>(src);
-    for (;;) {
-      for (int64_t m = 0; m < middle.count; ++m) {
-        T* to = d + m * middle.dst_stride;
-        const T* from = s + m * middle.src_stride;
-        if (dense) {
-          std::copy_n(from, inner.count, to);
-        } else {
-          for (int64_t i = 0; i < inner.count; ++i) to[i * inner.dst_stride] = from[i * inner.src_stride];
-        }
-      }
-      size_t a = loops.count;
-      for (; a > 0; --a) {
-        const CopyAxis& axis = loops.axes[a - 1];
-        if (++index[a - 1] < axis.count) {
-          d += axis.dst_stride;
-          s += axis.src_stride;
-          break;
-        }
-        index[a - 1] = 0;
-        d -= axis.dst_stride * (axis.count - 1);
-        s -= axis.src_stride * (axis.count - 1);
-      }
-      if (a == 0) return;
-    }
-  });
+  dispatch_width(type, [&]<class T>() { copy_loops(loops, middle, inner, static_cast<T*>(dst), static_cast<const T*>(src)); });
 }
 
 std::array<int64_t, kMaxRank> strides_of(const Shape& shape) {

@@ -4,6 +4,7 @@
 #include <numeric>
 
 #include "base/flags.hpp"
+#include "base/inlining.hpp"
 #include "graph/evaluate.hpp"
 #include "graph/inference.hpp"
 #include "graph/memory_plan.hpp"
@@ -43,7 +44,7 @@ class Planner {
   }
 
  private:
-  void bind_inputs() {
+  KINGLET_APART void bind_inputs() {
     for (size_t i = 0; i < graph_.values.size(); ++i) {
       const Value& value = graph_.values[i];
       // A released constant has no elements any more, but its type and shape are still true.
@@ -66,7 +67,7 @@ class Planner {
     }
   }
 
-  void add(const Node& node) {
+  KINGLET_APART void add(const Node& node) {
     std::vector<const ValueInfo*> inputs;
     for (const ValueId id : node.inputs) inputs.push_back(id == kNoValue ? nullptr : &info(id));
     std::vector<ValueInfo> inferred = infer_node(node, inputs);
@@ -74,7 +75,10 @@ class Planner {
       if (output.shape.is_concrete()) check_addressable(output.dtype, output.shape.concrete());
     }
     if (can_evaluate(node, inputs) && is_small(inferred)) return evaluate_now(node, inputs, inferred);
+    add_step(node, std::move(inferred));
+  }
 
+  KINGLET_APART void add_step(const Node& node, std::vector<ValueInfo> inferred) {
     Step step;
     step.node = &node;
     bool concrete = true;
@@ -107,7 +111,7 @@ class Planner {
     plan_->steps.push_back(std::move(step));
   }
 
-  static bool is_small(const std::vector<ValueInfo>& outputs) {
+  KINGLET_APART static bool is_small(const std::vector<ValueInfo>& outputs) {
     for (const ValueInfo& o : outputs) {
       if (!o.shape.is_concrete() || o.dtype == DType::kUndefined || is_container(o.dtype)) return false;
       if (o.shape.concrete().count() > kMaxEvaluatedBytes / std::max<size_t>(1, dtype_size(o.dtype))) return false;
@@ -115,7 +119,7 @@ class Planner {
     return true;
   }
 
-  void evaluate_now(const Node& node, std::span<const ValueInfo* const> inputs, std::span<const ValueInfo> inferred) {
+  KINGLET_APART void evaluate_now(const Node& node, std::span<const ValueInfo* const> inputs, std::span<const ValueInfo> inferred) {
     std::vector<Tensor> outputs = evaluate(node, inputs, inferred);
     for (size_t i = 0; i < outputs.size(); ++i) {
       const ValueId id = node.outputs[i];
@@ -126,7 +130,7 @@ class Planner {
   }
 
   /// Steps that only shape arithmetic read, which is done by now.
-  void drop_unread_steps() {
+  KINGLET_APART void drop_unread_steps() {
     Flags read(graph_.values.size(), false);
     for (const ValueId id : graph_.outputs) read[static_cast<size_t>(id)] = true;
     Flags keep(plan_->steps.size(), false);
@@ -142,7 +146,7 @@ class Planner {
     std::erase_if(plan_->steps, [&](const Step&) { return !keep[s++]; });
   }
 
-  void find_last_uses() {
+  KINGLET_APART void find_last_uses() {
     for (uint32_t s = 0; s < plan_->steps.size(); ++s) {
       const Node& node = *plan_->steps[s].node;
       for (const ValueId id : node.inputs) {
@@ -159,53 +163,52 @@ class Planner {
 
   /// Views and in-place outputs join the block of their input; a block's last use is the last of all its values.
   void share_memory() {
-    std::vector<uint32_t> block_last(graph_.values.size(), 0);
-    for (uint32_t s = 0; s < plan_->steps.size(); ++s) {
-      Step& step = plan_->steps[s];
-      const Node& node = *step.node;
-      if (step.kind == Step::Kind::kDynamic) {
-        // It may turn out to share memory when it runs: the block of its input must live as long.
-        if ((node.def->traits & ops::kView) != 0 && node.outputs[0] != kNoValue) {
-          const auto out = static_cast<size_t>(node.outputs[0]);
-          block_last[out] = last_use_[out];
-          join(out, root_[static_cast<size_t>(node.inputs[0])], block_last);
-        }
-        continue;
-      }
-      for (size_t i = 0; i < node.outputs.size(); ++i) {
-        if (node.outputs[i] == kNoValue) continue;
-        const auto out = static_cast<size_t>(node.outputs[i]);
-        block_last[out] = last_use_[out];
-        if (i == 0 && step.kind == Step::Kind::kView) {
-          join(out, root_[static_cast<size_t>(node.inputs[0])], block_last);
-          continue;
-        }
-        if (slot(node.outputs[i]).dtype() == DType::kString) continue;
-        in_arena_[out] = true;
-        if (i == 0 && (node.def->traits & ops::kInPlace) != 0) {
-          if (const int64_t donor = find_donor(node, s, block_last); donor >= 0) {
-            join(out, static_cast<size_t>(donor), block_last);
-          }
-        }
-      }
-    }
-    block_last_ = std::move(block_last);
+    block_last_.assign(graph_.values.size(), 0);
+    for (uint32_t s = 0; s < plan_->steps.size(); ++s) share_memory_of(s);
     for (uint32_t s = 0; s < plan_->steps.size(); ++s) note_dead(s);
   }
 
-  void join(size_t value, size_t root, std::vector<uint32_t>& block_last) {
+  KINGLET_APART void share_memory_of(uint32_t s) {
+    const Step& step = plan_->steps[s];
+    const Node& node = *step.node;
+    if (step.kind == Step::Kind::kDynamic) {
+      // It may turn out to share memory when it runs: the block of its input must live as long.
+      if ((node.def->traits & ops::kView) != 0 && node.outputs[0] != kNoValue) {
+        const auto out = static_cast<size_t>(node.outputs[0]);
+        block_last_[out] = last_use_[out];
+        join(out, root_[static_cast<size_t>(node.inputs[0])]);
+      }
+      return;
+    }
+    for (size_t i = 0; i < node.outputs.size(); ++i) {
+      if (node.outputs[i] == kNoValue) continue;
+      const auto out = static_cast<size_t>(node.outputs[i]);
+      block_last_[out] = last_use_[out];
+      if (i == 0 && step.kind == Step::Kind::kView) {
+        join(out, root_[static_cast<size_t>(node.inputs[0])]);
+        continue;
+      }
+      if (slot(node.outputs[i]).dtype() == DType::kString) continue;
+      in_arena_[out] = true;
+      if (i == 0 && (node.def->traits & ops::kInPlace) != 0) {
+        if (const int64_t donor = find_donor(node, s); donor >= 0) join(out, static_cast<size_t>(donor));
+      }
+    }
+  }
+
+  void join(size_t value, size_t root) {
     root_[value] = root;
-    block_last[root] = std::max(block_last[root], block_last[value]);
+    block_last_[root] = std::max(block_last_[root], block_last_[value]);
   }
 
   /// The block of an input that dies at this step and has the output's type and shape, or -1.
-  int64_t find_donor(const Node& node, uint32_t step, const std::vector<uint32_t>& block_last) {
+  int64_t find_donor(const Node& node, uint32_t step) {
     const Tensor& out = slot(node.outputs[0]);
     for (size_t i = 0; i < node.own_inputs; ++i) {
       if (node.inputs[i] == kNoValue) continue;
       const Tensor& in = slot(node.inputs[i]);
       const size_t root = root_[static_cast<size_t>(node.inputs[i])];
-      if (in_arena_[root] && block_last[root] == step && in.dtype() == out.dtype() && in.shape() == out.shape()) {
+      if (in_arena_[root] && block_last_[root] == step && in.dtype() == out.dtype() && in.shape() == out.shape()) {
         return static_cast<int64_t>(root);
       }
     }
@@ -213,7 +216,7 @@ class Planner {
   }
 
   /// Values that hold memory of their own at run time are dropped after the last step that reads them.
-  void note_dead(uint32_t s) {
+  KINGLET_APART void note_dead(uint32_t s) {
     Step& step = plan_->steps[s];
     const auto drop_if_dead = [&](ValueId id) {
       if (id == kNoValue || last_use_[static_cast<size_t>(id)] != s || !made_at_run_[static_cast<size_t>(id)]) return;
@@ -230,7 +233,7 @@ class Planner {
     for (const ValueId id : step.node->outputs) drop_if_dead(id);
   }
 
-  void place() {
+  KINGLET_APART void place() {
     std::vector<LiveBlock> blocks;
     std::vector<int64_t> block_of(graph_.values.size(), -1);
     for (size_t v = 0; v < graph_.values.size(); ++v) {

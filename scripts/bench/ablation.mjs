@@ -9,7 +9,7 @@ import { table, times } from './report/markdown.mjs';
 /** Names in the table of passes.cpp. */
 function passNames() {
   const text = readFileSync(join(root, 'core/graph/passes/passes.cpp'), 'utf8');
-  const names = [...text.matchAll(/^\s*\{"(\w+)", passes::/gm)].map(([, name]) => name);
+  const names = [...text.matchAll(/\.name = "(\w+)", \.run = passes::/g)].map(([, name]) => name);
   if (names.length === 0) throw new Error('core/graph/passes/passes.cpp has no table of passes that can be read');
   return [...new Set(names)];
 }

@@ -6,10 +6,12 @@
 #include <cmath>
 #include <optional>
 
+#include "base/inlining.hpp"
 #include "graph/constant_memory.hpp"
 #include "graph/inference.hpp"
 #include "graph/passes/match.hpp"
 #include "graph/passes/passes.hpp"
+#include "kernels/elementwise.hpp"
 
 namespace kinglet::passes {
 namespace {
@@ -82,7 +84,7 @@ Tensor scale_weights(const Tensor& weights, bool transposed, const std::vector<d
   const float* from = weights.data<float>();
   float* to = out.data<float>();
   for (size_t i = 0, channel = 0; i < count; i += inner, channel = channel + 1 == scale.size() ? 0 : channel + 1) {
-    for (size_t j = i; j < i + inner; ++j) to[j] = static_cast<float>(from[j] * scale[channel]);
+    kernels::binary_scalar(kernels::Binary::kMul, from + i, static_cast<float>(scale[channel]), to + i, inner);
   }
   return out;
 }
@@ -107,7 +109,7 @@ class InPlace {
   std::optional<ConstantMemory> memory_;
 };
 
-bool fold(Graph& graph, Node& conv, Node& node, ValueId image, InPlace& in_place) {
+KINGLET_APART bool fold(Graph& graph, Node& conv, Node& node, ValueId image, InPlace& in_place) {
   const Tensor* weights = f32_constant(graph, conv, 1);
   if (weights == nullptr || weights->rank() < 3) return false;
   const bool transposed = conv.op_type == "ConvTranspose";

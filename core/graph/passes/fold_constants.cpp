@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "base/inlining.hpp"
 #include "graph/evaluate.hpp"
 #include "graph/inference.hpp"
 #include "graph/passes/passes.hpp"
@@ -58,44 +59,53 @@ bool fold_known_dims(Value& value) {
   return true;
 }
 
+using Infos = std::vector<ops::ValueInfo>;
+
+/// Replaces the outputs of a node whose inputs are constants by constants.
+KINGLET_APART bool fold_node(Graph& graph, Node& node, Infos& infos) {
+  std::vector<const ops::ValueInfo*> inputs, outputs;
+  for (const ValueId id : node.inputs) inputs.push_back(id == kNoValue ? nullptr : &infos[static_cast<size_t>(id)]);
+  if (node.op_type == "DequantizeLinear" || !can_evaluate(node, inputs)) return false;
+  const Infos inferred = infer_node(node, inputs);
+  for (const ops::ValueInfo& o : inferred) outputs.push_back(&o);
+  const size_t bytes = total_bytes(outputs);
+  // A Constant's elements are in memory already.
+  if (node.op_type != "Constant" && (bytes == SIZE_MAX || (bytes > kSmallBytes && bytes > total_bytes(inputs)))) return false;
+  std::vector<Tensor> results = evaluate(node, inputs, inferred);
+  for (size_t i = 0; i < results.size(); ++i) {
+    const ValueId id = node.outputs[i];
+    if (id == kNoValue) continue;
+    Value& value = graph.value(id);
+    value.dtype = results[i].dtype();
+    value.shape = results[i].shape();
+    value.constant = std::move(results[i]);
+    infos[static_cast<size_t>(id)] = info_of(value);
+  }
+  node.outputs.assign(node.outputs.size(), kNoValue);
+  return true;
+}
+
+KINGLET_APART bool fold_known_outputs(Graph& graph, Node& node, Infos& infos) {
+  bool changed = false;
+  for (ValueId& id : node.outputs) {
+    if (id == kNoValue || !fold_known_dims(graph.value(id))) continue;
+    infos[static_cast<size_t>(id)] = info_of(graph.value(id));
+    id = kNoValue;
+    changed = true;
+  }
+  return changed;
+}
+
 }  // namespace
 
 bool fold_constants(Graph& graph) {
   bool changed = false;
-  std::vector<ops::ValueInfo> infos;
+  Infos infos;
   for (const Value& value : graph.values) infos.push_back(info_of(value));
-  std::vector<const ops::ValueInfo*> inputs;
   for (Node& node : graph.nodes) {
     changed = push_into_subgraphs(graph, node) || changed;
-    inputs.clear();
-    for (const ValueId id : node.inputs) inputs.push_back(id == kNoValue ? nullptr : &infos[static_cast<size_t>(id)]);
-    if (node.op_type != "DequantizeLinear" && can_evaluate(node, inputs)) {
-      const std::vector<ops::ValueInfo> inferred = infer_node(node, inputs);
-      std::vector<const ops::ValueInfo*> outputs;
-      for (const ops::ValueInfo& o : inferred) outputs.push_back(&o);
-      const size_t bytes = total_bytes(outputs);
-      // A Constant's elements are in memory already.
-      if (node.op_type == "Constant" || (bytes != SIZE_MAX && (bytes <= kSmallBytes || bytes <= total_bytes(inputs)))) {
-        std::vector<Tensor> results = evaluate(node, inputs, inferred);
-        for (size_t i = 0; i < results.size(); ++i) {
-          const ValueId id = node.outputs[i];
-          if (id == kNoValue) continue;
-          Value& value = graph.value(id);
-          value.dtype = results[i].dtype();
-          value.shape = results[i].shape();
-          value.constant = std::move(results[i]);
-          infos[static_cast<size_t>(id)] = info_of(value);
-        }
-        node.outputs.assign(node.outputs.size(), kNoValue);
-        changed = true;
-      }
-    }
-    for (ValueId& id : node.outputs) {
-      if (id == kNoValue || !fold_known_dims(graph.value(id))) continue;
-      infos[static_cast<size_t>(id)] = info_of(graph.value(id));
-      id = kNoValue;
-      changed = true;
-    }
+    changed = fold_node(graph, node, infos) || changed;
+    changed = fold_known_outputs(graph, node, infos) || changed;
   }
   std::erase_if(graph.nodes, [](const Node& node) {
     return std::all_of(node.outputs.begin(), node.outputs.end(), [](ValueId id) { return id == kNoValue; });

@@ -7,37 +7,37 @@
 namespace kinglet {
 namespace {
 
-// cmake/OpRegistry.cmake reads this table: a build of some operators alone has a pass, and what it makes, where it has
-// one of the operators after "from", or where that is missing.
+// cmake/OpRegistry.cmake reads this table, a line for a pass: a build of some operators alone has a pass, and what it makes,
+// where it has one of the operators that it starts from.
 constexpr Pass kPasses[] = {
-    {"fold_constants", passes::fold_constants},
-    {"remove_identities", passes::remove_identities, {}, true},
-    {"remove_dead_nodes", passes::remove_dead_nodes, {}, true},
-    {"align_legacy_operands", passes::align_legacy_operands},  // from Add Sub Mul Div Pow And Or Xor Equal Greater Less PRelu
-    {"fuse_gated_activations", passes::fuse_gated_activations, {"Swish", "HardSwish"}},  // from Mul
-    {"fuse_gelu", passes::fuse_gelu, {"Gelu"}},                                          // from Erf
-    {"fuse_layer_normalization", passes::fuse_layer_normalization, {"LayerNormalization"}},  // from ReduceMean
-    {"move_codes", passes::move_codes, {"Clip"}},  // from QuantizeLinear
-    {"fuse_qdq_products", passes::fuse_qdq_products, {"QLinearConv", "QLinearMatMul", "com.microsoft.QGemm", "com.microsoft.MatMulIntegerToFloat"}},  // from QuantizeLinear
-    {"fuse_qdq_elementwise", passes::fuse_qdq_elementwise, {"com.microsoft.QLinearAdd", "com.microsoft.QLinearMul", "com.microsoft.QLinearAveragePool", "com.microsoft.QLinearGlobalAveragePool", "com.microsoft.QLinearSoftmax", "com.microsoft.QLinearSigmoid", "com.microsoft.QLinearLeakyRelu", "com.microsoft.QLinearConcat"}},  // from QuantizeLinear
-    {"remove_dead_nodes", passes::remove_dead_nodes, {}, true},
-    {"dequantize_constants", passes::dequantize_constants},  // from DequantizeLinear
-    {"fold_constants", passes::fold_constants},
-    {"fold_affine_into_conv", passes::fold_affine_into_conv},  // from Conv ConvTranspose
-    {"fuse_integer_matmul", passes::fuse_integer_matmul, {"com.microsoft.MatMulIntegerToFloat"}},  // from MatMulInteger
-    {"fuse_attention", passes::fuse_attention, {"Attention", "Add"}},                       // from MatMul
-    {"fuse_matmul_bias", passes::fuse_matmul_bias},  // from MatMul
-    {"remove_dead_nodes", passes::remove_dead_nodes, {}, true},
-    {"axes_to_attribute", passes::axes_to_attribute},  // from ReduceMean ReduceSum ReduceMax ReduceMin ReduceProd ReduceL1 ReduceL2 ReduceLogSum ReduceLogSumExp ReduceSumSquare
-    {"channels_last", passes::channels_last, {"Transpose"}},
-    {"merge_transposes", passes::merge_transposes},
-    {"fuse_residual", passes::fuse_residual},  // from Add
-    {"fuse_activation", passes::fuse_activation},
-    {"fold_affine_into_activation", passes::fold_affine_into_activation},  // from HardSwish
-    {"fold_constants", passes::fold_constants},
-    {"remove_dead_nodes", passes::remove_dead_nodes, {}, true},
-    {"choose_winograd", passes::choose_winograd},  // from Conv com.microsoft.FusedConv
-    {"choose_strassen", passes::choose_strassen},  // from MatMul Gemm Conv com.microsoft.FusedConv com.microsoft.FusedGemm
+    {.name = "fold_constants", .run = passes::fold_constants},
+    {.name = "remove_identities", .run = passes::remove_identities, .only_removes = true},
+    {.name = "remove_dead_nodes", .run = passes::remove_dead_nodes, .only_removes = true},
+    {.name = "align_legacy_operands", .run = passes::align_legacy_operands, .from = {"Add", "Sub", "Mul", "Div", "Pow", "And", "Or", "Xor", "Equal", "Greater", "Less", "PRelu"}},
+    {.name = "fuse_gated_activations", .run = passes::fuse_gated_activations, .from = {"Mul"}, .makes = {"Swish", "HardSwish"}},
+    {.name = "fuse_gelu", .run = passes::fuse_gelu, .from = {"Erf"}, .makes = {"Gelu"}},
+    {.name = "fuse_layer_normalization", .run = passes::fuse_layer_normalization, .from = {"ReduceMean"}, .makes = {"LayerNormalization"}},
+    {.name = "move_codes", .run = passes::move_codes, .from = {"QuantizeLinear"}, .makes = {"Clip"}},
+    {.name = "fuse_qdq_products", .run = passes::fuse_qdq_products, .from = {"QuantizeLinear"}, .makes = {"QLinearConv", "QLinearMatMul", "com.microsoft.QGemm", "com.microsoft.MatMulIntegerToFloat"}},
+    {.name = "fuse_qdq_elementwise", .run = passes::fuse_qdq_elementwise, .from = {"QuantizeLinear"}, .makes = {"com.microsoft.QLinearAdd", "com.microsoft.QLinearMul", "com.microsoft.QLinearAveragePool", "com.microsoft.QLinearGlobalAveragePool", "com.microsoft.QLinearSoftmax", "com.microsoft.QLinearSigmoid", "com.microsoft.QLinearLeakyRelu", "com.microsoft.QLinearConcat"}},
+    {.name = "remove_dead_nodes", .run = passes::remove_dead_nodes, .only_removes = true},
+    {.name = "dequantize_constants", .run = passes::dequantize_constants, .from = {"DequantizeLinear"}},
+    {.name = "fold_constants", .run = passes::fold_constants},
+    {.name = "fold_affine_into_conv", .run = passes::fold_affine_into_conv, .from = {"Conv", "ConvTranspose"}},
+    {.name = "fuse_integer_matmul", .run = passes::fuse_integer_matmul, .from = {"MatMulInteger"}, .makes = {"com.microsoft.MatMulIntegerToFloat"}},
+    {.name = "fuse_attention", .run = passes::fuse_attention, .from = {"MatMul"}, .makes = {"Attention", "Add"}},
+    {.name = "fuse_matmul_bias", .run = passes::fuse_matmul_bias, .from = {"MatMul", "com.microsoft.MatMulIntegerToFloat"}},
+    {.name = "remove_dead_nodes", .run = passes::remove_dead_nodes, .only_removes = true},
+    {.name = "axes_to_attribute", .run = passes::axes_to_attribute, .from = {"ReduceMean", "ReduceSum", "ReduceMax", "ReduceMin", "ReduceProd", "ReduceL1", "ReduceL2", "ReduceLogSum", "ReduceLogSumExp", "ReduceSumSquare"}},
+    {.name = "channels_last", .run = passes::channels_last, .makes = {"Transpose"}},
+    {.name = "merge_transposes", .run = passes::merge_transposes},
+    {.name = "fuse_residual", .run = passes::fuse_residual, .from = {"Add"}},
+    {.name = "fuse_activation", .run = passes::fuse_activation},
+    {.name = "fold_affine_into_activation", .run = passes::fold_affine_into_activation, .from = {"HardSwish"}},
+    {.name = "fold_constants", .run = passes::fold_constants},
+    {.name = "remove_dead_nodes", .run = passes::remove_dead_nodes, .only_removes = true},
+    {.name = "choose_winograd", .run = passes::choose_winograd, .from = {"Conv", "com.microsoft.FusedConv"}},
+    {.name = "choose_strassen", .run = passes::choose_strassen, .from = {"MatMul", "Gemm", "Conv", "com.microsoft.FusedConv", "com.microsoft.FusedGemm"}},
 };
 
 }  // namespace
@@ -54,13 +54,35 @@ bool run_with_subgraphs(const Pass& pass, Graph& graph) {
   return changed;
 }
 
-bool is_there(std::string_view op) {
+const ops::OpDef* find(std::string_view op) {
   const size_t dot = op.rfind('.');
-  return dot == op.npos ? ops::find_op("", op) != nullptr : ops::find_op(op.substr(0, dot), op.substr(dot + 1)) != nullptr;
+  return dot == op.npos ? ops::find_op("", op) : ops::find_op(op.substr(0, dot), op.substr(dot + 1));
 }
 
+/// The operators of a graph and its subgraphs, each once.
+class Operators {
+ public:
+  explicit Operators(const Graph& graph) { add(graph); }
+
+  bool has_any(std::span<const char* const> names) const {
+    return std::any_of(names.begin(), names.end(), [&](const char* name) {
+      return name != nullptr && std::find(found_.begin(), found_.end(), find(name)) != found_.end();
+    });
+  }
+
+ private:
+  void add(const Graph& graph) {
+    for (const Node& node : graph.nodes) {
+      if (node.def != nullptr && std::find(found_.begin(), found_.end(), node.def) == found_.end()) found_.push_back(node.def);
+      for (const auto& body : node.subgraphs) add(*body);
+    }
+  }
+
+  std::vector<const ops::OpDef*> found_;
+};
+
 bool has_what_it_makes(const Pass& pass) {
-  return std::all_of(std::begin(pass.makes), std::end(pass.makes), [](const char* op) { return op == nullptr || is_there(op); });
+  return std::all_of(std::begin(pass.makes), std::end(pass.makes), [](const char* op) { return op == nullptr || find(op) != nullptr; });
 }
 
 }  // namespace
@@ -71,9 +93,13 @@ void optimize(Graph& graph, std::span<const std::string> without) {
       throw_error(ErrorCode::kInvalidArgument, "there is no pass '{}'", name);
     }
   }
+  Operators operators(graph);
   for (const Pass& pass : kPasses) {
     if (std::find(without.begin(), without.end(), pass.name) != without.end()) continue;
-    if (has_what_it_makes(pass) && run_with_subgraphs(pass, graph) && !pass.only_removes) infer_shapes(graph);
+    if (pass.from[0] != nullptr && !operators.has_any(pass.from)) continue;
+    if (!has_what_it_makes(pass) || !run_with_subgraphs(pass, graph) || pass.only_removes) continue;
+    infer_shapes(graph);
+    operators = Operators(graph);
   }
 }
 
