@@ -29,6 +29,16 @@ class OwnedServices : public ops::RunServices {
   std::vector<Block> blocks_;
 };
 
+/// The tensor that a Constant has as its attribute, or null.
+const Tensor* written_tensor(const Node& node) {
+  if (node.op_type != "Constant" || !node.domain.empty() || node.outputs.size() != 1) return nullptr;
+  for (const char* const name : {"value", "sparse_value"}) {
+    const Attribute* attribute = node.find(name);
+    if (attribute != nullptr && attribute->tensors.size() == 1) return &attribute->tensors[0];
+  }
+  return nullptr;
+}
+
 }  // namespace
 
 bool can_evaluate(const Node& node, std::span<const ops::ValueInfo* const> inputs) {
@@ -43,6 +53,8 @@ bool can_evaluate(const Node& node, std::span<const ops::ValueInfo* const> input
 
 std::vector<Tensor> evaluate(const Node& node, std::span<const ops::ValueInfo* const> inputs,
                              std::span<const ops::ValueInfo> inferred) {
+  // Exporters write all weights as Constants: a copy would be the model once more.
+  if (const Tensor* written = written_tensor(node)) return {*written};
   std::vector<Tensor> in(inputs.size()), out(node.outputs.size());
   std::vector<const Tensor*> in_pointers(inputs.size(), nullptr);
   for (size_t i = 0; i < inputs.size(); ++i) {
