@@ -11,33 +11,33 @@ namespace {
 // where it has one of the operators that it starts from.
 constexpr Pass kPasses[] = {
     {.name = "fold_constants", .run = passes::fold_constants},
-    {.name = "remove_identities", .run = passes::remove_identities, .only_removes = true},
-    {.name = "remove_dead_nodes", .run = passes::remove_dead_nodes, .only_removes = true},
+    {.name = "remove_identities", .run = passes::remove_identities, .keeps_shapes = true},
+    {.name = "remove_dead_nodes", .run = passes::remove_dead_nodes, .keeps_shapes = true},
     {.name = "align_legacy_operands", .run = passes::align_legacy_operands, .from = {"Add", "Sub", "Mul", "Div", "Pow", "And", "Or", "Xor", "Equal", "Greater", "Less", "PRelu"}},
-    {.name = "fuse_gated_activations", .run = passes::fuse_gated_activations, .from = {"Mul"}, .makes = {"Swish", "HardSwish"}},
-    {.name = "fuse_gelu", .run = passes::fuse_gelu, .from = {"Erf"}, .makes = {"Gelu"}},
-    {.name = "fuse_layer_normalization", .run = passes::fuse_layer_normalization, .from = {"ReduceMean"}, .makes = {"LayerNormalization"}},
+    {.name = "fuse_gated_activations", .run = passes::fuse_gated_activations, .from = {"Mul"}, .makes = {"Swish", "HardSwish"}, .keeps_shapes = true},
+    {.name = "fuse_gelu", .run = passes::fuse_gelu, .from = {"Erf"}, .makes = {"Gelu"}, .keeps_shapes = true},
+    {.name = "fuse_layer_normalization", .run = passes::fuse_layer_normalization, .from = {"ReduceMean"}, .makes = {"LayerNormalization"}, .keeps_shapes = true},
     {.name = "move_codes", .run = passes::move_codes, .from = {"QuantizeLinear"}, .makes = {"Clip"}},
     {.name = "fuse_qdq_products", .run = passes::fuse_qdq_products, .from = {"QuantizeLinear"}, .makes = {"QLinearConv", "QLinearMatMul", "com.microsoft.QGemm", "com.microsoft.MatMulIntegerToFloat"}},
     {.name = "fuse_qdq_elementwise", .run = passes::fuse_qdq_elementwise, .from = {"QuantizeLinear"}, .makes = {"com.microsoft.QLinearAdd", "com.microsoft.QLinearMul", "com.microsoft.QLinearAveragePool", "com.microsoft.QLinearGlobalAveragePool", "com.microsoft.QLinearSoftmax", "com.microsoft.QLinearSigmoid", "com.microsoft.QLinearLeakyRelu", "com.microsoft.QLinearConcat"}},
-    {.name = "remove_dead_nodes", .run = passes::remove_dead_nodes, .only_removes = true},
+    {.name = "remove_dead_nodes", .run = passes::remove_dead_nodes, .keeps_shapes = true},
     {.name = "dequantize_constants", .run = passes::dequantize_constants, .from = {"DequantizeLinear"}},
     {.name = "fold_constants", .run = passes::fold_constants},
-    {.name = "fold_affine_into_conv", .run = passes::fold_affine_into_conv, .from = {"Conv", "ConvTranspose"}},
-    {.name = "fuse_integer_matmul", .run = passes::fuse_integer_matmul, .from = {"MatMulInteger"}, .makes = {"com.microsoft.MatMulIntegerToFloat"}},
+    {.name = "fold_affine_into_conv", .run = passes::fold_affine_into_conv, .from = {"Conv", "ConvTranspose"}, .keeps_shapes = true},
+    {.name = "fuse_integer_matmul", .run = passes::fuse_integer_matmul, .from = {"MatMulInteger"}, .makes = {"com.microsoft.MatMulIntegerToFloat"}, .keeps_shapes = true},
     {.name = "fuse_attention", .run = passes::fuse_attention, .from = {"MatMul"}, .makes = {"Attention", "Add"}},
-    {.name = "fuse_matmul_bias", .run = passes::fuse_matmul_bias, .from = {"MatMul", "com.microsoft.MatMulIntegerToFloat"}},
-    {.name = "remove_dead_nodes", .run = passes::remove_dead_nodes, .only_removes = true},
-    {.name = "axes_to_attribute", .run = passes::axes_to_attribute, .from = {"ReduceMean", "ReduceSum", "ReduceMax", "ReduceMin", "ReduceProd", "ReduceL1", "ReduceL2", "ReduceLogSum", "ReduceLogSumExp", "ReduceSumSquare"}},
+    {.name = "fuse_matmul_bias", .run = passes::fuse_matmul_bias, .from = {"MatMul", "com.microsoft.MatMulIntegerToFloat"}, .keeps_shapes = true},
+    {.name = "remove_dead_nodes", .run = passes::remove_dead_nodes, .keeps_shapes = true},
+    {.name = "axes_to_attribute", .run = passes::axes_to_attribute, .from = {"ReduceMean", "ReduceSum", "ReduceMax", "ReduceMin", "ReduceProd", "ReduceL1", "ReduceL2", "ReduceLogSum", "ReduceLogSumExp", "ReduceSumSquare"}, .keeps_shapes = true},
     {.name = "channels_last", .run = passes::channels_last, .makes = {"Transpose"}},
-    {.name = "merge_transposes", .run = passes::merge_transposes},
-    {.name = "fuse_residual", .run = passes::fuse_residual, .from = {"Add"}},
-    {.name = "fuse_activation", .run = passes::fuse_activation},
-    {.name = "fold_affine_into_activation", .run = passes::fold_affine_into_activation, .from = {"HardSwish"}},
+    {.name = "merge_transposes", .run = passes::merge_transposes, .keeps_shapes = true},
+    {.name = "fuse_residual", .run = passes::fuse_residual, .from = {"Add"}, .keeps_shapes = true},
+    {.name = "fuse_activation", .run = passes::fuse_activation, .keeps_shapes = true},
+    {.name = "fold_affine_into_activation", .run = passes::fold_affine_into_activation, .from = {"HardSwish"}, .keeps_shapes = true},
     {.name = "fold_constants", .run = passes::fold_constants},
-    {.name = "remove_dead_nodes", .run = passes::remove_dead_nodes, .only_removes = true},
-    {.name = "choose_winograd", .run = passes::choose_winograd, .from = {"Conv", "com.microsoft.FusedConv"}},
-    {.name = "choose_strassen", .run = passes::choose_strassen, .from = {"MatMul", "Gemm", "Conv", "com.microsoft.FusedConv", "com.microsoft.FusedGemm"}},
+    {.name = "remove_dead_nodes", .run = passes::remove_dead_nodes, .keeps_shapes = true},
+    {.name = "choose_winograd", .run = passes::choose_winograd, .from = {"Conv", "com.microsoft.FusedConv"}, .keeps_shapes = true},
+    {.name = "choose_strassen", .run = passes::choose_strassen, .from = {"MatMul", "Gemm", "Conv", "com.microsoft.FusedConv", "com.microsoft.FusedGemm"}, .keeps_shapes = true},
 };
 
 }  // namespace
@@ -97,8 +97,8 @@ void optimize(Graph& graph, std::span<const std::string> without) {
   for (const Pass& pass : kPasses) {
     if (std::find(without.begin(), without.end(), pass.name) != without.end()) continue;
     if (pass.from[0] != nullptr && !operators.has_any(pass.from)) continue;
-    if (!has_what_it_makes(pass) || !run_with_subgraphs(pass, graph) || pass.only_removes) continue;
-    infer_shapes(graph);
+    if (!has_what_it_makes(pass) || !run_with_subgraphs(pass, graph)) continue;
+    if (!pass.keeps_shapes) infer_shapes(graph);
     operators = Operators(graph);
   }
 }

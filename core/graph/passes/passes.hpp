@@ -16,14 +16,14 @@ struct Pass {
   /// The operators that it puts into graphs which may not have had them, of ai.onnx or as domain.Name; a build that
   /// lacks one leaves the pass out.
   const char* makes[8] = {};
-  /// It takes nodes away and nothing else: what is known of the shapes stays true.
-  bool only_removes = false;
+  /// It makes no values but constants, and knows no more of those there are: what is known of the shapes stays.
+  bool keeps_shapes = false;
 };
 
 std::span<const Pass> all_passes();
 
 /// Runs every pass once, but those named in `without`, in order, on the main graph and its subgraphs; shapes are inferred
-/// again after each that changed something else than what is left out. Throws kInvalidArgument for a name that no pass has.
+/// again after each that changed something, unless it keeps them. Throws kInvalidArgument for a name that no pass has.
 void optimize(Graph& graph, std::span<const std::string> without = {});
 
 namespace passes {
