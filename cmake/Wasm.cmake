@@ -21,10 +21,12 @@ add_library(kinglet_embind_ocr OBJECT ${ocr_sources})
 target_link_libraries(kinglet_embind_ocr PRIVATE kinglet_core kinglet_small)
 set(ocr_objects $<TARGET_OBJECTS:kinglet_embind_ocr>)
 
-# What Binaryen does more. Functions with one caller stay apart, but for small ones: KINGLET_APART in core/kernels/simd.hpp tells
-# why, and brotli finds less to share in the large ones that it would make of them (2 % of the download). Where it knows
-# that nothing can throw (global effects), it drops what would catch it.
-set(binaryen_passes "--one-caller-inline-max-function-size=20,--generate-global-effects")
+# What Binaryen does more. Large functions with one caller stay apart: core/base/inlining.hpp tells why, and brotli finds less
+# to share in the larger ones that it would make of them (2 % of the download). Small ones do not, with -O3: V8 compiles a
+# function when it is first called, and takes 20 microseconds for the smallest. Where Binaryen knows that nothing can throw
+# (global effects), it drops what would catch it.
+set(inlining-O3 "--one-caller-inline-max-function-size=120,--always-inline-max-function-size=8")
+set(inlining-Oz "--one-caller-inline-max-function-size=20")
 
 # kinglet_wasm_executable(TARGET NAME FOLDER LEVEL SOURCES...): linked with LEVEL, -O3 or -Oz.
 function(kinglet_wasm_executable target name folder level)
@@ -33,7 +35,7 @@ function(kinglet_wasm_executable target name folder level)
     LINKER_LANGUAGE CXX SUFFIX .mjs RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/${folder}")
   target_link_libraries(${target} PRIVATE kinglet_small)
   target_link_options(${target} PRIVATE
-    ${level} "-sBINARYEN_EXTRA_PASSES=${binaryen_passes},${level}" --no-entry -lembind
+    ${level} "-sBINARYEN_EXTRA_PASSES=${inlining${level}},--generate-global-effects,${level}" --no-entry -lembind
     -sMODULARIZE -sEXPORT_ES6 -sENVIRONMENT=web -sSTRICT=1
     -sFILESYSTEM=0 -sMALLOC=emmalloc
     -sALLOW_MEMORY_GROWTH -sMEMORY_GROWTH_LINEAR_STEP=1MB -sMAXIMUM_MEMORY=4GB -sSTACK_SIZE=1MB
