@@ -10,8 +10,19 @@
 
 namespace kinglet::onnx {
 
+/// An order of names that is quick to tell: they are long and differ at their ends.
+struct NameOrder {
+  bool operator()(std::string_view a, std::string_view b) const {
+    if (a.size() != b.size()) return a.size() < b.size();
+    for (size_t i = a.size(); i-- > 0;) {
+      if (a[i] != b[i]) return a[i] < b[i];
+    }
+    return false;
+  }
+};
+
 /// One type for all that is looked up by a name of the file, so that its code is there once.
-using NameMap = std::map<std::string_view, ValueId>;
+using NameMap = std::map<std::string_view, ValueId, NameOrder>;
 
 class Builder {
  public:

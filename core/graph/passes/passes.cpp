@@ -59,10 +59,15 @@ const ops::OpDef* find(std::string_view op) {
   return dot == op.npos ? ops::find_op("", op) : ops::find_op(op.substr(0, dot), op.substr(dot + 1));
 }
 
-/// The operators of a graph and its subgraphs, each once.
+/// The operators that graphs and their subgraphs have had, each once: what was fused into another still is a place to start.
 class Operators {
  public:
-  explicit Operators(const Graph& graph) { add(graph); }
+  void add(const Graph& graph) {
+    for (const Node& node : graph.nodes) {
+      if (node.def != nullptr && std::find(found_.begin(), found_.end(), node.def) == found_.end()) found_.push_back(node.def);
+      for (const auto& body : node.subgraphs) add(*body);
+    }
+  }
 
   bool has_any(std::span<const char* const> names) const {
     return std::any_of(names.begin(), names.end(), [&](const char* name) {
@@ -71,13 +76,6 @@ class Operators {
   }
 
  private:
-  void add(const Graph& graph) {
-    for (const Node& node : graph.nodes) {
-      if (node.def != nullptr && std::find(found_.begin(), found_.end(), node.def) == found_.end()) found_.push_back(node.def);
-      for (const auto& body : node.subgraphs) add(*body);
-    }
-  }
-
   std::vector<const ops::OpDef*> found_;
 };
 
@@ -93,13 +91,14 @@ void optimize(Graph& graph, std::span<const std::string> without) {
       throw_error(ErrorCode::kInvalidArgument, "there is no pass '{}'", name);
     }
   }
-  Operators operators(graph);
+  Operators operators;
+  operators.add(graph);
   for (const Pass& pass : kPasses) {
     if (std::find(without.begin(), without.end(), pass.name) != without.end()) continue;
     if (pass.from[0] != nullptr && !operators.has_any(pass.from)) continue;
     if (!has_what_it_makes(pass) || !run_with_subgraphs(pass, graph)) continue;
     if (!pass.keeps_shapes) infer_shapes(graph);
-    operators = Operators(graph);
+    operators.add(graph);
   }
 }
 

@@ -11,7 +11,7 @@ struct Pass {
   const char* name;
   /// Rewrites the graph, whose shapes are inferred; true when it changed what values there are, or what is known of them.
   bool (*run)(Graph&);
-  /// It does nothing to a graph without any of these operators, of ai.onnx or as domain.Name; none: it may do in any.
+  /// It does nothing to a graph that never had any of these operators, of ai.onnx or as domain.Name; none: it may do in any.
   const char* from[12] = {};
   /// The operators that it puts into graphs which may not have had them, of ai.onnx or as domain.Name; a build that
   /// lacks one leaves the pass out.
