@@ -1,5 +1,7 @@
 // Each pass: what a graph becomes, and that it computes the same as before.
 
+#include "graph/inference.hpp"
+#include "graph/passes/passes.hpp"
 #include "runtime/models.hpp"
 
 using namespace kinglet;
@@ -33,6 +35,31 @@ std::string operators(const std::string& description) {
   return out;
 }
 
+/// After a pass that says so, inference finds what was known before it.
+void check_kept_shapes(const Bytes& file) {
+  Graph graph = read(file).graph;
+  resolve_operators(graph);
+  infer_shapes(graph);
+  for (const Pass& pass : all_passes()) {
+    if (!pass.run(graph)) continue;
+    const std::vector<Value> known = graph.values;
+    infer_shapes(graph);
+    if (!pass.keeps_shapes) continue;
+    for (const Node& node : graph.nodes) {
+      for (const ValueId id : node.outputs) {
+        if (id == kNoValue) continue;
+        const auto i = static_cast<size_t>(id);
+        CAPTURE(pass.name, graph.values[i].name);
+        CHECK(graph.values[i].dtype == known[i].dtype);
+        std::string before, after;
+        append_text(before, known[i].shape);
+        append_text(after, graph.values[i].shape);
+        CHECK(after == before);
+      }
+    }
+  }
+}
+
 void check(const std::vector<Row>& rows) {
   for (const Row& row : rows) {
     INFO(row.label);
@@ -45,6 +72,7 @@ void check(const std::vector<Row>& rows) {
                                                    .outputs = outputs}),
                                    .opsets = {{"", 17}, {"com.microsoft", 1}}});
     CHECK(operators(load(file).describe()) == row.becomes);
+    check_kept_shapes(file);
     Tensor x(DType::kFloat32, Shape(row.x));
     for (size_t i = 0; i < x.count(); ++i) x.data<float>()[i] = static_cast<float>((i * 29 + 5) % 47) / 8 - 3;
     run_both(file, {{"x", x}});
