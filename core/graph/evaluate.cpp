@@ -32,8 +32,11 @@ class OwnedServices : public ops::RunServices {
 /// The tensor that a Constant has as its attribute, or null.
 const Tensor* written_tensor(const Node& node) {
   if (node.op_type != "Constant" || !node.domain.empty() || node.outputs.size() != 1) return nullptr;
-  const Attribute* value = node.find("value");
-  return value != nullptr ? &value->tensors.front() : nullptr;
+  for (const char* const name : {"value", "sparse_value"}) {
+    const Attribute* attribute = node.find(name);
+    if (attribute != nullptr && attribute->tensors.size() == 1) return &attribute->tensors[0];
+  }
+  return nullptr;
 }
 
 }  // namespace

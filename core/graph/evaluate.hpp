@@ -10,8 +10,8 @@ namespace kinglet {
 /// reads shapes only) an input's elements are not known.
 bool can_evaluate(const Node& node, std::span<const ops::ValueInfo* const> inputs);
 
-/// Computes the node's outputs, as tensors of their own but for what a Constant has written. `inferred` is what
-/// infer_node() said; outputs that it could not size are sized by the run.
+/// Computes the node's outputs, as tensors of their own but for what a Constant has written. `inferred` is what infer_node() said; outputs that it could
+/// not size are sized by the run.
 std::vector<Tensor> evaluate(const Node& node, std::span<const ops::ValueInfo* const> inputs,
                              std::span<const ops::ValueInfo> inferred);
 

@@ -21,7 +21,6 @@ std::span<const OpDef* const> all_ops() { return {kOpDefs, kOpDefCount}; }
 const OpDef* find_op(std::string_view domain, std::string_view name) {
   if (domain == "ai.onnx") domain = "";
   for (const OpDef* def : all_ops()) {
-    // The first letter tells most apart; to compare a whole name, its end has to be found first.
     if (!name.empty() && name[0] == def->name[0] && name == def->name && domain == def->domain) return def;
   }
   return nullptr;
