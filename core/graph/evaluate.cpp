@@ -29,14 +29,11 @@ class OwnedServices : public ops::RunServices {
   std::vector<Block> blocks_;
 };
 
-/// The tensor that a Constant has as its attribute, or null.
+/// The tensor that a Constant has as its attribute `value`, or null.
 const Tensor* written_tensor(const Node& node) {
   if (node.op_type != "Constant" || !node.domain.empty() || node.outputs.size() != 1) return nullptr;
-  for (const char* const name : {"value", "sparse_value"}) {
-    const Attribute* attribute = node.find(name);
-    if (attribute != nullptr && attribute->tensors.size() == 1) return &attribute->tensors[0];
-  }
-  return nullptr;
+  const Attribute* value = node.find("value");
+  return value != nullptr && value->tensors.size() == 1 ? &value->tensors.front() : nullptr;
 }
 
 }  // namespace

@@ -21,6 +21,7 @@ std::span<const OpDef* const> all_ops() { return {kOpDefs, kOpDefCount}; }
 const OpDef* find_op(std::string_view domain, std::string_view name) {
   if (domain == "ai.onnx") domain = "";
   for (const OpDef* def : all_ops()) {
+    // The first letters tell most names apart without the length and a call of memcmp.
     if (!name.empty() && name[0] == def->name[0] && name == def->name && domain == def->domain) return def;
   }
   return nullptr;

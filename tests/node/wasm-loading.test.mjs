@@ -113,6 +113,18 @@ describe('loading of the .wasm', () => {
     await check(await load(response));
   });
 
+  // Node that finds its loop empty waits for V8's compiler threads, which may wait for it (nodejs/node#54918).
+  test('keeps the event loop from running empty while an instance is made, and no longer', async () => {
+    const timers = () => process.getActiveResourcesInfo().filter((kind) => kind === 'Timeout').length;
+    const before = timers();
+    for (const wasm of [simd, pathOf('simd'), new Uint8Array(8)]) {
+      const loading = load(wasm).then((session) => session.dispose(), (error) => assert.ok(error instanceof LoadError));
+      assert.equal(timers(), before + 1);
+      await loading;
+      assert.equal(timers(), before);
+    }
+  });
+
   test('an address is fetched once', async () => {
     const address = server.url('/simd.wasm?once');
     const before = server.requests['/simd.wasm'];

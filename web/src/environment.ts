@@ -11,6 +11,8 @@ export interface Environment {
   readonly compiles: boolean;
   /** Fetches the part of the package that has threads; undefined where there are none. */
   loadThreads?: (() => Promise<{ host: ThreadHost }>) | undefined;
+  /** Resolves as `work` does, which only WebAssembly's own promises may be left to end; undefined where any host does. */
+  stayAwake?<T>(work: Promise<T>): Promise<T>;
   /** Opens a local file; undefined when `location` is an address to fetch. */
   openFile?(location: string | UrlLike): Promise<ByteSource> | undefined;
 }

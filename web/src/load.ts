@@ -200,12 +200,17 @@ async function createThreaded(options: WasmOptions, threads: number): Promise<In
   return new Instance(core, memory, await startThreads(host, core, module, memory, threads));
 }
 
-/** @internal A new wasm instance with a heap of its own. */
-export async function createInstance(options: WasmOptions): Promise<Instance> {
+async function create(options: WasmOptions): Promise<Instance> {
   const threads = checkThreads(options.threads ?? configured.threads);
   if (threads > 1) return createThreaded(options, threads);
   const module = await moduleOf(binaryOf(options, environment.binary, false));
   const { core, exports } = await instantiate(createCore, module, {});
   const memory = Object.values(exports).find((value) => value instanceof WebAssembly.Memory);
   return new Instance(core, memory!);
+}
+
+/** @internal A new wasm instance with a heap of its own. */
+export function createInstance(options: WasmOptions): Promise<Instance> {
+  const instance = create(options);
+  return environment.stayAwake?.(instance) ?? instance;
 }

@@ -32,6 +32,19 @@ async function openFile(path: string): Promise<ByteSource> {
   };
 }
 
+/**
+ * Node's loop ends when nothing but WebAssembly's promises is pending. Node then waits for V8's compiler threads before
+ * it looks again, and one of these may wait for this thread to collect garbage: for ever (nodejs/node#54918).
+ */
+async function stayAwake<T>(work: Promise<T>): Promise<T> {
+  const timer = setInterval(() => {}, 60_000);
+  try {
+    return await work;
+  } finally {
+    clearInterval(timer);
+  }
+}
+
 declare const withThreads: boolean; // the build's: a package of some operators alone has no threads
 
 /** Node, and what offers its modules: Deno, Bun. */
@@ -42,6 +55,7 @@ export const environment: Environment = {
       : new URL('./simd.wasm', import.meta.url),
   compiles: true,
   loadThreads: withThreads ? () => import('../threads/node.js') : undefined,
+  stayAwake,
   openFile(location) {
     const path = pathOf(location);
     return path === undefined ? undefined : openFile(path);
