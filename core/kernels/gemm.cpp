@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/inlining.hpp"
 #include "kernels/finish.hpp"
 #include "kernels/gemm_block.hpp"
 #include "kernels/simd.hpp"
@@ -15,147 +16,189 @@ using simd::f32x4;
 /// rather be done with B soon, so that it comes from memory in one stream.
 constexpr size_t kGroupFloats = 24 * 1024, kFewRowsGroupFloats = 96 * 1024;
 
-/// Where a tile's rows of A are; a tile asks for each piece once.
-struct DirectRows {
-  const float* a;
-  ptrdiff_t lda;
-  size_t depth;
-  static constexpr size_t taps = 1;
+/// A's rows: each `depth` floats at a stride, or `taps` pieces of `depth` floats that a table tells. One type for both, and
+/// so one function for each size of a tile: what a run calls first is compiled first, and runs slowly meanwhile.
+struct Rows {
+  const float* a = nullptr;
+  ptrdiff_t lda = 0;
+  const float* const* table = nullptr;  ///< null: rows at a stride
+  size_t offset = 0;
+  size_t taps = 1;
+  size_t depth = 0;
 
-  KINGLET_INLINE const float* piece(size_t row, size_t, size_t r) const {
-    return a + static_cast<ptrdiff_t>(row + r) * lda;
+  /// Where piece `tap` of the rows from `row` starts.
+  template <size_t MR>
+  KINGLET_INLINE void starts(size_t row, size_t tap, const float* (&out)[MR]) const {
+    if (table == nullptr) {
+      for (size_t r = 0; r < MR; ++r) out[r] = a + static_cast<ptrdiff_t>(row + r) * lda;
+      return;
+    }
+    // row_index() of rows less than kTileRows behind `row`, with one division for all of them.
+    const float* const* const pieces = table + row_index(row, tap, taps);
+    const size_t in_group = kTileRows - row % kTileRows, next_group = (taps - 1) * kTileRows;
+    for (size_t r = 0; r < MR; ++r) out[r] = pieces[r < in_group ? r : next_group + r] + offset;
   }
 };
 
-struct IndirectRows {
-  const float* const* rows;
-  size_t offset;
-  size_t taps;
-  size_t depth;
+/// Some panels of B.
+struct Panels {
+  const float* first;
+  size_t stride;
+  size_t count;
 
-  /// row_index() of a row less than kTileRows behind `row`, with one division for all of them.
-  KINGLET_INLINE const float* piece(size_t row, size_t tap, size_t r) const {
-    const size_t next_group = row % kTileRows + r < kTileRows ? 0 : (taps - 1) * kTileRows;
-    return rows[row_index(row, tap, taps) + next_group + r] + offset;
+  Panels from(size_t panel) const { return {first + panel * stride, stride, count - panel}; }
+};
+
+/// Where sums start and where they go.
+struct Target {
+  float* c;
+  ptrdiff_t ldc;
+  const float* addend;  ///< null: they start at zero
+  ptrdiff_t addend_stride;
+  const float* bias;  ///< null: none
+
+  Target at(size_t row, size_t column) const {
+    const auto r = static_cast<ptrdiff_t>(row);
+    const auto j = static_cast<ptrdiff_t>(column);
+    return {c + r * ldc + j, ldc, addend != nullptr ? addend + r * addend_stride + j : nullptr, addend_stride,
+            bias != nullptr ? bias + j : nullptr};
   }
 };
+
+constexpr size_t kPanelVectors = kPanelWidth / simd::kLanes;
 
 /// Panels that few rows pass over at once: memory gives more when it is read in several streams, and one panel's few sums
 /// would wait for the multipliers.
 constexpr size_t together(size_t tile_rows) { return tile_rows == 1 ? 4 : tile_rows <= 3 ? 2 : 1; }
 
-/// MR rows from `row` by P panels, which are whole unless it is one.
-template <size_t MR, size_t P, class Rows>
-KINGLET_INLINE void gemm_f32_tile(const GemmBlock& block, const Finish& end, const Rows& rows, size_t row,
-                                  size_t panel) {
-  constexpr size_t kPanelVectors = kPanelWidth / simd::kLanes, kVectors = P * kPanelVectors;
-  constexpr size_t kSums = MR * kVectors;
-  const size_t column = panel * kPanelWidth;
-  const size_t columns = std::min(block.n - column, P * kPanelWidth);
-  const bool whole = P > 1 || columns == kPanelWidth;
-  float* const c = block.c + static_cast<ptrdiff_t>(row) * block.ldc + column;
-  const auto lanes = [&](size_t j) { return columns - std::min(columns, j * simd::kLanes); };
-
-  f32x4 acc[kSums] = {};
-  const float* const addend = block.first ? block.epilogue->residual : block.c;
-  if (addend != nullptr) {
-    const ptrdiff_t stride = block.first ? block.epilogue->residual_stride : block.ldc;
-    const float* p = addend + static_cast<ptrdiff_t>(row) * stride + column;
-    for (size_t r = 0; r < MR; ++r, p += stride) {
-      for (size_t j = 0; j < kVectors; ++j)
-        acc[r * kVectors + j] = whole ? simd::load(p + j * 4) : simd::load_partial(p + j * 4, lanes(j));
+/// MR rows from `row` by the first columns: half a panel, or whole ones.
+template <size_t MR, size_t kVectors>
+KINGLET_INLINE void gemm_f32_tile(const Rows& rows, size_t row, const Panels& panels, const Finish& end,
+                                  const Target& target) {
+  constexpr size_t P = (kVectors + kPanelVectors - 1) / kPanelVectors;
+  f32x4 acc[MR * kVectors] = {};
+  if (target.addend != nullptr) {
+    const float* p = target.addend;
+    for (size_t r = 0; r < MR; ++r, p += target.addend_stride) {
+      for (size_t j = 0; j < kVectors; ++j) acc[r * kVectors + j] = simd::load(p + j * 4);
     }
   }
 
-  const size_t panel_stride =
-      block.panel_stride != 0 ? block.panel_stride : rows.taps * rows.depth * kPanelWidth;
   const float* b[P];
-  for (size_t i = 0; i < P; ++i) b[i] = block.packed_b + (panel + i) * panel_stride;
+  for (size_t i = 0; i < P; ++i) b[i] = panels.first + i * panels.stride;
   for (size_t tap = 0; tap < rows.taps; ++tap) {
     const float* a[MR];
-    for (size_t r = 0; r < MR; ++r) a[r] = rows.piece(row, tap, r);
+    rows.starts(row, tap, a);
     for (size_t p = 0; p < rows.depth; ++p) {
       f32x4 bv[kVectors];
       for (size_t j = 0; j < kVectors; ++j) bv[j] = simd::load(b[j / kPanelVectors] + j % kPanelVectors * 4);
       for (size_t i = 0; i < P; ++i) b[i] += kPanelWidth;
       for (size_t r = 0; r < MR; ++r) {
         const f32x4 av = simd::load_splat(a[r] + p);
-        for (size_t j = 0; j < kVectors; ++j)
-          acc[r * kVectors + j] = simd::madd(av, bv[j], acc[r * kVectors + j]);
+        for (size_t j = 0; j < kVectors; ++j) acc[r * kVectors + j] = simd::madd(av, bv[j], acc[r * kVectors + j]);
       }
     }
   }
 
   // Last, because products that are added to a large bias one by one lose their low bits.
-  if (block.last && block.epilogue->bias != nullptr) {
-    const float* const bias = block.epilogue->bias + column;
+  if (target.bias != nullptr) {
     for (size_t j = 0; j < kVectors; ++j) {
-      const f32x4 v = whole ? simd::load(bias + j * 4) : simd::load_partial(bias + j * 4, lanes(j));
+      const f32x4 v = simd::load(target.bias + j * 4);
       for (size_t r = 0; r < MR; ++r) acc[r * kVectors + j] += v;
     }
   }
   finish(end, acc);
-  for (size_t r = 0; r < MR; ++r) {
-    float* const out = c + static_cast<ptrdiff_t>(r) * block.ldc;
-    for (size_t j = 0; j < kVectors; ++j) {
-      if (whole) {
-        simd::store(out + j * 4, acc[r * kVectors + j]);
-      } else {
-        simd::store_partial(out + j * 4, acc[r * kVectors + j], lanes(j));
-      }
-    }
+  float* out = target.c;
+  for (size_t r = 0; r < MR; ++r, out += target.ldc) {
+    for (size_t j = 0; j < kVectors; ++j) simd::store(out + j * 4, acc[r * kVectors + j]);
   }
 }
 
-struct Panels {
-  size_t from, to;
-};
-
-/// MR rows from `row` by some panels.
-template <size_t MR, class Rows>
-KINGLET_APART void gemm_f32_tiles(const GemmBlock& block, const Finish& end, const Rows& rows, size_t row,
-                                  Panels panels) {
-  constexpr size_t kTogether = together(MR);
-  size_t panel = panels.from;
+/// MR rows from `row` by panels, of which C has the first kWidth vectors: whole ones, or one half.
+template <size_t MR, size_t kWidth>
+KINGLET_APART void gemm_f32_tiles(const Rows& rows, size_t row, const Panels& panels, const Finish& end,
+                                  const Target& target) {
+  constexpr size_t kTogether = kWidth == kPanelVectors ? together(MR) : 1;
+  size_t panel = 0;
   if constexpr (kTogether > 1) {
-    const size_t whole = std::min(panels.to, block.n / kPanelWidth);
-    for (; panel + kTogether <= whole; panel += kTogether) gemm_f32_tile<MR, kTogether>(block, end, rows, row, panel);
+    for (; panel + kTogether <= panels.count; panel += kTogether)
+      gemm_f32_tile<MR, kTogether * kWidth>(rows, row, panels.from(panel), end, target.at(0, panel * kPanelWidth));
   }
-  for (; panel < panels.to; ++panel) gemm_f32_tile<MR, 1>(block, end, rows, row, panel);
+  for (; panel < panels.count; ++panel)
+    gemm_f32_tile<MR, kWidth>(rows, row, panels.from(panel), end, target.at(0, panel * kPanelWidth));
 }
 
-template <class Rows>
-void run_tiles(size_t tile_rows, const GemmBlock& block, const Finish& end, const Rows& rows, size_t row,
-               Panels panels) {
+template <size_t kWidth = kPanelVectors>
+void run_tiles(size_t tile_rows, const Rows& rows, size_t row, const Panels& panels, const Finish& end,
+               const Target& target) {
   switch (tile_rows) {
-    case 1: return gemm_f32_tiles<1>(block, end, rows, row, panels);
-    case 2: return gemm_f32_tiles<2>(block, end, rows, row, panels);
-    case 3: return gemm_f32_tiles<3>(block, end, rows, row, panels);
-    case 4: return gemm_f32_tiles<4>(block, end, rows, row, panels);
-    case 5: return gemm_f32_tiles<std::min<size_t>(5, kTileRows)>(block, end, rows, row, panels);
-    default: return gemm_f32_tiles<kTileRows>(block, end, rows, row, panels);
+    case 1: return gemm_f32_tiles<1, kWidth>(rows, row, panels, end, target);
+    case 2: return gemm_f32_tiles<2, kWidth>(rows, row, panels, end, target);
+    case 3: return gemm_f32_tiles<3, kWidth>(rows, row, panels, end, target);
+    case 4: return gemm_f32_tiles<4, kWidth>(rows, row, panels, end, target);
+    case 5: return gemm_f32_tiles<std::min<size_t>(5, kTileRows), kWidth>(rows, row, panels, end, target);
+    default: return gemm_f32_tiles<kTileRows, kWidth>(rows, row, panels, end, target);
   }
+}
+
+/// Lines of less than a panel. A call of memcpy for each would take longer.
+void copy_lines(float* to, ptrdiff_t to_stride, const float* from, ptrdiff_t from_stride, size_t lines, size_t width) {
+  const size_t low = std::min(width, simd::kLanes), high = width - low;
+  for (size_t i = 0; i < lines; ++i, to += to_stride, from += from_stride) {
+    simd::store_partial(to, simd::load_partial(from, low), low);
+    if (high != 0) simd::store_partial(to + simd::kLanes, simd::load_partial(from + simd::kLanes, high), high);
+  }
+}
+
+/// Rows by the last panel, of which C has `columns` only: where these are no half, as a whole one beside C.
+KINGLET_APART void run_ragged_tile(size_t tile_rows, const Rows& rows, size_t row, const Panels& panel,
+                                   const Finish& end, const Target& target, size_t columns) {
+  if (columns == simd::kLanes) return run_tiles<1>(tile_rows, rows, row, panel, end, target);
+  constexpr auto kStride = static_cast<ptrdiff_t>(kPanelWidth);
+  float sums[kTileRows * kPanelWidth] = {}, bias[kPanelWidth] = {};
+  Target whole{sums, kStride, nullptr, kStride, nullptr};
+  if (target.addend != nullptr) {
+    copy_lines(sums, kStride, target.addend, target.addend_stride, tile_rows, columns);
+    whole.addend = sums;
+  }
+  if (target.bias != nullptr) {
+    copy_lines(bias, 0, target.bias, 0, 1, columns);
+    whole.bias = bias;
+  }
+  run_tiles(tile_rows, rows, row, panel, end, whole);
+  copy_lines(target.c, target.ldc, sums, kStride, tile_rows, columns);
 }
 
 /// A tile of rows stays in the first cache while a group of panels passes over it, the group in the second
 /// while all rows do. Rows are shared out evenly: tiles of four and three are quicker than of six and of one.
-template <class Rows>
 void run_block(const GemmBlock& block, const Rows& rows) {
-  const Activation activation = block.epilogue->activation;
-  const Finish end = block.last ? make_finish(activation) : Finish{};
-  const size_t panels = (block.n + kPanelWidth - 1) / kPanelWidth;
+  const Epilogue& epilogue = *block.epilogue;
+  const Finish end = block.last ? make_finish(epilogue.activation) : Finish{};
+  const size_t whole_panels = block.n / kPanelWidth, ragged = block.n % kPanelWidth;
+  const size_t panels = whole_panels + (ragged != 0 ? 1 : 0);
   const size_t tiles = (block.m + kTileRows - 1) / kTileRows;
   const size_t panel_floats = std::max<size_t>(1, rows.taps * rows.depth * kPanelWidth);
   const size_t few_panels = std::max<size_t>(1, (tiles <= 3 ? kFewRowsGroupFloats : kGroupFloats) / panel_floats);
   const size_t group = tiles == 1 ? panels : few_panels;
+  const Panels all{block.packed_b, block.panel_stride != 0 ? block.panel_stride : rows.taps * rows.depth * kPanelWidth,
+                   panels};
+  const Target target{block.c, block.ldc, block.first ? epilogue.residual : block.c,
+                      block.first ? epilogue.residual_stride : block.ldc, block.last ? epilogue.bias : nullptr};
   for (size_t from = 0; from < panels; from += group) {
-    const size_t to = std::min(panels, from + group);
+    Panels some = all.from(from);
+    some.count = std::min(whole_panels - std::min(whole_panels, from), group);
+    const bool has_ragged = ragged != 0 && from + group >= panels;
     for (size_t tile = 0, row = 0; tile < tiles; ++tile) {
       const size_t tile_rows = block.m / tiles + (tile < block.m % tiles ? 1 : 0);
-      run_tiles(tile_rows, block, end, rows, row, {from, to});
+      if (some.count != 0) run_tiles(tile_rows, rows, row, some, end, target.at(row, from * kPanelWidth));
+      if (has_ragged) {
+        run_ragged_tile(tile_rows, rows, row, {all.from(whole_panels).first, all.stride, 1}, end,
+                        target.at(row, whole_panels * kPanelWidth), ragged);
+      }
       row += tile_rows;
     }
   }
+  const Activation activation = epilogue.activation;
   if (block.last && !finishes_in_registers(activation.kind)) {
     if (block.ldc == static_cast<ptrdiff_t>(block.n)) return apply(activation, block.c, block.m * block.n);
     for (size_t i = 0; i < block.m; ++i)
@@ -174,11 +217,11 @@ void pack_transposed(float* packed, const float* columns, ptrdiff_t column_strid
 }  // namespace
 
 void gemm_block(const GemmBlock& block, const float* a, ptrdiff_t lda, size_t depth) {
-  run_block(block, DirectRows{a, lda, depth});
+  run_block(block, {.a = a, .lda = lda, .depth = depth});
 }
 
 void gemm_block(const GemmBlock& block, const float* const* rows, size_t offset, size_t taps, size_t depth) {
-  run_block(block, IndirectRows{rows, offset, taps, depth});
+  run_block(block, {.table = rows, .offset = offset, .taps = taps, .depth = depth});
 }
 
 size_t packed_b_size(size_t k, size_t n) { return packed_columns(n) * k; }
