@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "base/inlining.hpp"
 #include "kernels/gemm_i8_block.hpp"
 
 namespace kinglet::kernels {
@@ -91,6 +92,38 @@ KINGLET_INLINE void dots_tile(const Block& block, size_t row, size_t panel, cons
   }
 }
 
+/// Whole tiles of rows from 0 by one panel.
+KINGLET_APART void whole_tiles(const Block& block, size_t rows, size_t panel, const Int8Finish& finish) {
+  for (size_t row = 0; row < rows; row += kDotRows) dots_tile<kDotRows, 1>(block, row, panel, &finish);
+}
+
+/// What finishes the sums of the panels.
+struct Finishes {
+  const Int8Epilogue& epilogue;
+  size_t n;
+  const int32_t* column_sum;
+  int32_t a_zero;
+
+  Int8Finish operator()(size_t panel) const { return {epilogue, panel * kInt8Columns, n, column_sum, a_zero}; }
+};
+
+/// The last MR rows, from `row`, by all panels. Fewer rows need more panels for as many independent sums.
+template <size_t MR, size_t NP>
+KINGLET_APART void rest_of_rows(const Block& block, size_t row, size_t panels, const Finishes& finish_of) {
+  Int8Finish finish[NP];
+  size_t panel = 0;
+  for (; panel + NP <= panels; panel += NP) {
+    for (size_t q = 0; q < NP; ++q) finish[q] = finish_of(panel + q);
+    dots_tile<MR, NP>(block, row, panel, finish);
+  }
+  if constexpr (NP > 1) {
+    for (; panel < panels; ++panel) {
+      finish[0] = finish_of(panel);
+      dots_tile<MR, 1>(block, row, panel, finish);
+    }
+  }
+}
+
 /// The sum of a row's bytes.
 int32_t row_sum(const DotRows& rows, size_t row, bool is_signed) {
   u8x16 ones;
@@ -130,33 +163,17 @@ void multiply_dots(size_t m, size_t n, Int8Kernel kernel, const DotRows& a, int3
   }
   const Block block{n, a, epilogue.b_zero != nullptr ? sums : nullptr, packed_b, c, ldc};
   const int32_t* const column_sum = column_sums(packed_b, k, n, kernel);
-  const auto finish_of = [&](size_t panel) { return Int8Finish(epilogue, panel * kInt8Columns, n, column_sum, a_zero); };
+  const Finishes finish_of{epilogue, n, column_sum, a_zero};
   // Panel by panel, so that a panel of B stays in the first cache.
   const size_t whole = m / kDotRows * kDotRows;
-  for (size_t panel = 0; whole != 0 && panel < panels; ++panel) {
-    const Int8Finish finish = finish_of(panel);
-    for (size_t row = 0; row < whole; row += kDotRows) dots_tile<kDotRows, 1>(block, row, panel, &finish);
-  }
-  // Fewer rows need more panels for as many independent sums.
-  const auto rest = [&]<size_t MR, size_t NP>() {
-    Int8Finish finish[NP];
-    size_t panel = 0;
-    for (; panel + NP <= panels; panel += NP) {
-      for (size_t q = 0; q < NP; ++q) finish[q] = finish_of(panel + q);
-      dots_tile<MR, NP>(block, whole, panel, finish);
-    }
-    for (; panel < panels; ++panel) {
-      finish[0] = finish_of(panel);
-      dots_tile<MR, 1>(block, whole, panel, finish);
-    }
-  };
+  for (size_t panel = 0; whole != 0 && panel < panels; ++panel) whole_tiles(block, whole, panel, finish_of(panel));
   switch (m % kDotRows) {
-    case 1: rest.template operator()<1, 4>(); break;
-    case 2: rest.template operator()<2, 2>(); break;
-    case 3: rest.template operator()<3, 1>(); break;
-    case 4: rest.template operator()<4, 1>(); break;
-    case 5: rest.template operator()<5, 1>(); break;
-    default: break;
+    case 1: return rest_of_rows<1, 4>(block, whole, panels, finish_of);
+    case 2: return rest_of_rows<2, 2>(block, whole, panels, finish_of);
+    case 3: return rest_of_rows<3, 1>(block, whole, panels, finish_of);
+    case 4: return rest_of_rows<4, 1>(block, whole, panels, finish_of);
+    case 5: return rest_of_rows<5, 1>(block, whole, panels, finish_of);
+    default: return;
   }
 }
 
