@@ -58,25 +58,27 @@ i16x8 load_codes(const uint8_t* p, size_t n) {
   return simd::load_extend(few);
 }
 
-/// Eight channels of one tile of pixels; `pointers` are those of its taps. Two sums a pixel.
-template <class Code>
+/// Eight channels of one tile of pixels, or with kFew the last `channels`; `pointers` are those of its taps. Two sums a pixel.
+template <class Code, bool kFew>
 void depthwise_tile(const uint8_t* const* pointers, size_t tap_pairs, size_t channel, size_t channels,
                     const int16_t* weights, i32x4* sums) {
   i32x4 acc[kPixels * 2] = {};
-  const auto add_taps = [&](size_t count) KINGLET_INLINE_LAMBDA {
-    for (size_t t = 0; t < tap_pairs; ++t, weights += 2 * kChannels, pointers += 2 * kPixels) {
-      const i16x8 low = simd::bits<i16x8>(simd::load_bytes(weights)), high = simd::bits<i16x8>(simd::load_bytes(weights + 8));
-      for (size_t r = 0; r < kPixels; ++r) {
-        const i16x8 x = load_codes<Code>(pointers[r] + channel, count);
-        const i16x8 next = load_codes<Code>(pointers[kPixels + r] + channel, count);
-        acc[r * 2] = simd::add(acc[r * 2], simd::dot(simd::interleave_low(x, next), low));
-        acc[r * 2 + 1] = simd::add(acc[r * 2 + 1], simd::dot(simd::interleave_high(x, next), high));
-      }
+  const size_t count = kFew ? channels : kChannels;  // a constant count makes plain loads
+  for (size_t t = 0; t < tap_pairs; ++t, weights += 2 * kChannels, pointers += 2 * kPixels) {
+    const i16x8 low = simd::bits<i16x8>(simd::load_bytes(weights)), high = simd::bits<i16x8>(simd::load_bytes(weights + 8));
+    for (size_t r = 0; r < kPixels; ++r) {
+      const i16x8 x = load_codes<Code>(pointers[r] + channel, count);
+      const i16x8 next = load_codes<Code>(pointers[kPixels + r] + channel, count);
+      acc[r * 2] = simd::add(acc[r * 2], simd::dot(simd::interleave_low(x, next), low));
+      acc[r * 2 + 1] = simd::add(acc[r * 2 + 1], simd::dot(simd::interleave_high(x, next), high));
     }
-  };
-  // A constant count makes plain loads.
-  channels == kChannels ? add_taps(kChannels) : add_taps(channels);
+  }
   for (size_t i = 0; i < kPixels * 2; ++i) sums[i] = acc[i];
+}
+
+template <class Code>
+constexpr auto depthwise_tile_for(size_t channels) {
+  return channels == kChannels ? depthwise_tile<Code, false> : depthwise_tile<Code, true>;
 }
 
 }  // namespace
@@ -103,7 +105,6 @@ void depthwise_i8(const ConvShape& shape, Codes input, ptrdiff_t input_stride, i
   const Int8Depth depth(shape, g);
   const Int8Patches patches(g, depth, static_cast<const uint8_t*>(input.data), input_stride, zeros, 0);
   const size_t pixels = output_pixels(shape), taps = sizes.tap_pairs * 2;
-  const auto tile_of = input.is_signed ? depthwise_tile<int8_t> : depthwise_tile<uint8_t>;
   for (size_t start = 0; start < pixels; start += kRowBlock) {
     const size_t rows = std::min(kRowBlock, pixels - start);
     // Of an odd last tap the second has weights of 0; pixels that a last tile lacks are computed, but not stored.
@@ -113,6 +114,7 @@ void depthwise_i8(const ConvShape& shape, Codes input, ptrdiff_t input_stride, i
     for (size_t channel = 0; channel < shape.in_channels; channel += kChannels) {
       const Int8Finish finish(epilogue, channel, shape.in_channels, sums, input_zero);
       const size_t count = std::min(kChannels, shape.in_channels - channel);
+      const auto tile_of = input.is_signed ? depthwise_tile_for<int8_t>(count) : depthwise_tile_for<uint8_t>(count);
       for (size_t tile = 0; tile < rows; tile += kPixels) {
         i32x4 sums_here[kPixels * 2];
         tile_of(pointers + tile * taps, sizes.tap_pairs, channel, count, packed + channel * taps, sums_here);

@@ -50,7 +50,7 @@ KINGLET_INLINE void few_rows_tile(const Block& block, const int16_t* a, const in
 
 /// Fewer rows need more panels for as many independent sums.
 template <size_t MR, size_t NP>
-void few_rows(const Block& block, const int16_t* a, const int32_t* sums) {
+KINGLET_APART void few_rows(const Block& block, const int16_t* a, const int32_t* sums) {
   const size_t panels = round_up(block.n, kInt8Columns) / kInt8Columns;
   Int8Finish finish[NP];
   size_t panel = 0;
