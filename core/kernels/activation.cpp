@@ -13,7 +13,7 @@ struct Table {
 };
 constexpr Table kTable;
 
-/// map() of a function that takes many instructions and holds its constants itself.
+/// map() as a function for each kind: apply() itself stays small, however often it is called for a few numbers.
 template <class F>
 KINGLET_APART void map_apart(const float* x, float* y, size_t n, const F& f) {
   map(x, y, n, F(f));
@@ -24,24 +24,25 @@ KINGLET_APART void map_apart(const float* x, float* y, size_t n, const F& f) {
 void apply(Activation activation, const float* x, float* y, size_t n) {
   const Table& k = simd::opaque(kTable);
   const f32x4 alpha = simd::splat(activation.alpha), beta = simd::splat(activation.beta);
-  const f32x4 half = simd::load_splat(&k.half), one = simd::load_splat(&k.one), zero = {};
-  const auto clamp01 = [&](f32x4 v) { return simd::clamp_above(simd::clamp_below(v, zero), one); };
+  const f32x4 half = simd::load_splat(&k.half), one = simd::load_splat(&k.one);
+  const auto clamp01 = [one](f32x4 v) { return simd::clamp_above(simd::clamp_below(v, f32x4{}), one); };
   using Kind = Activation::Kind;
   switch (activation.kind) {
     case Kind::kNone:
       if (x != y) __builtin_memcpy(y, x, n * sizeof(float));
       return;
-    case Kind::kRelu: return map(x, y, n, [&](f32x4 v) { return simd::clamp_below(v, zero); });
+    case Kind::kRelu: return map_apart(x, y, n, [](f32x4 v) { return simd::clamp_below(v, f32x4{}); });
     case Kind::kClip:
-      return map(x, y, n, [&](f32x4 v) { return simd::clamp_above(simd::clamp_below(v, alpha), beta); });
-    case Kind::kLeakyRelu: return map(x, y, n, [&](f32x4 v) { return simd::select(v < zero, v * alpha, v); });
+      return map_apart(x, y, n, [alpha, beta](f32x4 v) { return simd::clamp_above(simd::clamp_below(v, alpha), beta); });
+    case Kind::kLeakyRelu:
+      return map_apart(x, y, n, [alpha](f32x4 v) { return simd::select(v < f32x4{}, v * alpha, v); });
     case Kind::kElu:
-      return map(x, y, n, [&](f32x4 v) { return simd::select(v < zero, alpha * expm1(v), v); });
+      return map_apart(x, y, n, [alpha](f32x4 v) { return simd::select(v < f32x4{}, alpha * expm1(v), v); });
     case Kind::kHardSigmoid:
-      return map(x, y, n, [&](f32x4 v) { return clamp01(simd::madd(v, alpha, beta)); });
+      return map_apart(x, y, n, [alpha, beta, clamp01](f32x4 v) { return clamp01(simd::madd(v, alpha, beta)); });
     case Kind::kHardSwish:
-      return map(x, y, n, [&](f32x4 v) {
-        return simd::madd(v * alpha, clamp01(simd::madd(v, simd::load_splat(&k.sixth), half)), beta);
+      return map_apart(x, y, n, [alpha, beta, clamp01, half, sixth = simd::load_splat(&k.sixth)](f32x4 v) {
+        return simd::madd(v * alpha, clamp01(simd::madd(v, sixth, half)), beta);
       });
     case Kind::kSigmoid: return map_apart(x, y, n, [f = Logistic()](f32x4 v) { return f.sigmoid(v); });
     case Kind::kSilu: return map_apart(x, y, n, [f = Logistic()](f32x4 v) { return f.silu(v); });

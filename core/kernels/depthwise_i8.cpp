@@ -31,7 +31,7 @@ struct Scratch {
 
 /// For eight channels after eight: pairs of taps, the first and the second weight of each channel side by side. They
 /// are less their zero points.
-void pack_weights(const ConvShape& shape, const Scratch& sizes, Codes weights, const int32_t* weight_zeros,
+KINGLET_APART void pack_weights(const ConvShape& shape, const Scratch& sizes, Codes weights, const int32_t* weight_zeros,
                   int16_t* packed, int32_t* sums) {
   const auto taps = static_cast<size_t>(Geometry(shape).taps());
   const auto* codes = static_cast<const uint8_t*>(weights.data);

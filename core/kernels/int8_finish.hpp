@@ -17,24 +17,7 @@ class Int8Finish {
  public:
   Int8Finish() = default;
   /// `sums` are those of the columns of packed B, or null; `a_zero` times them is taken off.
-  Int8Finish(const Int8Epilogue& e, size_t column, size_t n, const int32_t* sums, int32_t a_zero)
-      : output_(e.output), has_b_zero_(e.b_zero != nullptr), has_addend_(e.addend != nullptr),
-        count_(std::min(n - column, kInt8Columns)), bias_(simd::rounding_bias(e.zero)) {
-    const auto take = [&](auto* to, const auto* from) {
-      for (size_t j = 0; j < kInt8Columns; ++j) to[j] = from != nullptr && j < count_ ? from[column + j] : 0;
-    };
-    take(b_zero_, e.b_zero);
-    take(offset_, e.bias);
-    take(scale_, e.scale);
-    take(addend_, e.addend);
-    for (size_t j = 0; sums != nullptr && j < kInt8Columns; ++j) {
-      const uint32_t product = static_cast<uint32_t>(a_zero) * static_cast<uint32_t>(sums[column + j]);
-      offset_[j] = static_cast<int32_t>(static_cast<uint32_t>(offset_[j]) - product);
-    }
-    const int32_t lowest = e.output == Int8Epilogue::Output::kInt8 ? -128 : 0;
-    low_ = simd::splat(static_cast<float>(lowest - e.zero));
-    high_ = simd::splat(static_cast<float>(lowest + 255 - e.zero));
-  }
+  Int8Finish(const Int8Epilogue& e, size_t column, size_t n, const int32_t* sums, int32_t a_zero);
 
   /// store_row for `rows` rows whose sums are two vectors each.
   void store_rows(const simd::i32x4* sums, size_t rows, const int32_t* a_sums, void* c, ptrdiff_t index,

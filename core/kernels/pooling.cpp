@@ -51,9 +51,18 @@ struct Window {
   }
 };
 
-/// out[c] = end(fold of f over the window) for all channels.
+/// pool_pixel() of less channels than a vector has lanes.
 template <class F, class End>
-KINGLET_APART void pool_pixel(const Window& window, size_t channels, f32x4 initial, float* out, F f, End end) {
+KINGLET_APART void pool_pixel_of_few(const Window& window, size_t channels, f32x4 initial, float* out, F f, End end) {
+  f32x4 acc[1] = {initial};
+  window.fold(acc, 0, channels, f);
+  simd::store_partial(out, end(acc[0]), channels);
+}
+
+/// out[c] = end(fold of f over the window) for all channels, four of them at least. The last vector overlaps the one before
+/// it where they are no whole number of vectors.
+template <class F, class End>
+KINGLET_APART void pool_pixel_of_many(const Window& window, size_t channels, f32x4 initial, float* out, F f, End end) {
   constexpr size_t kWide = 4;
   size_t c = 0;
   for (; c + kWide * simd::kLanes <= channels; c += kWide * simd::kLanes) {
@@ -61,11 +70,18 @@ KINGLET_APART void pool_pixel(const Window& window, size_t channels, f32x4 initi
     window.fold(acc, c, simd::kLanes, f);
     for (size_t v = 0; v < kWide; ++v) simd::store(out + c + v * simd::kLanes, end(acc[v]));
   }
-  simd::for_vectors(c, channels, [&](size_t i, size_t lanes) KINGLET_INLINE_LAMBDA {
+  for (; c < channels; c += simd::kLanes) {
+    const size_t at = std::min(c, channels - simd::kLanes);
     f32x4 acc[1] = {initial};
-    window.fold(acc, i, lanes, f);
-    simd::store_partial(out + i, end(acc[0]), lanes);
-  });
+    window.fold(acc, at, simd::kLanes, f);
+    simd::store(out + at, end(acc[0]));
+  }
+}
+
+template <class F, class End>
+void pool_pixel(const Window& window, size_t channels, f32x4 initial, float* out, F f, End end) {
+  if (channels < simd::kLanes) return pool_pixel_of_few(window, channels, initial, out, f, end);
+  pool_pixel_of_many(window, channels, initial, out, f, end);
 }
 
 /// Calls f(window, output line, output column) for the pixels of lines [begin, end).
