@@ -11,6 +11,7 @@
 
 #include "base/error.hpp"
 #include "base/half.hpp"
+#include "base/inlining.hpp"
 
 namespace kinglet {
 
@@ -122,11 +123,17 @@ using NumericTypes = TypeList<float, double, Float16, BFloat16, int8_t, int16_t,
 using NumericAndBoolTypes = TypeList<float, double, Float16, BFloat16, int8_t, int16_t, int32_t, int64_t, uint8_t,
                                      uint16_t, uint32_t, uint64_t, bool>;
 
+/// f.operator()<T>() as a function of its own: each type's is compiled by the host when it is first called.
+template <class T, class F>
+KINGLET_APART void call_for(F& f) {
+  f.template operator()<T>();
+}
+
 /// Calls f.operator()<T>() for the T of the list that `type` names; throws kModel when none does.
 ///   dispatch(c.in(0).dtype(), FloatTypes{}, [&]<class T>() { ... });
 template <class... Ts, class F>
 void dispatch(DType type, TypeList<Ts...>, F&& f) {
-  const bool found = ((type == dtype_of<Ts> ? (f.template operator()<Ts>(), true) : false) || ...);
+  const bool found = ((type == dtype_of<Ts> ? (call_for<Ts>(f), true) : false) || ...);
   if (!found) throw_error(ErrorCode::kModel, "element type {} is not supported here", type);
 }
 
@@ -137,13 +144,13 @@ struct Bytes16 { uint64_t low, high; };
 /// per width instead of one per type.
 template <class F>
 void dispatch_width(DType type, F&& f) {
-  if (type == DType::kString) return f.template operator()<std::string>();
+  if (type == DType::kString) return call_for<std::string>(f);
   switch (dtype_size(type)) {
-    case 1: return f.template operator()<uint8_t>();
-    case 2: return f.template operator()<uint16_t>();
-    case 4: return f.template operator()<uint32_t>();
-    case 8: return f.template operator()<uint64_t>();
-    case 16: return f.template operator()<Bytes16>();
+    case 1: return call_for<uint8_t>(f);
+    case 2: return call_for<uint16_t>(f);
+    case 4: return call_for<uint32_t>(f);
+    case 8: return call_for<uint64_t>(f);
+    case 16: return call_for<Bytes16>(f);
     default: throw_error(ErrorCode::kModel, "element type {} is not supported here", type);
   }
 }

@@ -1,5 +1,6 @@
 #include <optional>
 
+#include "base/inlining.hpp"
 #include "model/decoder.hpp"
 #include "model/onnx_proto.hpp"
 
@@ -88,6 +89,14 @@ void settle_kind(DecodedAttribute& out, std::optional<Kind> stated, uint32_t fou
   if (a.kind == Kind::kGraph) check_single(a.kind, out.graphs.size());
 }
 
+// What few attributes have is apart from what reads all of them.
+
+KINGLET_APART void add_tensor(Attribute& a, NamedTensor read) { a.tensors.push_back(std::move(read.tensor)); }
+
+KINGLET_APART void add_graph(DecodedAttribute& out, DecodedGraph graph) { out.graphs.push_back(std::move(graph)); }
+
+KINGLET_APART void add_string(Attribute& a, std::string_view s) { a.strings.emplace_back(s); }
+
 }  // namespace
 
 DecodedAttribute decode_attribute(Fields fields, const WeightSources& sources, size_t depth) {
@@ -108,18 +117,18 @@ DecodedAttribute decode_attribute(Fields fields, const WeightSources& sources, s
         case field::attribute::kString: a.s = fields.bytes(); break;
         case field::attribute::kFloats: fields.floats(a.floats); break;
         case field::attribute::kInts: fields.integers(a.ints); break;
-        case field::attribute::kStrings: a.strings.emplace_back(fields.bytes()); break;
+        case field::attribute::kStrings: add_string(a, fields.bytes()); break;
         case field::attribute::kTensor:
         case field::attribute::kTensors:
-          a.tensors.push_back(read_tensor(fields.message(), sources, "tensor").tensor);
+          add_tensor(a, read_tensor(fields.message(), sources, "tensor"));
           break;
         case field::attribute::kSparseTensor:
         case field::attribute::kSparseTensors:
-          a.tensors.push_back(read_sparse_tensor(fields.message(), sources, "sparse tensor").tensor);
+          add_tensor(a, read_sparse_tensor(fields.message(), sources, "sparse tensor"));
           break;
         case field::attribute::kGraph:
         case field::attribute::kGraphs:
-          out.graphs.push_back(decode_graph(fields.message(), sources, depth + 1));
+          add_graph(out, decode_graph(fields.message(), sources, depth + 1));
           break;
         // An operator's inputs say the type themselves; it is checked and dropped.
         case field::attribute::kTypeProto: decode_type(fields.message(), 0); break;

@@ -74,8 +74,8 @@ void pack_transposed(float* packed, const float* weights, size_t rows, size_t co
 
 /// Packed weights of all directions from [directions, rows, columns].
 size_t packed_size(const Recurrent& r, size_t rows, size_t columns) { return r.directions * kernels::packed_b_size(columns, rows); }
-void pack_directions(const Recurrent& r, float* packed, const float* weights, size_t rows, size_t columns) {
-  for (size_t d = 0; d < r.directions; ++d) {
+void pack_directions(size_t directions, float* packed, const float* weights, size_t rows, size_t columns) {
+  for (size_t d = 0; d < directions; ++d) {
     pack_transposed(packed + d * kernels::packed_b_size(columns, rows), weights + d * rows * columns, rows, columns);
   }
 }
@@ -153,8 +153,12 @@ void prepare_recurrent(Recurrent& r, PrepareContext& c) {
   check_weights(r, rw->shape(), hidden, "R");
   const size_t rows = r.gates * hidden;
   const auto pack = [&](size_t weights, size_t columns) {
-    Packing packing(c, weights, packed_size(r, rows, columns));
-    pack_directions(r, packing.to(), packing.from(), rows, columns);
+    const size_t count = rows * columns, packed_count = kernels::packed_b_size(columns, rows);
+    Packing packing(c, weights, r.directions * packed_count);
+    // One direction's weights are copied at a time, unless its padding would be written over the next one's.
+    const size_t together = packed_count == count ? 1 : r.directions;
+    for (size_t d = 0; d < r.directions; d += together)
+      pack_directions(together, packing.to() + d * packed_count, packing.from(d * count, together * count), rows, columns);
     return packing.finish();
   };
   r.packed_w = pack(1, input);
@@ -198,7 +202,7 @@ void run_recurrent(const Recurrent& r, RunContext& c, StepFn step) {
   const auto packed = [&](const std::shared_ptr<std::byte[]>& ready, size_t i, size_t columns) -> const float* {
     if (ready) return reinterpret_cast<const float*>(ready.get());
     float* fresh = c.scratch<float>(packed_size(r, rows, columns));
-    pack_directions(r, fresh, as_f32(c, c.in(i)), rows, columns);
+    pack_directions(r.directions, fresh, as_f32(c, c.in(i)), rows, columns);
     return fresh;
   };
   const float *w = packed(r.packed_w, 1, input), *rw = packed(r.packed_r, 2, hidden);
