@@ -1,6 +1,6 @@
 // npm run bench: Kinglet beside other engines, in a current Node and headless Chromium. Writes docs/benchmarks.md, its chart, and
 // README's table; takes about 20 minutes.
-//   node scripts/bench.mjs [--cases TEXT] [--hosts node,chromium] [--engines kinglet,kinglet-simd,tfjs-wasm,litert] [--seconds 1.5]
+//   node scripts/bench.mjs [--cases TEXT] [--hosts node,chromium] [--engines kinglet,kinglet-simd,kinglet-reused,tfjs-wasm,litert] [--seconds 1.5]
 //     [--warm-up 1] [--starts 3] [--no-threads] [--no-write] [--no-build] [--ablation]
 // --cases: those whose name or group matches TEXT (a regular expression); a run of some cases, hosts or engines only writes
 // nothing. --engines: names of bench/engine-rows.mjs beside the baseline; the first is the one reported. --seconds, --warm-up:

@@ -9,4 +9,4 @@ const known = { tfjs: tfjsKnows, litert: litertKnows };
 
 /** Whether an engine row can run a case in a host (a key of hosts.mjs). */
 export const takesPart = (row, caseName, hostName) =>
-  (!row.only || row.only === hostName) && (!known[row.factory] || known[row.factory](caseName));
+  (!row.only || row.only === hostName) && caseName.startsWith(row.cases ?? '') && (!known[row.factory] || known[row.factory](caseName));

@@ -22,8 +22,11 @@ function mapRecord(record, convert) {
 
 const plain = (tensor) => ({ type: tensor.type, dims: [...tensor.dims], data: tensor.data });
 
-/** Kinglet by its public API. `options` go to Session.load; `variant` says which binary that gives. */
-export async function kinglet(options = {}) {
+/**
+ * Kinglet by its public API. `options` go to Session.load; `variant` says which binary that gives. With `reusesOutputs` the
+ * tensors that the first run gives receive the outputs of the others.
+ */
+export async function kinglet({ reusesOutputs = false, ...options } = {}) {
   const { features, Session, Tensor } = await import('kinglet');
   const toTensor = (value) => new Tensor(value.type, value.data, value.dims);
   return {
@@ -31,12 +34,17 @@ export async function kinglet(options = {}) {
     variant: options.variant ?? features().variant,
     async load(source) {
       const session = await Session.load(source, options);
+      let outputs;
       return {
         session,
         inputs: session.inputs,
         outputs: session.outputs,
         heapBytes: () => session.memory.heap,
-        run: async (feeds) => mapRecord(await session.run(mapRecord(feeds, toTensor)), plain),
+        async run(feeds) {
+          const results = await session.run(mapRecord(feeds, toTensor), { outputs });
+          if (reusesOutputs) outputs = results;
+          return mapRecord(results, plain);
+        },
         dispose: () => session.dispose(),
       };
     },

@@ -75,6 +75,29 @@ describe('Session', () => {
     assert.deepEqual([r.data, q.data, rest], [BigInt64Array.of(-3n), Uint8Array.of(7), {}]);
   });
 
+  test('writes an output into a given tensor, which may be a feed', async () => {
+    const y = new Tensor('float32', new Float32Array(6).subarray(2, 5), [1, 3]);
+    const results = await session.run(row(1, 2, 3), { outputs: { y } });
+    assert.equal(results.y, y);
+    assert.deepEqual([...new Float32Array(y.data.buffer)], [0, 0, 2, 3, 4, 0]);
+    for (let i = 0; i < 3; ++i) await session.run({ x: y }, { outputs: { y } });
+    assert.deepEqual([...y.data], [5, 6, 7]);
+    assert.deepEqual([...(await session.run(row(1, 2, 3), { outputs: { y: null } })).y.data], [2, 3, 4]);
+    assert.deepEqual([...(await session.run(row(1, 2, 3), { outputs: {} })).y.data], [2, 3, 4]);
+  });
+
+  test('refuses a tensor that an output does not fit, and goes on', async () => {
+    for (const [data, dims, actual] of [[new Float32Array(3), [3], 'float32[3]'], [new Float32Array(6), [2, 3], 'float32[2,3]'], [new Int32Array(3), [1, 3], 'int32[1,3]']]) {
+      const y = new Tensor(actual.split('[')[0], data, dims);
+      await assert.rejects(session.run(row(1, 2, 3), { outputs: { y } }), { name: 'ShapeError', expected: 'float32[1,3]', actual });
+      assert.ok(data.every((value) => value === 0));
+    }
+    const gone = new Tensor('float32', new Float32Array(3), [1, 3]);
+    structuredClone(gone.data.buffer, { transfer: [gone.data.buffer] });
+    await assert.rejects(session.run(row(1, 2, 3), { outputs: { y: gone } }), { name: 'InvalidArgumentError', message: /transferred/ });
+    assert.deepEqual([...(await session.run(row(1, 2, 3))).y.data], [2, 3, 4]);
+  });
+
   test('takes a view of a larger buffer', async () => {
     const { buffer } = Float32Array.of(100, 1, 2, 3, 100);
     const { y } = await session.run({ x: new Tensor('float32', new Float32Array(buffer, 4, 3), [1, 3]) });
@@ -104,6 +127,8 @@ describe('Session', () => {
     ['feeds that are none', undefined, {}, /feeds/],
     ['an output that the model has not', row(1, 2, 3), { outputs: ['nope'] }, /'nope'/],
     ['an output that is no name', row(1, 2, 3), { outputs: [7] }, /outputs/],
+    ['outputs that are neither names nor tensors', row(1, 2, 3), { outputs: { y: new Float32Array(3) } }, /'y' is no Tensor/],
+    ['a tensor for an output that the model has not', row(1, 2, 3), { outputs: { nope: row(1, 2, 3).x } }, /'nope'/],
   ]) {
     test(`refuses ${label}, and goes on`, async () => {
       await assert.rejects(session.run(feeds, options), (error) => {

@@ -8,8 +8,8 @@ import { type Profile, type ProfileOptions, summed } from './profile.js';
 import { Queue } from './queue.js';
 import { receive } from './receive.js';
 import { type ByteSource, openSource, type Source } from './sources.js';
-import type { Tensor } from './tensor.js';
-import { feedValue, readValue } from './transfer.js';
+import { Tensor } from './tensor.js';
+import { feedValue, readInto, readValue } from './transfer.js';
 import type { Value } from './value.js';
 
 /** How far loading is. */
@@ -38,8 +38,12 @@ export interface OptimizeOptions {
 }
 
 export interface RunOptions {
-  /** Names of the outputs to compute; all when absent or empty. */
-  outputs?: readonly string[] | undefined;
+  /**
+   * Names of the outputs to compute; all when absent or empty. Or by name the tensors that receive them, of the output's
+   * type and dims (null: a new one): a loop that runs for every frame needs no new memory then, which costs 0.5 ms a MiB
+   * and more. Such a tensor may be a feed of the same run.
+   */
+  outputs?: readonly string[] | Readonly<Record<string, Tensor | null>> | undefined;
   /** Keeps a run from starting. A run that has begun is not interrupted: it occupies the thread. */
   signal?: AbortSignalLike | undefined;
 }
@@ -150,10 +154,10 @@ export class Session {
    * the calls; the feeds' elements are read when the run's turn comes.
    * @param feeds a tensor for each input, by name; an array for a sequence, a `Map` for a map, null for an optional
    * without a value
-   * @returns the outputs by name; their elements are the caller's. A model whose outputs are not all tensors:
+   * @returns the outputs by name; their elements are the caller's, or the tensors of `options.outputs`. A model whose outputs are not all tensors:
    * `session.run<{ items: Tensor[] }>(feeds)`
    * @throws InvalidArgumentError for unknown names, missing feeds, a disposed session
-   * @throws ShapeError when a feed's type or dims do not fit
+   * @throws ShapeError when the type or dims of a feed, or of a tensor that is to receive an output, do not fit
    * @throws OutOfMemoryError
    */
   run<Outputs extends Record<string, Value> = Record<string, Tensor>>(
@@ -162,15 +166,33 @@ export class Session {
   ): Promise<Outputs> {
     return this.enqueue((instance) => {
       throwIfAborted(options.signal);
-      const names = options.outputs?.length ? options.outputs : this.outputs.map(({ name }) => name);
-      if (!names.every((name) => typeof name === 'string')) {
-        throw new InvalidArgumentError('outputs must be names');
-      }
+      const wanted = this.#wantedOutputs(options.outputs);
       return this.#withFeeds(instance, feeds, () => {
-        const outputs = instance.call('run', names);
-        return Object.fromEntries(names.map((name, i) => [name, readValue(instance, outputs[i]!)])) as Outputs;
+        const outputs = instance.call('run', wanted.map(([name]) => name));
+        return Object.fromEntries(
+          wanted.map(([name, place], i) => [
+            name,
+            place ? readInto(instance, name, outputs[i]!, place) : readValue(instance, outputs[i]!),
+          ]),
+        ) as Outputs;
       });
     });
+  }
+
+  /** The outputs of a run, each with the tensor that receives it or null. */
+  #wantedOutputs(outputs: RunOptions['outputs']): [name: string, place: Tensor | null][] {
+    const given: [string, unknown][] =
+      outputs === undefined || Array.isArray(outputs)
+        ? (outputs ?? []).map((name: string) => [name, null])
+        : Object.entries(outputs);
+    for (const [name, place] of given) {
+      if (typeof name !== 'string') throw new InvalidArgumentError('outputs must be names, or tensors by name');
+      if (place !== null && !(place instanceof Tensor)) {
+        throw new InvalidArgumentError(`what is to receive the output '${name}' is no Tensor or null`);
+      }
+    }
+    if (given.length === 0) return this.outputs.map(({ name }) => [name, null]);
+    return given as [string, Tensor | null][];
   }
 
   /**

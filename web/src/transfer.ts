@@ -1,6 +1,7 @@
 // Values across the boundary to the core, tensor by tensor.
 import type { CoreOutput, CoreTensor } from './core.js';
 import { InvalidArgumentError } from './errors/invalid-argument-error.js';
+import { ShapeError } from './errors/shape-error.js';
 import type { Instance } from './instance.js';
 import { Tensor, tensorOver, type TensorType } from './tensor.js';
 import type { MapKey, MapValue, Value } from './value.js';
@@ -67,4 +68,22 @@ export function readValue(instance: Instance, output: CoreOutput): Value {
     return new Map(Array.from(keys.data as ArrayLike<MapKey>, (key, i) => [key, elements[i]!]));
   }
   return readTensor(instance, output);
+}
+
+/** An output of the last run in the memory of `place`, which is returned. */
+export function readInto(instance: Instance, name: string, output: CoreOutput, place: Tensor): Tensor {
+  if (output === null || !('type' in output) || output.strings) {
+    throw new InvalidArgumentError(`the output '${name}' is no tensor of numbers: ask for a new one (null)`);
+  }
+  const described = (type: string, dims: readonly number[]) => `${type}[${dims.join(',')}]`;
+  const [actual, expected] = [described(place.type, place.dims), described(output.type, output.dims)];
+  if (actual !== expected) {
+    throw new ShapeError(`the output '${name}' is ${expected}, the tensor that is to receive it ${actual}`, { expected, actual });
+  }
+  const { buffer, byteOffset, byteLength } = place.data as Uint8Array;
+  if (byteLength !== output.bytes) {
+    throw new InvalidArgumentError(`the elements of the tensor for output '${name}' are gone: was their buffer transferred?`);
+  }
+  new Uint8Array(buffer, byteOffset, byteLength).set(instance.view(output.address!, byteLength));
+  return place;
 }

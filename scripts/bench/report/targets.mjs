@@ -9,8 +9,8 @@ const most = (values) => (values.length > 0 ? Math.max(...values) : undefined);
 const known = (values) => values.filter((value) => value !== undefined);
 
 const ratio = (name, atLeast, label) => ({ label: `${label}: times as fast`, atLeast, show: times, value: (host, { engine }) => ratioOf(host, name, engine) });
-const kernelShare = (name, atLeast, label) => (
-  { label: `${label}: share of V8's register kernel`, atLeast, show: percent, value: (host, { engine }) => engineOf(entryOf(host, name)?.measured, engine)?.kernelShare });
+const kernelShare = (name, atLeast, label, only) => (
+  { label: `${label}: share of V8's register kernel`, atLeast, show: percent, value: (host, { engine }) => engineOf(entryOf(host, name)?.measured, only ?? engine)?.kernelShare });
 const threads = (name, label) => ({ label: `${label}: two threads, times one`, atLeast: 1.7, show: times, value: (host) => engineOf(entryOf(host, name)?.threads, 'kinglet-2-threads')?.ratio });
 
 const starts = (what, milliseconds) => ({ label: `${what}, models, geometric mean: times as quick`, atLeast: 4, show: times,
@@ -34,6 +34,8 @@ const targets = [
     value: (host, { engine }) => least(known(['models', 'int8'].flatMap((group) => entriesOf(host, group)).map(({ row }) => ratioOf(host, row.name, engine)))) },
   kernelShare('matmul512', 0.9, 'MatMul 512, constant B'),
   kernelShare('matmul1024', 0.9, 'MatMul 1024, constant B'),
+  kernelShare('matmul512', 0.9, 'MatMul 512, outputs in given tensors', 'kinglet-reused'),
+  kernelShare('matmul1024', 0.9, 'MatMul 1024, outputs in given tensors', 'kinglet-reused'),
   ratio('mobilenetv2', 2.2, 'MobileNetV2'),
   ratio('resnet50', 2, 'ResNet-50'),
   ratio('minilm-s128', 1.8, 'MiniLM, sequence 128'),

@@ -12,6 +12,7 @@ export async function classify(bytes: Uint8Array): Promise<Float32Array> {
   const first: bigint | undefined = ids.data[0];
   const words: string[] = new Tensor('string', ['a']).data;
   const results: Record<string, Tensor> = await session.run({ input, ids }, { outputs: ['y'] });
+  await session.run({ input, ids }, { outputs: { y: input, z: null } });
   const y = results['y'];
   if (y?.type === 'float32') return (y as Tensor<'float32'>).data;
   const inputs: readonly ValueInfo[] = session.inputs;
