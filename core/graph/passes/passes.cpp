@@ -31,7 +31,6 @@ constexpr Pass kPasses[] = {
     {.name = "axes_to_attribute", .run = passes::axes_to_attribute, .from = {"ReduceMean", "ReduceSum", "ReduceMax", "ReduceMin", "ReduceProd", "ReduceL1", "ReduceL2", "ReduceLogSum", "ReduceLogSumExp", "ReduceSumSquare"}, .keeps_shapes = true},
     {.name = "channels_last", .run = passes::channels_last, .makes = {"Transpose"}},
     {.name = "merge_transposes", .run = passes::merge_transposes, .keeps_shapes = true},
-    {.name = "fuse_residual", .run = passes::fuse_residual, .from = {"Add"}, .keeps_shapes = true},
     {.name = "fuse_activation", .run = passes::fuse_activation, .keeps_shapes = true},
     {.name = "fold_affine_into_activation", .run = passes::fold_affine_into_activation, .from = {"HardSwish"}, .keeps_shapes = true},
     {.name = "fold_constants", .run = passes::fold_constants},

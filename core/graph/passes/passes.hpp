@@ -47,7 +47,6 @@ bool choose_strassen(Graph& graph);
 bool fuse_matmul_bias(Graph& graph);
 bool channels_last(Graph& graph);
 bool merge_transposes(Graph& graph);
-bool fuse_residual(Graph& graph);
 bool fuse_activation(Graph& graph);
 bool fold_affine_into_activation(Graph& graph);
 }  // namespace passes

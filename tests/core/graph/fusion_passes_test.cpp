@@ -159,30 +159,3 @@ TEST_CASE("fuse_matmul_bias and fuse_activation", "[passes]") {
        "Transpose Conv+HardSwish Transpose Mul"},
   });
 }
-
-TEST_CASE("fuse_residual", "[passes]") {
-  check({
-      {"a shortcut",
-       {conv("x", "a"), node("Relu", {"a"}, {"r"}), conv("r", "b2"), node("Add", {"b2", "r"}, {"s"}),
-        node("Relu", {"s"}, {"y"})},
-       {kW},
-       "Transpose Conv+Relu Conv+Relu Transpose"},
-      {"two convolutions",
-       {conv("x", "a"), conv("x", "c", "u"), node("Add", {"a", "c"}, {"y"})},
-       {kW, weights_tensor("u", {4, 4, 3, 3}, 0.5f)},
-       "Transpose Conv Conv Transpose"},
-      {"the other operand comes later",
-       {conv("x", "a"), node("Sin", {"x"}, {"s"}), node("Add", {"a", "s"}, {"y"})},
-       {kW},
-       "Transpose Conv Sin Add Transpose"},
-      {"broadcast",
-       {conv("x", "a"), node("GlobalAveragePool", {"x"}, {"g"}), node("Add", {"a", "g"}, {"y"})},
-       {kW},
-       "Transpose Conv GlobalAveragePool Add Transpose"},
-      {"a chain of Adds",
-       {conv("x", "a"), conv("a", "c"), node("Add", {"a", "c"}, {"d"}), conv("d", "e"),
-        node("Add", {"d", "e"}, {"y"})},
-       {kW},
-       "Transpose Conv Conv Conv Transpose"},
-  });
-}
