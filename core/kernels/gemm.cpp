@@ -67,9 +67,8 @@ struct Target {
 
 constexpr size_t kPanelVectors = kPanelWidth / simd::kLanes;
 
-/// Panels that few rows pass over at once: memory gives more when it is read in several streams, and one panel's few sums
-/// would wait for the multipliers.
-constexpr size_t together(size_t tile_rows) { return tile_rows == 1 ? 4 : tile_rows <= 3 ? 2 : 1; }
+/// Panels that few rows pass over at once: one panel's few sums would wait for the multipliers.
+constexpr size_t together(size_t tile_rows) { return tile_rows == 2 || tile_rows == 3 ? 2 : 1; }
 
 /// MR rows from `row` by the first columns: half a panel, or whole ones.
 template <size_t MR, size_t kVectors>
@@ -89,14 +88,32 @@ KINGLET_INLINE void gemm_f32_tile(const Rows& rows, size_t row, const Panels& pa
   for (size_t tap = 0; tap < rows.taps; ++tap) {
     const float* a[MR];
     rows.starts(row, tap, a);
-    for (size_t p = 0; p < rows.depth; ++p) {
+    const auto step = [&](const f32x4 (&av)[MR], f32x4* sums) KINGLET_INLINE_LAMBDA {
       f32x4 bv[kVectors];
       for (size_t j = 0; j < kVectors; ++j) bv[j] = simd::load(b[j / kPanelVectors] + j % kPanelVectors * 4);
       for (size_t i = 0; i < P; ++i) b[i] += kPanelWidth;
       for (size_t r = 0; r < MR; ++r) {
-        const f32x4 av = simd::load_splat(a[r] + p);
-        for (size_t j = 0; j < kVectors; ++j) acc[r * kVectors + j] = simd::madd(av, bv[j], acc[r * kVectors + j]);
+        for (size_t j = 0; j < kVectors; ++j) sums[r * kVectors + j] = simd::madd(av[r], bv[j], sums[r * kVectors + j]);
       }
+    };
+    size_t p = 0;
+    if constexpr (MR == 1) {
+      // Sums of their own for every fourth value of k: one panel's few would wait for the multipliers, and several panels would
+      // be several streams, which some memories give more slowly.
+      f32x4 apart[3 * kVectors] = {};
+      for (; p + 4 <= rows.depth; p += 4) {
+        const f32x4 v = simd::load(a[0] + p);
+        step({__builtin_shufflevector(v, v, 0, 0, 0, 0)}, acc);
+        step({__builtin_shufflevector(v, v, 1, 1, 1, 1)}, apart);
+        step({__builtin_shufflevector(v, v, 2, 2, 2, 2)}, apart + kVectors);
+        step({__builtin_shufflevector(v, v, 3, 3, 3, 3)}, apart + 2 * kVectors);
+      }
+      for (size_t i = 0; i < 3 * kVectors; ++i) acc[i % kVectors] += apart[i];
+    }
+    for (; p < rows.depth; ++p) {
+      f32x4 av[MR];
+      for (size_t r = 0; r < MR; ++r) av[r] = simd::load_splat(a[r] + p);
+      step(av, acc);
     }
   }
 
