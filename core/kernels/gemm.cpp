@@ -194,11 +194,11 @@ void run_block(const GemmBlock& block, const Rows& rows) {
   const size_t whole_panels = block.n / kPanelWidth, ragged = block.n % kPanelWidth;
   const size_t panels = whole_panels + (ragged != 0 ? 1 : 0);
   const size_t tiles = (block.m + kTileRows - 1) / kTileRows;
-  const size_t panel_floats = std::max<size_t>(1, rows.taps * rows.depth * kPanelWidth);
-  const size_t few_panels = std::max<size_t>(1, (tiles <= 3 ? kFewRowsGroupFloats : kGroupFloats) / panel_floats);
+  const size_t panel_floats = rows.taps * rows.depth * kPanelWidth;
+  const size_t group_floats = tiles <= 3 ? kFewRowsGroupFloats : kGroupFloats;
+  const size_t few_panels = std::max<size_t>(1, group_floats / std::max<size_t>(1, panel_floats));
   const size_t group = tiles == 1 ? panels : few_panels;
-  const Panels all{block.packed_b, block.panel_stride != 0 ? block.panel_stride : rows.taps * rows.depth * kPanelWidth,
-                   panels};
+  const Panels all{block.packed_b, block.panel_stride != 0 ? block.panel_stride : panel_floats, panels};
   const Target target{block.c, block.ldc, block.first ? epilogue.residual : block.c,
                       block.first ? epilogue.residual_stride : block.ldc, block.last ? epilogue.bias : nullptr};
   for (size_t from = 0; from < panels; from += group) {
@@ -223,14 +223,6 @@ void run_block(const GemmBlock& block, const Rows& rows) {
   }
 }
 
-/// Four rows of half a panel, from four columns that are contiguous.
-void pack_transposed(float* packed, const float* columns, ptrdiff_t column_stride) {
-  f32x4 v[4];
-  for (ptrdiff_t j = 0; j < 4; ++j) v[j] = simd::load(columns + j * column_stride);
-  simd::transpose(v[0], v[1], v[2], v[3]);
-  for (size_t i = 0; i < 4; ++i) simd::store(packed + i * kPanelWidth, v[i]);
-}
-
 }  // namespace
 
 void gemm_block(const GemmBlock& block, const float* a, ptrdiff_t lda, size_t depth) {
@@ -239,39 +231,6 @@ void gemm_block(const GemmBlock& block, const float* a, ptrdiff_t lda, size_t de
 
 void gemm_block(const GemmBlock& block, const float* const* rows, size_t offset, size_t taps, size_t depth) {
   run_block(block, {.table = rows, .offset = offset, .taps = taps, .depth = depth});
-}
-
-size_t packed_b_size(size_t k, size_t n) { return packed_columns(n) * k; }
-
-void pack_b(float* packed, size_t k, size_t n, const float* b, ptrdiff_t row_stride,
-            ptrdiff_t column_stride) {
-  const DepthSplit split(k);
-  for (size_t start = 0; start < k; start += split.step) {
-    const size_t depth = std::min(split.step, k - start);
-    for (size_t column = 0; column < n; column += kPanelWidth) {
-      const size_t columns = std::min(n - column, kPanelWidth);
-      const float* from =
-          b + static_cast<ptrdiff_t>(start) * row_stride + static_cast<ptrdiff_t>(column) * column_stride;
-      if (columns == kPanelWidth && column_stride == 1) {
-        for (size_t i = 0; i < depth; ++i, from += row_stride, packed += kPanelWidth) {
-          simd::store(packed, simd::load(from));
-          simd::store(packed + 4, simd::load(from + 4));
-        }
-        continue;
-      }
-      size_t i = 0;
-      if (columns == kPanelWidth && row_stride == 1) {
-        for (; i + 4 <= depth; i += 4, from += 4, packed += 4 * kPanelWidth) {
-          for (size_t j = 0; j < kPanelWidth; j += 4)
-            pack_transposed(packed + j, from + static_cast<ptrdiff_t>(j) * column_stride, column_stride);
-        }
-      }
-      for (; i < depth; ++i, from += row_stride, packed += kPanelWidth) {
-        for (size_t j = 0; j < columns; ++j) packed[j] = from[static_cast<ptrdiff_t>(j) * column_stride];
-        for (size_t j = columns; j < kPanelWidth; ++j) packed[j] = 0.0f;
-      }
-    }
-  }
 }
 
 void gemm_by(const PackedB& b, size_t m, size_t n, size_t k, const float* a, ptrdiff_t lda, float* c,

@@ -92,6 +92,11 @@ describe('Session', () => {
       await assert.rejects(session.run(row(1, 2, 3), { outputs: { y } }), { name: 'ShapeError', expected: 'float32[1,3]', actual });
       assert.ok(data.every((value) => value === 0));
     }
+    const many = await Session.load(manyValues());
+    const feeds = { named: new Tensor('float32', new Float32Array(2).fill(5), [1, 2, 1]), any: new Tensor('uint8', Uint8Array.of(7), []), unranked: new Tensor('int32', Int32Array.of(-3)) };
+    const p = new Tensor('float32', new Float32Array(2), [1, 2, 1]);
+    await assert.rejects(many.run(feeds, { outputs: { p, q: p } }), { name: 'ShapeError', message: /'q'/ });
+    assert.deepEqual([...p.data], [0, 0], 'nothing is written when one does not fit');
     const gone = new Tensor('float32', new Float32Array(3), [1, 3]);
     structuredClone(gone.data.buffer, { transfer: [gone.data.buffer] });
     await assert.rejects(session.run(row(1, 2, 3), { outputs: { y: gone } }), { name: 'InvalidArgumentError', message: /transferred/ });

@@ -9,7 +9,7 @@ import { Queue } from './queue.js';
 import { receive } from './receive.js';
 import { type ByteSource, openSource, type Source } from './sources.js';
 import { Tensor } from './tensor.js';
-import { feedValue, readInto, readValue } from './transfer.js';
+import { checkPlace, feedValue, readInto, readValue } from './transfer.js';
 import type { Value } from './value.js';
 
 /** How far loading is. */
@@ -154,8 +154,8 @@ export class Session {
    * the calls; the feeds' elements are read when the run's turn comes.
    * @param feeds a tensor for each input, by name; an array for a sequence, a `Map` for a map, null for an optional
    * without a value
-   * @returns the outputs by name; their elements are the caller's, or the tensors of `options.outputs`. A model whose outputs are not all tensors:
-   * `session.run<{ items: Tensor[] }>(feeds)`
+   * @returns the outputs by name; their elements are the caller's, or the tensors of `options.outputs`. A model whose
+   * outputs are not all tensors: `session.run<{ items: Tensor[] }>(feeds)`
    * @throws InvalidArgumentError for unknown names, missing feeds, a disposed session
    * @throws ShapeError when the type or dims of a feed, or of a tensor that is to receive an output, do not fit
    * @throws OutOfMemoryError
@@ -169,22 +169,23 @@ export class Session {
       const wanted = this.#wantedOutputs(options.outputs);
       return this.#withFeeds(instance, feeds, () => {
         const outputs = instance.call('run', wanted.map(([name]) => name));
-        return Object.fromEntries(
-          wanted.map(([name, place], i) => [
-            name,
-            place ? readInto(instance, name, outputs[i]!, place) : readValue(instance, outputs[i]!),
-          ]),
-        ) as Outputs;
+        // All before any is written: a state that is carried on is of one run.
+        for (const [i, [name, place]] of wanted.entries()) if (place) checkPlace(name, outputs[i]!, place);
+        const results = wanted.map(([name, place], i) => [
+          name,
+          place ? readInto(instance, outputs[i]!, place) : readValue(instance, outputs[i]!),
+        ]);
+        return Object.fromEntries(results) as Outputs;
       });
     });
   }
 
   /** The outputs of a run, each with the tensor that receives it or null. */
   #wantedOutputs(outputs: RunOptions['outputs']): [name: string, place: Tensor | null][] {
-    const given: [string, unknown][] =
-      outputs === undefined || Array.isArray(outputs)
-        ? (outputs ?? []).map((name: string) => [name, null])
-        : Object.entries(outputs);
+    const asked = outputs ?? [];
+    const given: [string, unknown][] = Array.isArray(asked)
+      ? asked.map((name: string) => [name, null])
+      : Object.entries(asked);
     for (const [name, place] of given) {
       if (typeof name !== 'string') throw new InvalidArgumentError('outputs must be names, or tensors by name');
       if (place !== null && !(place instanceof Tensor)) {

@@ -70,8 +70,8 @@ export function readValue(instance: Instance, output: CoreOutput): Value {
   return readTensor(instance, output);
 }
 
-/** An output of the last run in the memory of `place`, which is returned. */
-export function readInto(instance: Instance, name: string, output: CoreOutput, place: Tensor): Tensor {
+/** Throws when `place` cannot receive `output`, called `name`, of the last run. */
+export function checkPlace(name: string, output: CoreOutput, place: Tensor): void {
   if (output === null || !('type' in output) || output.strings) {
     throw new InvalidArgumentError(`the output '${name}' is no tensor of numbers: ask for a new one (null)`);
   }
@@ -80,10 +80,15 @@ export function readInto(instance: Instance, name: string, output: CoreOutput, p
   if (actual !== expected) {
     throw new ShapeError(`the output '${name}' is ${expected}, the tensor that is to receive it ${actual}`, { expected, actual });
   }
-  const { buffer, byteOffset, byteLength } = place.data as Uint8Array;
-  if (byteLength !== output.bytes) {
+  if ((place.data as Uint8Array).byteLength !== output.bytes) {
     throw new InvalidArgumentError(`the elements of the tensor for output '${name}' are gone: was their buffer transferred?`);
   }
-  new Uint8Array(buffer, byteOffset, byteLength).set(instance.view(output.address!, byteLength));
+}
+
+/** An output of the last run in the memory of `place`, which checkPlace() let pass and is returned. */
+export function readInto(instance: Instance, output: CoreOutput, place: Tensor): Tensor {
+  const { buffer, byteOffset, byteLength } = place.data as Uint8Array;
+  const { address } = output as CoreTensor;
+  new Uint8Array(buffer, byteOffset, byteLength).set(instance.view(address!, byteLength));
   return place;
 }

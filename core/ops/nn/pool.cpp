@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <limits>
 
-#include "base/inlining.hpp"
 #include "kernels/max_pool_i8.hpp"
 #include "kernels/pooling.hpp"
 #include "kernels/transpose.hpp"
@@ -88,7 +87,7 @@ void run_f32(const Pool& op, const Image& image, const float* x, float* y) {
 
 /// Plain loops over planes of [N, C, ...]; `indices` (may be null) receives where each maximum was.
 template <class T>
-KINGLET_APART void run_plain(const Pool& op, const kernels::PoolShape& s, const T* x, T* y, int64_t* indices) {
+void run_plain(const Pool& op, const kernels::PoolShape& s, const T* x, T* y, int64_t* indices) {
   const size_t in_pixels = s.in[0] * s.in[1] * s.in[2], out_pixels = s.out[0] * s.out[1] * s.out[2];
   const size_t taps = s.kernel[0] * s.kernel[1] * s.kernel[2];
   for (size_t plane = 0; plane < s.batch * s.channels; ++plane, x += in_pixels) {
