@@ -182,9 +182,11 @@ val upside_down(double address, double count) {
   return guarded([&] { return val(is_upside_down(floats_from_js(address, bytes_from_js(count)))); });
 }
 
-val load_dictionary(const std::string& text) {
+/// `classes`: how many the recognizer gives, 0 when that is not known before it runs.
+val load_dictionary(const std::string& text, double classes) {
   return guarded([&] {
     state().dictionary.emplace(text);
+    if (const size_t count = bytes_from_js(classes); count != 0) check_classes(count, *state().dictionary);
     return val::undefined();
   });
 }

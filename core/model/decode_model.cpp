@@ -9,6 +9,8 @@ constexpr int64_t kMaxIrVersion = 100;  // 12 is today's; what is far above is n
 constexpr int64_t kMaxOpset = 10000;
 constexpr size_t kMaxImports = 1024;  // they are searched one by one
 
+bool is_ir_version(int64_t version) { return version >= kMinIrVersion && version <= kMaxIrVersion; }
+
 void check_function(const DecodedFunction& f) {
   if (f.name.empty()) throw_error(ErrorCode::kModel, "a function has no name");
   if (f.attributes.size() + f.defaults.size() > kMaxImports) {
@@ -20,7 +22,7 @@ void check_model(const DecodedModel& model, bool has_graph) {
   if (!has_graph) {
     throw_error(ErrorCode::kModel, "this is not an ONNX model: it holds no graph (is the file cut off?)");
   }
-  if (model.ir_version < kMinIrVersion || model.ir_version > kMaxIrVersion) {
+  if (!is_ir_version(model.ir_version)) {
     throw_error(ErrorCode::kModel, "the model's IR version is {}, expected {} or later", model.ir_version,
                 kMinIrVersion);
   }
@@ -83,10 +85,12 @@ DecodedFunction decode_function(Fields fields, const WeightSources& sources) {
   return out;
 }
 
-DecodedModel decode_model(const WeightSources& sources) {
+namespace {
+
+/// Fields of the ModelProto into `out`; returns whether one was the graph.
+bool decode_fields(const WeightSources& sources, DecodedModel& out) {
   const char* file = reinterpret_cast<const char*>(sources.model.data.get());
   Fields fields({file, sources.model.size}, file);
-  DecodedModel out;
   std::string_view producer, producer_version;
   bool has_graph = false;
   while (fields.next()) {
@@ -106,9 +110,24 @@ DecodedModel decode_model(const WeightSources& sources) {
       default: fields.skip();
     }
   }
-  check_model(out, has_graph);
   out.producer = producer;
   if (!producer_version.empty()) out.producer += text(" {}", producer_version);
+  return has_graph;
+}
+
+}  // namespace
+
+DecodedModel decode_model(const WeightSources& sources) {
+  DecodedModel out;
+  bool has_graph = false;
+  try {
+    has_graph = decode_fields(sources, out);
+  } catch (Error& e) {
+    // Writers begin with the version: bytes that show none before they break are something else.
+    if (!is_ir_version(out.ir_version)) e.message = text("this is not an ONNX model: {}", e.message);
+    throw;
+  }
+  check_model(out, has_graph);
   return out;
 }
 

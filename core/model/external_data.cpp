@@ -43,8 +43,10 @@ ExternalBytes find_external(const ExternalLocation& location, uint64_t expected_
   if (location.file.empty()) throw_error(ErrorCode::kModel, "external data without a location");
   const auto found = files.find(std::string(location.file));
   if (found == files.end()) {
-    throw_error(ErrorCode::kModel, "its data is in the file '{}', which was not given (option external data)",
-                location.file);
+    std::string given;
+    for (const auto& [name, bytes] : files) given += text("{}'{}'", given.empty() ? "" : ", ", name);
+    throw_error(ErrorCode::kModel, "its data is in the file '{}', which was not given: externalData names {}", location.file,
+                given.empty() ? "no file" : given);
   }
   const ModelBytes& block = found->second;
   const uint64_t length = location.has_length ? location.length : expected_bytes;

@@ -56,7 +56,7 @@ std::string expected_text(const ValueDescription& d) {
 }
 
 std::string actual_text(const Tensor& t) {
-  return t.dtype() == DType::kNone ? "none" : text("{}{}", t.dtype(), t.shape());
+  return t.dtype() == DType::kNone ? "no value" : text("{}{}", t.dtype(), t.shape());
 }
 
 /// Rank and fixed dims must agree; a named dim must be the same number wherever the name stands.

@@ -77,13 +77,17 @@ std::string_view Dictionary::operator[](size_t i) const {
   return std::string_view(text_).substr(starts_[i], end - starts_[i]);
 }
 
+void check_classes(size_t classes, const Dictionary& dictionary) {
+  const size_t symbols = dictionary.size();
+  if (classes == symbols + 1 || classes == symbols + 2) return;
+  throw_error(ErrorCode::kInvalidArgument,
+              "dictionary: with its {} symbols the recognizer would give {} or {} classes, but it gives {}: they do not belong together",
+              symbols, symbols + 1, symbols + 2, classes);
+}
+
 DecodedLine decode_ctc(std::span<const float> scores, size_t steps, size_t classes,
                        const Dictionary& dictionary, ScoreKind kind) {
-  if (classes != dictionary.size() + 1 && classes != dictionary.size() + 2) {
-    throw_error(ErrorCode::kInvalidArgument,
-                "recognizer: expected {} or {} classes for a dictionary of {} symbols, got {}",
-                dictionary.size() + 1, dictionary.size() + 2, dictionary.size(), classes);
-  }
+  check_classes(classes, dictionary);
   if (scores.size() % classes != 0 || scores.size() / classes != steps) {
     throw_error(ErrorCode::kInvalidArgument, "recognizer: expected {} x {} scores, got {}", steps, classes,
                 scores.size());

@@ -34,12 +34,15 @@ struct DecodedLine {
   float confidence = 0;  ///< mean probability of the symbols in `text`, [0, 1]; 0 when there are none
 };
 
+/// Throws kInvalidArgument unless a recognizer that gives `classes` is one for this dictionary: its symbols, the blank and
+/// perhaps the space.
+void check_classes(size_t classes, const Dictionary& dictionary);
+
 /// Best-path decoding of Connectionist Temporal Classification (Graves et al. 2006, section 3.2): the best
 /// class of each step, repeats merged, blanks dropped. Class 0 is the blank, class i + 1 is dictionary[i]; a
 /// class more than that, the last one, is the space. `scores` is [steps, classes]; not-a-number never wins, a
 /// step of nothing else is a blank.
-/// Throws kInvalidArgument when `classes` is not the dictionary's size plus 1 or 2 or `scores` has another
-/// size.
+/// Throws what check_classes() throws; kInvalidArgument when `scores` has another size.
 DecodedLine decode_ctc(std::span<const float> scores, size_t steps, size_t classes,
                        const Dictionary& dictionary, ScoreKind kind = ScoreKind::kProbabilities);
 

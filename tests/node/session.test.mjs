@@ -89,7 +89,7 @@ describe('Session', () => {
   test('refuses a tensor that an output does not fit, and goes on', async () => {
     for (const [data, dims, actual] of [[new Float32Array(3), [3], 'float32[3]'], [new Float32Array(6), [2, 3], 'float32[2,3]'], [new Int32Array(3), [1, 3], 'int32[1,3]']]) {
       const y = new Tensor(actual.split('[')[0], data, dims);
-      await assert.rejects(session.run(row(1, 2, 3), { outputs: { y } }), { name: 'ShapeError', expected: 'float32[1,3]', actual });
+      await assert.rejects(session.run(row(1, 2, 3), { outputs: { y } }), { name: 'ShapeError', output: 'y', expected: 'float32[1,3]', actual });
       assert.ok(data.every((value) => value === 0));
     }
     const many = await Session.load(manyValues());
@@ -128,10 +128,11 @@ describe('Session', () => {
   for (const [label, feeds, options, message] of [
     ['a missing feed', {}, {}, /'x'/],
     ['a feed that the model has not', { ...row(1, 2, 3), z: row(1, 2, 3).x }, {}, /'z'/],
-    ['a feed that is no Tensor', { x: new Float32Array(3) }, {}, /feed 'x' is no Tensor/],
+    ['a feed that is no Tensor', { x: new Float32Array(3) }, {}, /the feed 'x' must be a Tensor .*; got Float32Array$/],
     ['feeds that are none', undefined, {}, /feeds/],
     ['an output that the model has not', row(1, 2, 3), { outputs: ['nope'] }, /'nope'/],
     ['an output that is no name', row(1, 2, 3), { outputs: [7] }, /outputs/],
+    ['an option that is none', row(1, 2, 3), { output: ['y'] }, /^session\.run has no option 'output'; it has outputs, signal$/],
     ['outputs that are neither names nor tensors', row(1, 2, 3), { outputs: { y: new Float32Array(3) } }, /'y' is no Tensor/],
     ['a tensor for an output that the model has not', row(1, 2, 3), { outputs: { nope: row(1, 2, 3).x } }, /'nope'/],
   ]) {

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { pathToFileURL } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import { InvalidArgumentError, LoadError, ModelError, Session, Tensor } from 'kinglet';
 import { addOne, model } from './helpers/onnx.mjs';
@@ -218,6 +218,21 @@ describe('sources that are something else', () => {
       });
     });
   }
+
+  test('an option that is none', async () => {
+    const message = "Session.load has no option 'excutionProviders'; it has wasm, variant, threads, onProgress, signal, externalData, optimize";
+    await assert.rejects(Session.load(bytes, { excutionProviders: ['wasm'] }), { name: 'InvalidArgumentError', message });
+  });
+
+  test('the message names the file that is no model', async () => {
+    const file = join(folder, 'notes.onnx');
+    await writeFile(file, 'Notes of the meeting');
+    await assert.rejects(Session.load(file), (error) => {
+      assert.ok(error instanceof ModelError, error.stack);
+      assert.ok(error.message.startsWith(`${file}: this is not an ONNX model: malformed protobuf at byte `), error.message);
+      return true;
+    });
+  });
 });
 
 describe('progress', () => {
@@ -241,6 +256,21 @@ describe('progress', () => {
       ]);
     });
   }
+
+  test('a download is told of before Kinglet’s own .wasm is here', { timeout: 30_000 }, async () => {
+    const binary = await readFile(fileURLToPath(import.meta.resolve('kinglet/simd.wasm')));
+    let release;
+    const modelIsHere = new Promise((resolve) => (release = resolve));
+    const body = new ReadableStream({
+      async pull(controller) {
+        await modelIsHere;
+        controller.enqueue(binary);
+        controller.close();
+      },
+    });
+    const onProgress = ({ phase, loaded }) => phase === 'download' && loaded === large.length && release();
+    await checkLarge(await Session.load(server.url('/model.onnx'), { wasm: new Response(body), variant: 'simd', onProgress }));
+  });
 
   test('a listener that throws ends loading with its error', async () => {
     const mine = new Error('mine');

@@ -66,11 +66,11 @@ describe('values', () => {
   for (const [label, type, x, error, message] of [
     ['a tensor for a sequence', { sequence: 'float32' }, a, ShapeError, /expected sequence\(float32\), got float32\[2\]/],
     ['another element type in a sequence', { sequence: 'int64' }, [a], ShapeError, /expected sequence\(int64\)/],
-    ['an empty optional for a tensor', 'float32', null, ShapeError, /expected float32, got none$/],
+    ['an empty optional for a tensor', 'float32', null, ShapeError, /expected float32, got no value$/],
     ['a sequence for a tensor', 'float32', [a], ShapeError, /expected float32, got sequence\[1\]/],
     ['keys of another type', { map: ['int64', 'float32'] }, new Map([['no number', 1]]), InvalidArgumentError, /holds what is no int64/],
-    ['undefined', { sequence: 'float32' }, undefined, InvalidArgumentError, /is no Tensor, array, Map or null/],
-    ['an object inside a sequence', { sequence: 'float32' }, [a, {}], InvalidArgumentError, /is no Tensor/],
+    ['undefined', { sequence: 'float32' }, undefined, InvalidArgumentError, /'x' must be a Tensor .*; got undefined$/],
+    ['an object inside a sequence', { sequence: 'float32' }, [a, {}], InvalidArgumentError, /'x' must be a Tensor .*; got object$/],
   ]) {
     test(`refuses ${label}; the session goes on`, async () => {
       const session = await Session.load(identity(type));

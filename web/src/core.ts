@@ -81,7 +81,7 @@ export interface Core {
   recognizerInput(quads: Quad[], width: number): Result<number>;
   classifierInput(quad: Quad): Result<number>;
   isUpsideDown(address: number, count: number): Result<boolean>;
-  loadDictionary(text: string): Result<undefined>;
+  loadDictionary(text: string, classes: number): Result<undefined>;
   decodeLine(address: number, steps: number, classes: number): Result<{ text: string; confidence: number }>;
 }
 

@@ -6,6 +6,7 @@ import { KingletError } from './errors/kinglet-error.js';
 import { OutOfMemoryError } from './errors/out-of-memory-error.js';
 import { UnsupportedEnvironmentError } from './errors/unsupported-environment-error.js';
 import { Instance } from './instance.js';
+import { checkOptions } from './options.js';
 import type { BytesLike, ResponseLike, UrlLike } from './platform.js';
 import { hasRelaxedSimd, hasSimd } from './probe.js';
 import { fetchResponse, openResponse, openSource, readAll } from './sources.js';
@@ -43,6 +44,8 @@ export interface WasmOptions {
   threads?: number | undefined;
 }
 
+export const wasmOptions: Record<keyof WasmOptions, true> = { wasm: true, variant: true, threads: true };
+
 export interface Features {
   /** WebAssembly has 128-bit SIMD, which Kinglet needs. */
   readonly simd: boolean;
@@ -59,6 +62,7 @@ let probed: Features | undefined;
 
 /** Sets what sessions use that are loaded from now on. Nothing is fetched. */
 export function configure(options: WasmOptions): void {
+  checkOptions('configure', options, wasmOptions);
   configured = { ...configured, ...options };
 }
 

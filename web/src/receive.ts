@@ -17,14 +17,8 @@ function checkModelStart(start: Uint8Array, url: string | undefined): void {
 /**
  * Streams a file into the wasm heap, each piece as it comes.
  * @param location '' for the model, or what its tensors call this file
- * @param onBytes told the number of bytes of each piece
  */
-export async function receive(
-  instance: Instance,
-  location: string,
-  source: ByteSource,
-  onBytes: (count: number) => void,
-): Promise<void> {
+export async function receive(instance: Instance, location: string, source: ByteSource): Promise<void> {
   const reserved = source.total ?? 0;
   let address = reserved > 0 ? instance.call('reserveFile', location, reserved) : 0;
   let written = 0;
@@ -44,7 +38,6 @@ export async function receive(
     } else {
       rest.push(chunk);
     }
-    onBytes(chunk.length);
   }
   if (rest.length > 0 || reserved === 0) {
     address = instance.call('reserveFile', location, size);

@@ -1,13 +1,16 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 import { onAbort, pause, throwIfAborted } from './abort.js';
+import { arriving } from './arriving.js';
+import { aboutFile } from './errors/about-file.js';
 import { InvalidArgumentError } from './errors/invalid-argument-error.js';
 import type { Instance } from './instance.js';
-import { createInstance, type WasmOptions } from './load.js';
+import { createInstance, type WasmOptions, wasmOptions } from './load.js';
+import { checkOptions } from './options.js';
 import type { AbortSignalLike } from './platform.js';
 import { type Profile, type ProfileOptions, summed } from './profile.js';
 import { Queue } from './queue.js';
 import { receive } from './receive.js';
-import { type ByteSource, openSource, type Source } from './sources.js';
+import { openSource, type Source } from './sources.js';
 import { Tensor } from './tensor.js';
 import { checkPlace, feedValue, readInto, readValue } from './transfer.js';
 import type { Value } from './value.js';
@@ -70,6 +73,16 @@ export interface MemoryUse {
   readonly heap: number;
 }
 
+const loadOptions: Record<keyof LoadOptions, true> = {
+  ...wasmOptions,
+  onProgress: true,
+  signal: true,
+  externalData: true,
+  optimize: true,
+};
+const runOptions: Record<keyof RunOptions, true> = { outputs: true, signal: true };
+const profileOptions: Record<keyof ProfileOptions, true> = { runs: true, warmUp: true, signal: true };
+
 // Older browsers lack the symbols; the methods are then found by these.
 const disposeSymbol: typeof Symbol.dispose =
   Symbol.dispose ?? (Symbol.for('Symbol.dispose') as typeof Symbol.dispose);
@@ -109,6 +122,7 @@ export class Session {
    * @throws UnsupportedEnvironmentError without WebAssembly's SIMD, or for `threads` where there are none
    */
   static async load(source: Source, options: LoadOptions = {}): Promise<Session> {
+    checkOptions('Session.load', options, loadOptions);
     const { signal, onProgress } = options;
     throwIfAborted(signal);
     const files: [location: string, source: Source][] = [
@@ -123,18 +137,21 @@ export class Session {
     );
     const creating = createInstance(options);
     try {
-      const [instance, ...opened] = await Promise.all([creating, ...opening]);
-      throwIfAborted(signal);
-      await download(
-        instance,
-        files.map(([location], i) => [location, opened[i]!]),
-        onProgress,
+      const coming = Promise.all(opening).then((opened) =>
+        arriving(opened, creating, (loaded, total) => onProgress?.({ phase: 'download', loaded, total })),
       );
+      const [instance, sources] = await Promise.all([creating, coming]);
+      throwIfAborted(signal);
+      for (const [i, [location]] of files.entries()) await receive(instance, location, sources[i]!);
       onProgress?.({ phase: 'prepare', loaded: 0, total: 1 });
       if (onProgress || signal) await pause();
       throwIfAborted(signal);
       const { optimize = true } = options;
-      instance.call('load', optimize !== false, typeof optimize === 'object' ? optimize.without : []);
+      try {
+        instance.call('load', optimize !== false, typeof optimize === 'object' ? optimize.without : []);
+      } catch (error) {
+        throw aboutFile(error, sources[0]!.url);
+      }
       onProgress?.({ phase: 'prepare', loaded: 1, total: 1 });
       return new Session(instance);
     } catch (error) {
@@ -165,6 +182,7 @@ export class Session {
     options: RunOptions = {},
   ): Promise<Outputs> {
     return this.enqueue((instance) => {
+      checkOptions('session.run', options, runOptions);
       throwIfAborted(options.signal);
       const wanted = this.#wantedOutputs(options.outputs);
       return this.#withFeeds(instance, feeds, () => {
@@ -210,6 +228,7 @@ export class Session {
    */
   profile(feeds: Readonly<Record<string, Value>>, options: ProfileOptions = {}): Promise<Profile> {
     return this.enqueue(async (instance) => {
+      checkOptions('session.profile', options, profileOptions);
       const { runs = 10, warmUp = 3, signal } = options;
       if (!Number.isSafeInteger(runs) || runs < 1) throw new InvalidArgumentError('runs must be a number >= 1');
       if (!Number.isSafeInteger(warmUp) || warmUp < 0) throw new InvalidArgumentError('warmUp must be a number >= 0');
@@ -276,26 +295,4 @@ export class Session {
   [disposeSymbol](): void {
     void this.dispose();
   }
-}
-
-async function download(
-  instance: Instance,
-  files: [location: string, source: ByteSource][],
-  onProgress: LoadOptions['onProgress'],
-): Promise<void> {
-  let total: number | undefined = 0;
-  for (const [, source] of files) {
-    total = total === undefined || source.total === undefined ? undefined : total + source.total;
-  }
-  let loaded = 0;
-  const report = (count: number) => {
-    loaded += count;
-    onProgress?.({
-      phase: 'download',
-      loaded,
-      total: total === undefined ? undefined : Math.max(total, loaded),
-    });
-  };
-  report(0);
-  for (const [location, source] of files) await receive(instance, location, source, report);
 }

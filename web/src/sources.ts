@@ -26,6 +26,8 @@ export interface ByteSource {
   readonly url?: string | undefined;
   /** How many bytes there will be; a hint, since a server may compress what it sends. */
   readonly total?: number | undefined;
+  /** Whether pieces come by themselves, at their own pace. */
+  readonly streams?: boolean | undefined;
   /**
    * The next piece; undefined at the end. A source that can puts it at the start of `room`, and gives that part of it.
    * Throws LoadError.
@@ -62,6 +64,7 @@ function streamedBytes(
   const reader = stream.getReader() as StreamReaderLike;
   return {
     ...details,
+    streams: true,
     async read() {
       const { done, value } = await reader.read();
       return done ? undefined : chunkFromStream(value);

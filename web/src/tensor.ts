@@ -62,6 +62,15 @@ interface NumberArrayClass {
   new (buffer: ArrayBufferLike, byteOffset?: number, length?: number): NumberArray;
 }
 
+const withArticle = (word: string) => `${/^int/i.test(word) ? 'an' : 'a'} ${word}`;
+
+/** What is wrong with a type that is none. Other engines take the elements first: they do not belong into a message. */
+function unknownType(type: unknown): string {
+  return typeof type === 'string'
+    ? `unknown tensor type '${type.slice(0, 40)}'`
+    : `the first argument of a Tensor is its type, such as 'float32'; got ${className(type)}`;
+}
+
 /** The typed array of each type and how many of its values make an element: less than 1 where they are packed. */
 function layout(type: TensorType): { array: NumberArrayClass; values: number } | undefined {
   switch (type) {
@@ -107,12 +116,12 @@ function layout(type: TensorType): { array: NumberArrayClass; values: number } |
     case 'string':
       return undefined;
     default:
-      throw new InvalidArgumentError(`unknown tensor type '${String(type)}'`);
+      throw new InvalidArgumentError(unknownType(type));
   }
 }
 
 // Typed arrays of another realm (an iframe, a test runner's context) are not `instanceof` this one's classes.
-function className(data: unknown): string {
+export function className(data: unknown): string {
   if (Array.isArray(data)) return 'Array';
   if (typeof data !== 'object' || data === null) return data === null ? 'null' : typeof data;
   return ArrayBuffer.isView(data) ? String((data as unknown as Float16View)[Symbol.toStringTag]) : 'object';
@@ -140,7 +149,7 @@ function checkNumbers(type: TensorType, array: NumberArrayClass, data: unknown):
     const view = data as Float16View;
     return new array(view.buffer, view.byteOffset, view.length);
   }
-  throw new InvalidArgumentError(`a ${type} tensor needs a ${array.name}, got ${actual}`);
+  throw new InvalidArgumentError(`${withArticle(type)} tensor needs ${withArticle(array.name)}, got ${actual}`);
 }
 
 function checkDims(dims: unknown): readonly number[] {

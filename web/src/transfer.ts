@@ -3,7 +3,7 @@ import type { CoreOutput, CoreTensor } from './core.js';
 import { InvalidArgumentError } from './errors/invalid-argument-error.js';
 import { ShapeError } from './errors/shape-error.js';
 import type { Instance } from './instance.js';
-import { Tensor, tensorOver, type TensorType } from './tensor.js';
+import { className, Tensor, tensorOver, type TensorType } from './tensor.js';
 import type { MapKey, MapValue, Value } from './value.js';
 
 /** The types of a map's keys and values in a type text such as `sequence(map(int64, float32))`. */
@@ -49,7 +49,7 @@ export function feedValue(instance: Instance, name: string, value: unknown, type
     instance.feed(name, vectorOf(types.value, [...value.values()] as MapValue[], name));
     instance.call('closeFeed');
   } else {
-    throw new InvalidArgumentError(`the feed '${name}' is no Tensor, array, Map or null`);
+    throw new InvalidArgumentError(`the feed '${name}' must be a Tensor (a sequence: an array of them; a map: a Map; no value: null); got ${className(value)}`);
   }
 }
 
@@ -78,7 +78,11 @@ export function checkPlace(name: string, output: CoreOutput, place: Tensor): voi
   const described = (type: string, dims: readonly number[]) => `${type}[${dims.join(',')}]`;
   const [actual, expected] = [described(place.type, place.dims), described(output.type, output.dims)];
   if (actual !== expected) {
-    throw new ShapeError(`the output '${name}' is ${expected}, the tensor that is to receive it ${actual}`, { expected, actual });
+    throw new ShapeError(`the output '${name}' is ${expected}, the tensor that is to receive it ${actual}`, {
+      output: name,
+      expected,
+      actual,
+    });
   }
   if ((place.data as Uint8Array).byteLength !== output.bytes) {
     throw new InvalidArgumentError(`the elements of the tensor for output '${name}' are gone: was their buffer transferred?`);

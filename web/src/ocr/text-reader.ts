@@ -85,6 +85,14 @@ export interface ReadResult {
 const asyncDisposeSymbol: typeof Symbol.asyncDispose =
   Symbol.asyncDispose ?? (Symbol.for('Symbol.asyncDispose') as typeof Symbol.asyncDispose);
 
+/** The dims of a model's only output, which tell another model at once: files are easily mixed up. */
+function checkOutput(what: string, { outputs }: Session, expected: string[]): readonly (number | string | null)[] {
+  const dims = outputs[0]?.dims ?? expected.map(() => null);
+  if (dims.length === expected.length) return dims;
+  const given = dims.map((dim) => dim ?? '?').join(',');
+  throw new InvalidArgumentError(`the ${what} must give [${expected.join(',')}], this model gives [${given}]: is it another model?`);
+}
+
 /**
  * Reads the text in pictures, with PP-OCR's models.
  *
@@ -111,7 +119,8 @@ export class TextReader {
 
   /**
    * Loads the models.
-   * @throws what `Session.load` throws; InvalidArgumentError when the dictionary is no list of symbols
+   * @throws what `Session.load` throws; InvalidArgumentError when the dictionary is no list of the recognizer's symbols, or a
+   * model has the place of another
    */
   static async load(sources: TextReaderSources, options: TextReaderOptions = {}): Promise<TextReader> {
     const { onProgress, signal, ...wasm } = options;
@@ -133,7 +142,10 @@ export class TextReader {
     try {
       const reading = internal.readText(sources.dictionary, controller.signal, 'the dictionary');
       const [dictionary, detector, recognizer, classifier] = await Promise.all([reading, ...loading]);
-      await recognizer!.enqueue((instance) => instance.call('loadDictionary', dictionary));
+      checkOutput('detector', detector!, ['1', '1', 'height', 'width']);
+      const [, , classes] = checkOutput('recognizer', recognizer!, ['1', 'steps', 'classes']);
+      const known = typeof classes === 'number' ? classes : 0;
+      await recognizer!.enqueue((instance) => instance.call('loadDictionary', dictionary, known));
       return new TextReader(detector!, recognizer!, classifier);
     } catch (error) {
       controller.abort(error);

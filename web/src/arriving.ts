@@ -1,0 +1,67 @@
+import type { ByteSource } from './sources.js';
+
+/** `source`, of which `onBytes` is told the size of each piece as it comes. */
+function counted(source: ByteSource, onBytes: (count: number) => void): ByteSource {
+  return {
+    ...source,
+    async read(room) {
+      const chunk = await source.read(room);
+      if (chunk) onBytes(chunk.length);
+      return chunk;
+    },
+  };
+}
+
+/**
+ * `source`, which is read until `ready` settles though nobody asks: a browser stops a download whose bytes nobody takes.
+ * The pieces wait beside the heap.
+ */
+function readAhead(source: ByteSource, ready: Promise<unknown>): ByteSource {
+  const early: Uint8Array[] = [];
+  let waits = true;
+  let ended = false;
+  const stop = () => {
+    waits = false;
+  };
+  ready.then(stop, stop);
+  const reading = (async () => {
+    while (waits && !ended) {
+      const chunk = await source.read();
+      if (chunk) early.push(chunk);
+      else ended = true;
+    }
+  })();
+  reading.catch(() => {}); // read() tells of it
+  return {
+    ...source,
+    async read(room) {
+      if (early.length === 0) await reading;
+      return early.shift() ?? (ended ? undefined : source.read(room));
+    },
+  };
+}
+
+/**
+ * The model's files on their way: as they come, `onBytes` is told how many bytes are here and how many there will be
+ * (undefined when a server does not tell), at once and before the `ready` that they are read into.
+ */
+export function arriving(
+  files: readonly ByteSource[],
+  ready: Promise<unknown>,
+  onBytes: (loaded: number, total: number | undefined) => void,
+): ByteSource[] {
+  let total: number | undefined = 0;
+  for (const file of files) {
+    total = total === undefined || file.total === undefined ? undefined : total + file.total;
+  }
+  let loaded = 0;
+  const report = (count: number) => {
+    loaded += count;
+    onBytes(loaded, total === undefined ? undefined : Math.max(total, loaded));
+  };
+  report(0);
+  const sources = files.map((file) => counted(file, report));
+  // They are read one after another: only the first would come before the heap is there.
+  const [first, ...others] = sources;
+  return first?.streams ? [readAhead(first, ready), ...others] : sources;
+}
