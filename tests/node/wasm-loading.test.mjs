@@ -77,6 +77,18 @@ describe('features', () => {
     assert.deepEqual(await inProcess(code, { node: currentNode }), [[2, 3, 4], [2, 3, 4]]);
   });
 
+  test('relaxed SIMD that is asked for where there is none is refused', async () => {
+    // Of the two modules that try the host, the one with relaxed SIMD is the longer.
+    const code = `
+      WebAssembly.validate = ({ length }) => length < 60;
+      const { Session } = await import('kinglet');
+      const error = await Session.load(new Uint8Array(8), { variant: 'relaxed' }).catch((error) => error);
+      console.log(JSON.stringify([error.name, error.message]));`;
+    const [name, message] = await inProcess(code);
+    assert.equal(name, 'UnsupportedEnvironmentError');
+    assert.match(message, /has no relaxed SIMD/);
+  });
+
   test('without WebAssembly, or without its SIMD: an error that says so, not a crash at import', async () => {
     const code = (lack) => `
       ${lack};

@@ -11,7 +11,6 @@ import webpack from 'webpack';
 
 import { hostNode, root } from '../../scripts/lib/project.mjs';
 import { serve } from '../../scripts/serve.mjs';
-import { findModel } from '../models/catalog.mjs';
 import { addOne } from '../node/helpers/onnx.mjs';
 import { makeApp } from '../package/install.mjs';
 
@@ -201,13 +200,14 @@ async function runExample(page, code, files, use) {
 
 test('the first example of README.md, as it stands there', async ({ page }) => {
   const code = example('kinglet');
-  const [, inputs] = /console\.log\(session\.inputs\); \/\/ (.*)/.exec(code);
-  const files = { 'models/mobilenet.onnx': await findModel('mobilenetv2').path() };
+  const [, outputs] = /console\.log\(session\.outputs\); \/\/ (.*)/.exec(code);
+  const [, model] = /const model = '(.*)'/.exec(code);
+  const files = { [model]: join(root, model) };
   await runExample(page, code, files, async ({ logs }) => {
-    await expect.poll(() => texts(logs).at(-1)).toMatch(/^\[1, 1000\] Float32Array\(1000\)/);
+    await expect.poll(() => texts(logs).at(-1)).toMatch(/^\[1, 2\] Float32Array\(2\)/);
     const logged = logs.map(async (log) => Promise.all(log.args().map((value) => value.jsonValue())));
     expect(await Promise.all(logged), 'the comment tells what is logged').toContainEqual([
-      new Function(`return ${inputs}`)(),
+      new Function(`return ${outputs}`)(),
     ]);
   });
 });

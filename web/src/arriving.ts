@@ -1,3 +1,4 @@
+import { pause } from './abort.js';
 import type { ByteSource } from './sources.js';
 
 /** `source`, of which `onBytes` is told the size of each piece as it comes. */
@@ -12,9 +13,13 @@ function counted(source: ByteSource, onBytes: (count: number) => void): ByteSour
   };
 }
 
+/** Bytes that may wait beside the heap, where they would be twice. */
+const mostAhead = 32 * 2 ** 20;
+/** Pieces after which others have their turn: a stream that always has some would let nothing else happen. */
+const piecesPerTurn = 16;
+
 /**
  * `source`, which is read until `ready` settles though nobody asks: a browser stops a download whose bytes nobody takes.
- * The pieces wait beside the heap.
  */
 function readAhead(source: ByteSource, ready: Promise<unknown>): ByteSource {
   const early: Uint8Array[] = [];
@@ -25,10 +30,16 @@ function readAhead(source: ByteSource, ready: Promise<unknown>): ByteSource {
   };
   ready.then(stop, stop);
   const reading = (async () => {
-    while (waits && !ended) {
+    let size = 0;
+    for (let pieces = 1; waits && size < mostAhead; ++pieces) {
       const chunk = await source.read();
-      if (chunk) early.push(chunk);
-      else ended = true;
+      if (!chunk) {
+        ended = true;
+        return;
+      }
+      early.push(chunk);
+      size += chunk.length;
+      if (pieces % piecesPerTurn === 0) await pause();
     }
   })();
   reading.catch(() => {}); // read() tells of it

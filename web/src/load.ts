@@ -150,6 +150,11 @@ function binaryOf(
     );
   }
   const variant = options.variant ?? configured.variant ?? (relaxedSimd ? 'relaxed' : 'simd');
+  if (variant === 'relaxed' && !relaxedSimd) {
+    throw new UnsupportedEnvironmentError(
+      "the variant 'relaxed' was asked for, but this browser or runtime has no relaxed SIMD, or computes wrong numbers with it",
+    );
+  }
   const wasm = options.wasm ?? configured.wasm;
   if (wasm === undefined) return own(variant);
   if (typeof wasm !== 'object' || !('simd' in wasm) || !('relaxed' in wasm)) return wasm as WasmSource;

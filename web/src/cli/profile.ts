@@ -1,7 +1,7 @@
 // kinglet profile MODEL: where a model's time goes.
 import { existsSync } from 'node:fs';
 import { parseArgs } from 'node:util';
-import { features, type NodeProfile, type Profile, Session, type Variant } from '../index.js';
+import { type ErrorCode, features, isKingletError, type NodeProfile, type Profile, Session, type Variant } from '../index.js';
 import { makeFeeds, readDims, readShapes } from './feeds.js';
 import { table } from './table.js';
 import { UsageError } from './usage-error.js';
@@ -13,6 +13,7 @@ export const profileUsage = `kinglet profile MODEL [options]   how long each ope
   --warm-up 3                runs before them, which are not
   --nodes 20                 how many nodes to list, the slowest first; 0 for all
   --variant simd             the binary: simd or relaxed; by default the best that runs here
+  --threads 1                threads that compute a run
   --no-optimize              the graph as the file has it
   --without PASS             leaves one optimising pass out; may be given several times
   --json                     everything, as JSON`;
@@ -27,8 +28,27 @@ function count(text: string, option: string, least: number): number {
 }
 
 function variantOf(text: string | undefined): Variant | undefined {
+  if (text === 'relaxed' && !features().relaxedSimd) {
+    throw new UsageError(
+      `--variant relaxed: Node ${process.version} has no relaxed SIMD, or computes it wrongly; ` +
+        'take a newer Node, or leave --variant out',
+    );
+  }
   if (text === undefined || text === 'simd' || text === 'relaxed') return text;
   throw new UsageError(`--variant must be simd or relaxed, got '${text}'`);
+}
+
+/** Kinds of errors that the model's file causes. A LoadError names its file itself, which may be Kinglet's own. */
+const ofModel: readonly ErrorCode[] = ['model', 'unsupported-operator', 'shape', 'out-of-memory', 'internal'];
+
+/** What `work` resolves to. An error that the model causes names its file, if it does not yet. */
+async function naming<T>(model: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (cause) {
+    if (!isKingletError(cause) || !ofModel.includes(cause.code) || cause.message.includes(model)) throw cause;
+    throw new UsageError(`${model}: ${cause.message}`, { cause });
+  }
 }
 
 function readArguments(args: string[]) {
@@ -42,6 +62,7 @@ function readArguments(args: string[]) {
       options: {
         shape: list, dim: list, without: list, variant: text, 'no-optimize': flag, json: flag,
         runs: { ...text, default: '10' }, 'warm-up': { ...text, default: '3' }, nodes: { ...text, default: '20' },
+        threads: { ...text, default: '1' },
       },
     });
   } catch (error) {
@@ -91,20 +112,22 @@ export async function profileCommand(args: string[]): Promise<void> {
   const runs = count(values.runs, 'runs', 1);
   const warmUp = count(values['warm-up'], 'warm-up', 0);
   const most = count(values.nodes, 'nodes', 0);
+  const threads = count(values.threads, 'threads', 1);
   const shapes = readShapes(values.shape);
   const dims = readDims(values.dim);
 
   const started = performance.now();
   const optimize = values['no-optimize'] ? false : { without: values.without };
-  const session = await Session.load(model, { variant, optimize });
+  const session = await naming(model, () => Session.load(model, { variant, optimize, threads }));
   const loadMs = performance.now() - started;
   const feeds = makeFeeds(session.inputs, shapes, dims);
-  const profile = await session.profile(feeds, { runs, warmUp });
+  const profile = await naming(model, () => session.profile(feeds, { runs, warmUp }));
   const { memory } = session;
-  if (values.json) return console.log(JSON.stringify({ variant: variant ?? features().variant, loadMs, memory, ...profile }, null, 1));
+  const binary = variant ?? features().variant;
+  if (values.json) return console.log(JSON.stringify({ variant: binary, threads, loadMs, memory, ...profile }, null, 1));
 
   const listed = most === 0 || most >= profile.nodes.length ? `all ${profile.nodes.length} nodes` : `the slowest ${most} of ${profile.nodes.length} nodes`;
-  console.log(`${model}: ${ms(profile.ms)} ms a run, the mean of ${runs} (${variant ?? features().variant}; loaded in ${loadMs.toFixed(0)} ms)
+  console.log(`${model}: ${ms(profile.ms)} ms a run, the mean of ${runs} (${binary}, ${threads} thread${threads === 1 ? '' : 's'}; loaded in ${loadMs.toFixed(0)} ms)
 memory: ${mebibytes(memory.weights)} weights, ${mebibytes(memory.activations)} activations, ${mebibytes(memory.heap)} heap
 
 ${operatorTable(profile)}

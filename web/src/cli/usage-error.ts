@@ -1,2 +1,2 @@
-/** Arguments of the command line that make no sense. */
+/** Arguments of the command line that make no sense, or name a file that cannot be used. */
 export class UsageError extends Error {}
