@@ -5,6 +5,7 @@ import { createServer } from 'node:http';
 import { extname, join, normalize, resolve, sep } from 'node:path';
 import { pathToFileURL } from 'node:url';
 
+import { EncodedFiles, isCompressible, wantedEncoding } from './lib/encoded-files.mjs';
 import { command, Failure } from './lib/run.mjs';
 
 const types = {
@@ -23,19 +24,27 @@ const policy = [
   "object-src 'none'", "base-uri 'none'", "form-action 'none'", "frame-ancestors 'none'",
 ].join('; ');
 
-/** The file that a request path names inside `folder`, or undefined: nothing outside the folder is served. */
+/**
+ * The file that a request path names inside `folder`, and an ETag of its version; undefined for none: nothing outside the
+ * folder is served.
+ */
 function fileFor(folder, url) {
-  let path;
   try {
-    path = decodeURIComponent(new URL(url, 'http://localhost').pathname);
+    const path = decodeURIComponent(new URL(url, 'http://localhost').pathname);
+    const file = normalize(join(folder, path.endsWith('/') ? `${path}index.html` : path));
+    if (!file.startsWith(folder + sep)) return undefined;
+    const stat = statSync(file);
+    if (!stat.isFile()) return undefined;
+    // Weak, since the encoded file has the same.
+    return { file, size: stat.size, etag: `W/"${stat.size.toString(16)}-${Math.floor(stat.mtimeMs).toString(16)}"` };
   } catch {
+    // No path, or one that no file can have.
     return undefined;
   }
-  const file = normalize(join(folder, path.endsWith('/') ? `${path}index.html` : path));
-  if (path.includes('\0') || !file.startsWith(folder + sep)) return undefined;
-  const stat = statSync(file, { throwIfNoEntry: false });
-  return stat?.isFile() ? { file, size: stat.size } : undefined;
 }
+
+/** Whether a client's copy, which If-None-Match names, is this version. */
+const isKnown = (etag, known = '') => known.split(',').some((tag) => tag.trim() === etag || tag.trim() === '*');
 
 /** What makes a page cross-origin isolated, so that it may have threads. */
 const isolation = { 'cross-origin-opener-policy': 'same-origin', 'cross-origin-embedder-policy': 'require-corp' };
@@ -46,7 +55,8 @@ const isolation = { 'cross-origin-opener-policy': 'same-origin', 'cross-origin-e
  */
 export function serve(folder, port, { host = process.env.HOST || '127.0.0.1', isolated = false } = {}) {
   folder = resolve(folder);
-  const server = createServer((request, response) => {
+  const encoded = new EncodedFiles();
+  const server = createServer(async (request, response) => {
     const headers = {
       ...(isolated ? isolation : {}),
       'content-security-policy': policy, 'x-content-type-options': 'nosniff', 'cache-control': 'no-cache',
@@ -60,16 +70,26 @@ export function serve(folder, port, { host = process.env.HOST || '127.0.0.1', is
       response.writeHead(404, { ...headers, 'content-type': types['.txt'] }).end('not found\n');
       return;
     }
-    response.writeHead(200, {
-      ...headers,
-      'content-type': types[extname(found.file).toLowerCase()] ?? 'application/octet-stream',
-      'content-length': found.size,
-    });
-    if (request.method === 'HEAD') {
-      response.end();
+    const type = types[extname(found.file).toLowerCase()] ?? 'application/octet-stream';
+    headers.etag = found.etag;
+    if (isCompressible(type)) headers.vary = 'accept-encoding';
+    if (isKnown(found.etag, request.headers['if-none-match'])) {
+      response.writeHead(304, headers).end();
       return;
     }
-    createReadStream(found.file).on('error', () => response.destroy()).pipe(response);
+    headers['content-type'] = type;
+    const encoding = isCompressible(type) ? wantedEncoding(request.headers['accept-encoding']) : undefined;
+    try {
+      const body = encoding && await encoded.bytes(found.file, found.etag, encoding);
+      if (encoding) headers['content-encoding'] = encoding;
+      response.writeHead(200, { ...headers, 'content-length': body ? body.length : found.size });
+      if (request.method === 'HEAD') response.end();
+      else if (body) response.end(body);
+      else createReadStream(found.file).on('error', () => response.destroy()).pipe(response);
+    } catch (error) {
+      console.error(`${found.file}: ${error.message}`);
+      response.destroy();
+    }
   });
   return new Promise((done, fail) => {
     server.once('error', fail);

@@ -1,13 +1,15 @@
 // The page: takes a picture, has the worker read it, shows lines, boxes and times.
 
+import { workOffline } from '../offline/register.js';
 import { copyText } from './copy.js';
 import { takePictures } from './intake.js';
 import { LinesView } from './lines-view.js';
+import { loadProblem } from './load-problem.js';
 import type { LoadState, Reading } from './messages.js';
 import { decodePicture, PictureError } from './picture.js';
 import { ProgressView } from './progress-view.js';
-import { ReaderClient, type ReadState, WorkerError } from './reader-client.js';
-import sampleUrl from './sample.jpg';
+import { ReaderClient, type ReadState } from './reader-client.js';
+import { samplePicture } from './sample.js';
 
 function element<T extends Element = HTMLElement>(id: string): T {
   const found = document.getElementById(id);
@@ -33,12 +35,15 @@ const copy = element<HTMLButtonElement>('copy');
 const placeholder = element('placeholder');
 const retry = element('retry');
 
+/** Of the models, for as long as the servers have not told. */
+const usualSize = '16 MB';
 const megabytes = (bytes: number) => (bytes / 1e6).toFixed(1);
 const duration = (ms: number) => (ms < 1000 ? `${Math.round(ms)} ms` : `${(ms / 1000).toFixed(1)} s`);
 const countOfLines = (count: number) => `${count} ${count === 1 ? 'line' : 'lines'}`;
 
-/** The picture that is being read, or was last. */
+/** The picture that is being read. */
 let current: AbortController | undefined;
+/** Counts what visitors gave. */
 let newest = 0;
 let retried: (() => void) | undefined;
 
@@ -75,7 +80,7 @@ function showLoading({ loaded, total, prepared, models }: LoadState): void {
   if (total !== undefined && loaded >= total) {
     progress.working('Preparing the models…', `${prepared} of ${models}`, prepared / models);
   } else {
-    const detail = total === undefined ? `${megabytes(loaded)} MB` : `${megabytes(loaded)} of ${megabytes(total)} MB`;
+    const detail = `${megabytes(loaded)} of ${total === undefined ? `about ${usualSize}` : `${megabytes(total)} MB`}`;
     progress.working('Downloading the models…', detail, total === undefined ? undefined : loaded / total);
   }
 }
@@ -86,6 +91,8 @@ function showReading({ phase, done, total }: ReadState): void {
 }
 
 function showResult({ lines: found, timings, width, height }: Reading): void {
+  // It may be about a file that was given while this picture was being read.
+  hideProblem();
   lines.show(found, { width, height });
   copy.disabled = found.length === 0;
   placeholder.textContent = 'No text was found in this picture.';
@@ -102,29 +109,33 @@ function showResult({ lines: found, timings, width, height }: Reading): void {
 }
 
 async function loadModels(): Promise<void> {
+  // On a slow network the first number takes its time.
+  if (!client.loading) progress.working('Downloading the models…', `about ${usualSize}`, undefined);
   const { download, prepare, bytes } = await client.load(showLoading);
   element('time-download').textContent = `${duration(download)}, ${megabytes(bytes)} MB`;
   element('time-prepare').textContent = duration(prepare);
 }
 
-function loadProblem(error: unknown): string {
-  if (!(error instanceof WorkerError)) return `The models could not be loaded: ${String(error)}`;
-  const { name, message, status } = error.failure;
-  if (name === 'LoadError' || name === 'TypeError') {
-    const reason = status === undefined ? 'the server cannot be reached' : `the server answered ${status}`;
-    return `The models could not be downloaded: ${reason}.`;
-  }
-  return `The models could not be loaded: ${message}`;
+/** Something is opened: says so, unless the picture before it is still being read. */
+function showOpening(): void {
+  if (!current) progress.working('Opening the picture…', '', undefined);
+}
+
+/** Something could not be opened. What was read before it stays. */
+function refuse(message: string, again?: () => void): void {
+  if (!current) progress.resting();
+  showProblem(message, again);
 }
 
 /** Reads a picture and shows what it says. A newer picture takes the place of one that is still being read. */
 async function read(file: Blob): Promise<void> {
   const turn = ++newest;
+  showOpening();
   let bitmap: ImageBitmap;
   try {
     bitmap = await decodePicture(file);
   } catch (error) {
-    if (turn === newest) showProblem(error instanceof PictureError ? error.message : `That went wrong: ${String(error)}`);
+    if (turn === newest) refuse(error instanceof PictureError ? error.message : `That went wrong: ${String(error)}`);
     return;
   }
   if (turn !== newest) {
@@ -137,43 +148,47 @@ async function read(file: Blob): Promise<void> {
   clearResult();
   showPicture(file);
   element('lines').setAttribute('aria-busy', 'true');
-  const again = () => void read(file);
+  let problem = loadProblem;
   try {
-    try {
-      await loadModels();
-    } catch (error) {
-      bitmap.close();
-      if (!signal.aborted) showProblem(loadProblem(error), again);
-      throw error;
-    }
-    if (signal.aborted) {
-      bitmap.close();
-      return;
-    }
+    await loadModels();
+    if (signal.aborted) return;
+    problem = (error) => `The picture could not be read: ${(error as Error).message}`;
     showResult(await client.read(bitmap, showReading, signal));
   } catch (error) {
     if (signal.aborted) return;
     progress.resting('Nothing was read.');
-    if (element('problem').hidden) showProblem(`The picture could not be read: ${(error as Error).message}`, again);
+    showProblem(problem(error), () => void read(file));
   } finally {
-    if (!signal.aborted) element('lines').removeAttribute('aria-busy');
+    // Without effect where the worker has it.
+    bitmap.close();
+    if (!signal.aborted) {
+      current = undefined;
+      element('lines').removeAttribute('aria-busy');
+    }
   }
 }
+
+async function readSample(): Promise<void> {
+  const turn = ++newest;
+  showOpening();
+  let sample: Blob;
+  try {
+    sample = await samplePicture();
+  } catch (error) {
+    if (turn === newest) refuse(`The sample could not be loaded: ${(error as Error).message}.`, () => void readSample());
+    return;
+  }
+  if (turn === newest) await read(sample);
+}
+
+workOffline();
 
 takePictures(
   { file: element<HTMLInputElement>('file'), drop },
   { onFile: (file) => void read(file), onNothing: (message) => showProblem(message) },
 );
 
-element('sample').addEventListener('click', async () => {
-  try {
-    const response = await fetch(sampleUrl);
-    if (!response.ok) throw new Error(`the server answered ${response.status}`);
-    await read(await response.blob());
-  } catch (error) {
-    showProblem(`The sample could not be loaded: ${(error as Error).message}`);
-  }
-});
+element('sample').addEventListener('click', () => void readSample());
 
 retry.addEventListener('click', () => {
   hideProblem();

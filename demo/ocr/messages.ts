@@ -50,6 +50,8 @@ export interface Failure {
   url?: string | undefined;
   /** The HTTP status, when a server answered. */
   status?: number | undefined;
+  /** No server answered: there is no network, or the server is down. */
+  unreachable?: boolean | undefined;
 }
 
 export type Reply =

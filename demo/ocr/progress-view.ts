@@ -9,9 +9,11 @@ export interface ProgressElements {
 /** The line that says what goes on, and the bar below it. */
 export class ProgressView {
   readonly #elements: ProgressElements;
+  #rested: string;
 
   constructor(elements: ProgressElements) {
     this.#elements = elements;
+    this.#rested = elements.status.textContent ?? '';
   }
 
   /** @param fraction done, [0, 1]; undefined while that is unknown */
@@ -23,7 +25,9 @@ export class ProgressView {
     else bar.value = fraction;
   }
 
-  resting(status: string): void {
+  /** @param status default: what it was at the last rest */
+  resting(status = this.#rested): void {
+    this.#rested = status;
     this.#say(status, '');
     this.#elements.bar.hidden = true;
   }

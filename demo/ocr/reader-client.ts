@@ -42,6 +42,11 @@ export class ReaderClient {
     this.#models = models;
   }
 
+  /** The models are loaded, or on their way. */
+  get loading(): boolean {
+    return this.#loading !== undefined;
+  }
+
   /** Downloads and prepares the models; once, unless it fails. `onProgress` replaces that of an earlier call. */
   load(onProgress: (state: LoadState) => void): Promise<LoadTimes> {
     this.#onLoading = onProgress;

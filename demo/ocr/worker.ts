@@ -10,7 +10,9 @@ let reader: Promise<TextReader> | undefined;
 function failureOf(error: unknown): Failure {
   if (!(error instanceof Error)) return { name: 'Error', message: String(error) };
   const { url, status } = error as Error & Pick<Failure, 'url' | 'status'>;
-  return { name: error.name, message: error.message, url, status };
+  // `fetch` throws a TypeError when no server answers; so does the body of an answer that breaks off, and it is another story.
+  const unreachable = error.cause instanceof TypeError && error.message.includes('could not be fetched');
+  return { name: error.name, message: error.message, url, status, unreachable };
 }
 
 /** Adds up what the models report one by one. */

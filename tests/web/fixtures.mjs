@@ -17,7 +17,8 @@ export const sampleLines = [
   'Open every day till late', 'Corner of Wren Lane', 'Remember:', 'buy oat milk!',
 ];
 
-class Demo {
+/** The parts of the page. */
+export class Demo {
   constructor(page) {
     this.page = page;
     this.lines = page.getByTestId('ocr-text').getByRole('listitem');
@@ -53,6 +54,7 @@ export const test = base.extend({
     const errors = [];
     const foreign = [];
     page.on('console', (message) => {
+      if (message.text() === 'Service Worker registration blocked by Playwright') return;
       if (message.type() === 'error' || message.type() === 'warning') errors.push(message.text());
     });
     page.on('pageerror', (error) => errors.push(error.stack));
@@ -72,6 +74,17 @@ export const test = base.extend({
     expect(foreign, 'requests to other hosts').toEqual([]);
   },
 });
+
+/** Keeps requests from being answered until what it resolves to is called. */
+export async function hold({ page }, path, answer = (route) => route.continue()) {
+  let release;
+  const released = new Promise((resolve) => (release = resolve));
+  await page.context().route(path, async (route) => {
+    await released;
+    await answer(route);
+  });
+  return release;
+}
 
 /** A PNG with lines of black text on white, in letters of `size` pixels. */
 export async function drawText(page, lines, { size = 32, width = 13 * size, height = 2 * size * (lines.length + 1) } = {}) {

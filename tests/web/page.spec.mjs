@@ -88,6 +88,13 @@ test('text has contrast in both schemes', async ({ demo }) => {
   }
 });
 
+test('a button that can be pressed looks so', async ({ demo }) => {
+  const border = () => demo.page.locator('#copy').evaluate((copy) => getComputedStyle(copy).borderStyle);
+  const atRest = await border();
+  await demo.readSample();
+  expect([atRest, await border()]).toEqual(['dashed', 'solid']);
+});
+
 test('the page keeps to a strict policy, its own and the server\'s', async ({ demo, server }) => {
   const served = (await demo.page.request.get(server)).headers()['content-security-policy'];
   const own = await demo.page.locator('meta[http-equiv=Content-Security-Policy]').getAttribute('content');

@@ -11,6 +11,8 @@ export default defineConfig({
   expect: { timeout: 30_000 },
   forbidOnly: true,
   use: {
+    // Tests answer for the server, which only requests without a service worker between let them; offline.spec.mjs has one.
+    serviceWorkers: 'block',
     // The system's Chromium, which scripts/test.mjs finds.
     launchOptions: process.env.KINGLET_CHROMIUM ? { executablePath: process.env.KINGLET_CHROMIUM } : {},
   },

@@ -1,4 +1,4 @@
-import { drawText, expect, sampleFile, sampleLines, sampleTurned, test } from './fixtures.mjs';
+import { drawText, expect, hold, sampleFile, sampleLines, sampleTurned, test } from './fixtures.mjs';
 import { readFileSync } from 'node:fs';
 
 test('the sample is read, line by line, in reading order', async ({ demo }) => {
@@ -34,9 +34,29 @@ test('progress is shown while the models load and the lines are read', async ({ 
   });
   await demo.readSample();
   expect(await demo.page.evaluate(() => [...window.seen])).toEqual([
-    'Downloading the models…', 'Preparing the models…', 'Finding the lines…', 'Reading the lines…',
+    'Opening the picture…', 'Downloading the models…', 'Preparing the models…', 'Finding the lines…', 'Reading the lines…',
   ]);
   await expect(demo.page.getByRole('progressbar')).toBeHidden();
+});
+
+test('on a slow network the page says at once what it waits for', async ({ demo }) => {
+  const bar = demo.page.getByRole('progressbar');
+  const detail = demo.page.locator('#detail');
+  const releaseSample = await hold(demo, '**/sample-*.jpg');
+  const releaseWorker = await hold(demo, '**/worker-*.js');
+  const releaseModels = await hold(demo, '**/*.onnx');
+  await demo.sample.click();
+  await expect(demo.status).toHaveText('Opening the picture…');
+  await expect(bar).toBeVisible();
+  releaseSample();
+  await expect(demo.status).toHaveText('Downloading the models…');
+  await expect(detail).toHaveText('about 16 MB');
+  await expect(bar).toBeVisible();
+  await expect(bar, 'how far it is is unknown').not.toHaveAttribute('value');
+  releaseWorker();
+  releaseModels();
+  await expect(demo.lines).toHaveText(sampleLines);
+  await expect(bar).toBeHidden();
 });
 
 const ways = {
