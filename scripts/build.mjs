@@ -145,7 +145,10 @@ async function writePackage({ wasmDir, outdir, operators = [], ocr = true, threa
     await run(hostNode, [nodeModule('typescript/bin/tsc'), '-p', source, '--outDir', outdir]);
     await bundle({ esbuild: await importTool('esbuild/lib/main.js'), glue, threadGlue, outdir });
     if (!ocr) for (const name of readdirSync(outdir).filter(isOcr)) rmSync(join(outdir, name), { recursive: true });
-    if (ownFolder) writeFileSync(join(outdir, 'package.json'), `${JSON.stringify(folderManifest(outdir), null, 2)}\n`);
+    if (ownFolder) {
+      writeFileSync(join(outdir, 'package.json'), `${JSON.stringify(folderManifest(outdir), null, 2)}\n`);
+      writeFileSync(join(outdir, 'LICENSE'), readFileSync(join(root, 'LICENSE')));
+    }
   }, stampOf);
 }
 
@@ -225,7 +228,7 @@ if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
     const { positionals: wanted, values } = parseArgs({
       allowPositionals: true, options: { ops: { type: 'string' }, out: { type: 'string' } },
     });
-    const unknown = wanted.find((name) => !(name in steps));
+    const unknown = wanted.find((name) => !Object.hasOwn(steps, name));
     if (unknown) throw new Failure(`unknown step ${unknown}; there are: ${Object.keys(steps).join(', ')}`);
     if (values.ops !== undefined && wanted.join() !== 'package') throw new Failure('--ops goes with the step package');
     const out = values.out === undefined ? distDir : resolve(values.out);

@@ -3,6 +3,7 @@
 import { createReadStream, statSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { extname, join, normalize, resolve, sep } from 'node:path';
+import { pipeline } from 'node:stream/promises';
 import { pathToFileURL } from 'node:url';
 
 import { EncodedFiles, isCompressible, wantedEncoding } from './lib/encoded-files.mjs';
@@ -85,9 +86,10 @@ export function serve(folder, port, { host = process.env.HOST || '127.0.0.1', is
       response.writeHead(200, { ...headers, 'content-length': body ? body.length : found.size });
       if (request.method === 'HEAD') response.end();
       else if (body) response.end(body);
-      else createReadStream(found.file).on('error', () => response.destroy()).pipe(response);
+      else await pipeline(createReadStream(found.file), response);
     } catch (error) {
-      console.error(`${found.file}: ${error.message}`);
+      // A visitor who leaves is no fault.
+      if (error.code !== 'ERR_STREAM_PREMATURE_CLOSE') console.error(`${found.file}: ${error.message}`);
       response.destroy();
     }
   });

@@ -45,6 +45,8 @@ const countOfLines = (count: number) => `${count} ${count === 1 ? 'line' : 'line
 let current: AbortController | undefined;
 /** Counts what visitors gave. */
 let newest = 0;
+/** The turn of the newest of them that is a picture: older ones come too late. */
+let accepted = 0;
 let retried: (() => void) | undefined;
 
 function showProblem(message: string, again?: () => void): void {
@@ -56,6 +58,7 @@ function showProblem(message: string, again?: () => void): void {
 
 function hideProblem(): void {
   element('problem').hidden = true;
+  retried = undefined;
 }
 
 function showPicture(file: Blob): void {
@@ -91,8 +94,8 @@ function showReading({ phase, done, total }: ReadState): void {
 }
 
 function showResult({ lines: found, timings, width, height }: Reading): void {
-  // It may be about a file that was given while this picture was being read.
-  hideProblem();
+  // It may be about a file that was given while this picture was being read. What can be tried again stays.
+  if (!retried) hideProblem();
   lines.show(found, { width, height });
   copy.disabled = found.length === 0;
   placeholder.textContent = 'No text was found in this picture.';
@@ -128,20 +131,20 @@ function refuse(message: string, again?: () => void): void {
 }
 
 /** Reads a picture and shows what it says. A newer picture takes the place of one that is still being read. */
-async function read(file: Blob): Promise<void> {
-  const turn = ++newest;
+async function read(file: Blob, turn = ++newest): Promise<void> {
   showOpening();
   let bitmap: ImageBitmap;
   try {
     bitmap = await decodePicture(file);
   } catch (error) {
-    if (turn === newest) refuse(error instanceof PictureError ? error.message : `That went wrong: ${String(error)}`);
+    if (turn > accepted) refuse(error instanceof PictureError ? error.message : `That went wrong: ${String(error)}`);
     return;
   }
-  if (turn !== newest) {
+  if (turn < accepted) {
     bitmap.close();
     return;
   }
+  accepted = turn;
   current?.abort();
   const { signal } = (current = new AbortController());
   hideProblem();
@@ -175,10 +178,10 @@ async function readSample(): Promise<void> {
   try {
     sample = await samplePicture();
   } catch (error) {
-    if (turn === newest) refuse(`The sample could not be loaded: ${(error as Error).message}.`, () => void readSample());
+    if (turn > accepted) refuse(`The sample could not be loaded: ${(error as Error).message}.`, () => void readSample());
     return;
   }
-  if (turn === newest) await read(sample);
+  if (turn > accepted) await read(sample, turn);
 }
 
 workOffline();
@@ -191,8 +194,9 @@ takePictures(
 element('sample').addEventListener('click', () => void readSample());
 
 retry.addEventListener('click', () => {
+  const again = retried;
   hideProblem();
-  retried?.();
+  again?.();
 });
 
 copy.addEventListener('click', async () => {

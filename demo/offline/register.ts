@@ -1,5 +1,5 @@
 /**
- * Makes the built page work without network once a picture was read. Not on localhost: a developer's next page there would be
+ * Makes the built page work without network once a picture was read under the service worker, which a first visit starts. Not on localhost: a developer's next page there would be
  * answered by this one when its server is down.
  */
 export function workOffline(): void {

@@ -35,7 +35,9 @@ async function answer(event) {
   }
   const isNew = !kept || kept.headers.get('etag') !== response.headers.get('etag');
   // The page itself is kept as of this build, with the scripts that belong to it.
-  if (isNew && response.ok && !response.redirected && request.mode !== 'navigate') {
+  // A page in the place of another file is a network's own, which wants a sign-in.
+  const isPage = response.headers.get('content-type')?.startsWith('text/html');
+  if (isNew && response.ok && !response.redirected && !isPage && request.mode !== 'navigate') {
     event.waitUntil(cache.put(request, response.clone()));
   }
   return response;

@@ -121,6 +121,7 @@ describe('TextReader', () => {
     ['no picture', {}],
     ['null', null],
     ['more than a side can have', { data: new Uint8Array(4 * 70000), width: 70000, height: 1 }],
+    ['a detector in the classifier’s place', { classifier: sources.detector }, /the classifier must give \[1,2\]/],
   ]) {
     test(`refuses ${label}`, async () => {
       await assert.rejects(reader.read(wrong), (error) => error instanceof InvalidArgumentError);

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { request } from 'node:http';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { brotliDecompressSync, gunzipSync } from 'node:zlib';
 
@@ -102,7 +102,10 @@ test('HEAD has the headers of GET and no body', async () => {
 });
 
 test('what is not in the folder is not found', async () => {
-  for (const path of ['/', '/missing.html', '/../package.json', '/%2e%2e/%2e%2e/etc/passwd', '/%00', '/%', `/${'long'.repeat(999)}`, '/core.wasm/']) {
+  const beside = `${folder}-beside`;
+  await writeFile(beside, 'secret');
+  after(() => rm(beside));
+  for (const path of ['/', '/missing.html', '/../package.json', '/..%2f..%2f..%2f..%2f..%2fetc%2fpasswd', `/..%2f${basename(beside)}`, '/%00', '/%', `/${'long'.repeat(999)}`, '/core.wasm/']) {
     assert.equal((await ask(path)).status, 404, path);
   }
 });

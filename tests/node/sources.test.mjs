@@ -297,6 +297,19 @@ describe('abort', () => {
     await closed;
   });
 
+  test('while Kinglet’s own .wasm does not come', { timeout: 30_000 }, async () => {
+    const wasm = () => new Response(new ReadableStream());
+    const mine = new Error('mine');
+    const controller = new AbortController();
+    const stop = ({ loaded }) => loaded > 0 && controller.abort(mine);
+    await assert.rejects(Session.load(server.url('/model.onnx'), { wasm: wasm(), signal: controller.signal, onProgress: stop }), mine);
+    const thrown = ({ loaded }) => {
+      if (loaded > 0) throw mine;
+    };
+    await assert.rejects(Session.load(server.url('/model.onnx'), { wasm: wasm(), onProgress: thrown }), mine);
+    await assert.rejects(Session.load(server.url('/truncated'), { wasm: wasm() }), loadError(server.url('/truncated'), undefined, /broke off/));
+  });
+
   test('by a timeout', async () => {
     await assert.rejects(Session.load(server.url('/slow'), { signal: AbortSignal.timeout(50) }), { name: 'TimeoutError' });
   });

@@ -44,6 +44,15 @@ test('a refused file is not held against the picture that is being read', async 
   await expect(demo.problem).toBeHidden();
 });
 
+test('a refused file does not stop the sample, which is still on its way', async ({ demo }) => {
+  const release = await hold(demo, '**/sample-*.jpg');
+  await demo.sample.click();
+  await demo.file.setInputFiles({ name: 'notes.txt', mimeType: 'text/plain', buffer: Buffer.from('hello') });
+  await expect(demo.problem).toHaveText(/^“notes.txt” is not an image/);
+  release();
+  await expect(demo.lines).toHaveText(sampleLines);
+});
+
 test.describe('a refused file and models that do not come', () => {
   test.use({ expectedErrors: /Failed to load resource/ });
 

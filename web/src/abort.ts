@@ -11,6 +11,14 @@ export function onAbort(signal: AbortSignalLike | undefined, listener: () => voi
   return () => signal?.removeEventListener('abort', listener);
 }
 
+/** Rejects with the signal's reason when it aborts. */
+export function rejection(signal: AbortSignalLike): Promise<never> {
+  return new Promise((_, reject) => {
+    if (signal.aborted) reject(signal.reason);
+    else onAbort(signal, () => reject(signal.reason));
+  });
+}
+
 /** Lets the host paint, deliver events and abort signals before what follows. */
 export function pause(): Promise<void> {
   const { scheduler } = globalThis as { scheduler?: { yield?: () => Promise<void> } };

@@ -20,8 +20,9 @@ const piecesPerTurn = 16;
 
 /**
  * `source`, which is read until `ready` settles though nobody asks: a browser stops a download whose bytes nobody takes.
+ * `onFailure` is told at once what read() throws later.
  */
-function readAhead(source: ByteSource, ready: Promise<unknown>): ByteSource {
+function readAhead(source: ByteSource, ready: Promise<unknown>, onFailure: (error: unknown) => void): ByteSource {
   const early: Uint8Array[] = [];
   let waits = true;
   let ended = false;
@@ -42,7 +43,7 @@ function readAhead(source: ByteSource, ready: Promise<unknown>): ByteSource {
       if (pieces % piecesPerTurn === 0) await pause();
     }
   })();
-  reading.catch(() => {}); // read() tells of it
+  reading.catch(onFailure);
   return {
     ...source,
     async read(room) {
@@ -54,12 +55,14 @@ function readAhead(source: ByteSource, ready: Promise<unknown>): ByteSource {
 
 /**
  * The model's files on their way: as they come, `onBytes` is told how many bytes are here and how many there will be
- * (undefined when a server does not tell), at once and before the `ready` that they are read into.
+ * (undefined when a server does not tell), at once and before the `ready` that they are read into; and `onFailure` what ends
+ * them before it.
  */
 export function arriving(
   files: readonly ByteSource[],
   ready: Promise<unknown>,
   onBytes: (loaded: number, total: number | undefined) => void,
+  onFailure: (error: unknown) => void,
 ): ByteSource[] {
   let total: number | undefined = 0;
   for (const file of files) {
@@ -74,5 +77,5 @@ export function arriving(
   const sources = files.map((file) => counted(file, report));
   // They are read one after another: only the first would come before the heap is there.
   const [first, ...others] = sources;
-  return first?.streams ? [readAhead(first, ready), ...others] : sources;
+  return first?.streams ? [readAhead(first, ready, onFailure), ...others] : sources;
 }

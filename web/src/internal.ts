@@ -3,6 +3,8 @@ import { readAll as readOpened, openSource, type Source } from './sources.js';
 import type { AbortSignalLike } from './platform.js';
 
 export { pause, throwIfAborted } from './abort.js';
+export { wasmOptions } from './load.js';
+export { checkOptions } from './options.js';
 export { Queue } from './queue.js';
 
 /** The text of a source. */

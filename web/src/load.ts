@@ -1,5 +1,6 @@
 import createCore, { type GlueOptions } from '#glue';
 import { environment } from '#environment';
+import { rejection } from './abort.js';
 import type { Core } from './core.js';
 import { LoadError } from './errors/load-error.js';
 import { KingletError } from './errors/kinglet-error.js';
@@ -7,7 +8,7 @@ import { OutOfMemoryError } from './errors/out-of-memory-error.js';
 import { UnsupportedEnvironmentError } from './errors/unsupported-environment-error.js';
 import { Instance } from './instance.js';
 import { checkOptions } from './options.js';
-import type { BytesLike, ResponseLike, UrlLike } from './platform.js';
+import type { AbortSignalLike, BytesLike, ResponseLike, UrlLike } from './platform.js';
 import { hasRelaxedSimd, hasSimd } from './probe.js';
 import { fetchResponse, openResponse, openSource, readAll } from './sources.js';
 import { checkThreads, loadThreads, startThreads, whyNoThreads } from './threads/load.js';
@@ -152,7 +153,8 @@ function binaryOf(
   const variant = options.variant ?? configured.variant ?? (relaxedSimd ? 'relaxed' : 'simd');
   if (variant === 'relaxed' && !relaxedSimd) {
     throw new UnsupportedEnvironmentError(
-      "the variant 'relaxed' was asked for, but this browser or runtime has no relaxed SIMD, or computes wrong numbers with it",
+      "the variant 'relaxed' was asked for, but this browser or runtime has no relaxed SIMD, computes wrong numbers with it, or " +
+        "forbids WebAssembly (Content-Security-Policy: 'wasm-unsafe-eval')",
     );
   }
   const wasm = options.wasm ?? configured.wasm;
@@ -218,8 +220,10 @@ async function create(options: WasmOptions): Promise<Instance> {
   return new Instance(core, memory!);
 }
 
-/** @internal A new wasm instance with a heap of its own. */
-export function createInstance(options: WasmOptions): Promise<Instance> {
-  const instance = create(options);
+/** @internal A new wasm instance with a heap of its own. An abort of `signal` is not kept waiting by a slow .wasm. */
+export function createInstance(options: WasmOptions, signal: AbortSignalLike): Promise<Instance> {
+  const creating = create(options);
+  const instance = Promise.race([creating, rejection(signal)]);
+  instance.catch(() => creating.then((late) => late.close(), () => {}));
   return environment.stayAwake?.(instance) ?? instance;
 }

@@ -135,11 +135,11 @@ export class Session {
     const opening = files.map(([location, file]) =>
       openSource(file, controller.signal, location === '' ? 'the model' : `the external data '${location}'`),
     );
-    const creating = createInstance(options);
+    const creating = createInstance(options, controller.signal);
     try {
-      const coming = Promise.all(opening).then((opened) =>
-        arriving(opened, creating, (loaded, total) => onProgress?.({ phase: 'download', loaded, total })),
-      );
+      const report = (loaded: number, total: number | undefined) => onProgress?.({ phase: 'download', loaded, total });
+      const fail = (error: unknown) => controller.abort(error);
+      const coming = Promise.all(opening).then((opened) => arriving(opened, creating, report, fail));
       const [instance, sources] = await Promise.all([creating, coming]);
       throwIfAborted(signal);
       for (const [i, [location]] of files.entries()) await receive(instance, location, sources[i]!);

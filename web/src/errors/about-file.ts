@@ -4,7 +4,8 @@ import { UnsupportedOperatorError } from './unsupported-operator-error.js';
 /** `error`, which reading the model threw, with the file's name before the message: a page may load several. */
 export function aboutFile(error: unknown, url: string | undefined): unknown {
   if (!url) return error;
-  const named = () => `${url}: ${(error as Error).message}`;
+  const place = url.startsWith('data:') ? 'the data: address' : url; // it holds the whole file
+  const named = () => `${place}: ${(error as Error).message}`;
   if (error instanceof ModelError) return new ModelError(named(), { node: error.node, op: error.op });
   if (error instanceof UnsupportedOperatorError) {
     return new UnsupportedOperatorError(named(), error.missing, { node: error.node, op: error.op });

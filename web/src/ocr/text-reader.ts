@@ -85,6 +85,15 @@ export interface ReadResult {
 const asyncDisposeSymbol: typeof Symbol.asyncDispose =
   Symbol.asyncDispose ?? (Symbol.for('Symbol.asyncDispose') as typeof Symbol.asyncDispose);
 
+const loadOptions: Record<keyof TextReaderOptions, true> = { ...internal.wasmOptions, onProgress: true, signal: true };
+const readOptions: Record<keyof ReadOptions, true> = {
+  onProgress: true,
+  signal: true,
+  detection: true,
+  minBoxScore: true,
+  minConfidence: true,
+};
+
 /** The dims of a model's only output, which tell another model at once: files are easily mixed up. */
 function checkOutput(what: string, { outputs }: Session, expected: string[]): readonly (number | string | null)[] {
   const dims = outputs[0]?.dims ?? expected.map(() => null);
@@ -123,6 +132,7 @@ export class TextReader {
    * model has the place of another
    */
   static async load(sources: TextReaderSources, options: TextReaderOptions = {}): Promise<TextReader> {
+    internal.checkOptions('TextReader.load', options, loadOptions);
     const { onProgress, signal, ...wasm } = options;
     const controller = new AbortController();
     const abort = () => controller.abort(signal!.reason);
@@ -144,6 +154,7 @@ export class TextReader {
       const [dictionary, detector, recognizer, classifier] = await Promise.all([reading, ...loading]);
       checkOutput('detector', detector!, ['1', '1', 'height', 'width']);
       const [, , classes] = checkOutput('recognizer', recognizer!, ['1', 'steps', 'classes']);
+      if (classifier) checkOutput('classifier', classifier, ['1', '2']);
       const known = typeof classes === 'number' ? classes : 0;
       await recognizer!.enqueue((instance) => instance.call('loadDictionary', dictionary, known));
       return new TextReader(detector!, recognizer!, classifier);
@@ -166,6 +177,7 @@ export class TextReader {
    */
   async read(picture: Picture, options: ReadOptions = {}): Promise<ReadResult> {
     if (this.#disposed) throw new InvalidArgumentError('the reader is disposed');
+    internal.checkOptions('reader.read', options, readOptions);
     checkPicture(picture);
     return this.#queue.add(() =>
       this.#read(picture, options).finally(() =>
