@@ -20,14 +20,19 @@ async function start(folder, port = 0) {
   };
 }
 
-const isControlled = () => navigator.serviceWorker.controller !== null;
+/** Opens the page that a server of `folder` gives, and waits until its service worker answers. */
+async function open(page, folder) {
+  const server = await start(folder);
+  await page.goto(server.url);
+  await page.waitForFunction(() => navigator.serviceWorker.controller !== null);
+  return server;
+}
+
 const namesOfCaches = () => caches.keys();
 
 test('the page reads pictures without network after it read one with it', async ({ page }) => {
-  const server = await start(demoDir);
+  const server = await open(page, demoDir);
   const demo = new Demo(page);
-  await page.goto(server.url);
-  await page.waitForFunction(isControlled);
   await demo.readSample();
   await server.stop();
   await page.reload();
@@ -38,10 +43,8 @@ test('the page reads pictures without network after it read one with it', async 
 });
 
 test('without network and without the models the page says so', async ({ page }) => {
-  const server = await start(demoDir);
+  const server = await open(page, demoDir);
   const demo = new Demo(page);
-  await page.goto(server.url);
-  await page.waitForFunction(isControlled);
   await server.stop();
   await page.reload();
   await demo.sample.click();
@@ -60,9 +63,7 @@ test('a new version is shown at once and takes the place of the old one', async 
     expect(text).toMatch(from);
     writeFileSync(join(folder, name), text.replace(from, to));
   };
-  const server = await start(folder);
-  await page.goto(server.url);
-  await page.waitForFunction(isControlled);
+  const server = await open(page, folder);
   const [old] = await page.evaluate(namesOfCaches);
   edit('index.html', /<title>.*<\/title>/, '<title>Another version</title>');
   edit('service-worker.js', /const build = "\w+"/, 'const build = "another"');

@@ -25,7 +25,6 @@ const piecesPerTurn = 16;
 function readAhead(source: ByteSource, ready: Promise<unknown>, onFailure: (error: unknown) => void): ByteSource {
   const early: Uint8Array[] = [];
   let waits = true;
-  let ended = false;
   const stop = () => {
     waits = false;
   };
@@ -34,10 +33,7 @@ function readAhead(source: ByteSource, ready: Promise<unknown>, onFailure: (erro
     let size = 0;
     for (let pieces = 1; waits && size < mostAhead; ++pieces) {
       const chunk = await source.read();
-      if (!chunk) {
-        ended = true;
-        return;
-      }
+      if (!chunk) return;
       early.push(chunk);
       size += chunk.length;
       if (pieces % piecesPerTurn === 0) await pause();
@@ -48,7 +44,7 @@ function readAhead(source: ByteSource, ready: Promise<unknown>, onFailure: (erro
     ...source,
     async read(room) {
       if (early.length === 0) await reading;
-      return early.shift() ?? (ended ? undefined : source.read(room));
+      return early.shift() ?? source.read(room);
     },
   };
 }

@@ -29,7 +29,8 @@ export interface ByteSource {
   /** Whether pieces come by themselves, at their own pace. */
   readonly streams?: boolean | undefined;
   /**
-   * The next piece; undefined at the end. A source that can puts it at the start of `room`, and gives that part of it.
+   * The next piece; undefined at the end, and ever after. A source that can puts it at the start of `room`, and gives that
+   * part of it.
    * Throws LoadError.
    */
   read(room?: Uint8Array): Promise<Uint8Array | undefined>;
