@@ -80,13 +80,14 @@ KINGLET_INLINE void dots_tile(const Block& block, size_t row, size_t panel, cons
   const int32_t* const sums = block.sums != nullptr ? block.sums + row : nullptr;
   for (size_t q = 0; q < NP; ++q) {
     ptrdiff_t index = static_cast<ptrdiff_t>(row) * block.ldc + static_cast<ptrdiff_t>((panel + q) * kInt8Columns);
+    // A copy: loops over `acc` itself would keep it in memory, and every step would store all sums.
+    i32x4 stored[MR * 2];
+    for (size_t i = 0; i < MR * 2; ++i) stored[i] = acc[i / 2 * NP * 2 + q * 2 + i % 2];
     if constexpr (MR == kDotRows) {
       for (size_t r = 0; r < MR; ++r, index += block.ldc) {
-        finish[q].store_row(acc[r * 2], acc[r * 2 + 1], sums != nullptr ? sums[r] : 0, block.c, index);
+        finish[q].store_row(stored[r * 2], stored[r * 2 + 1], sums != nullptr ? sums[r] : 0, block.c, index);
       }
     } else {
-      i32x4 stored[MR * 2];
-      for (size_t i = 0; i < MR * 2; ++i) stored[i] = acc[i / 2 * NP * 2 + q * 2 + i % 2];
       finish[q].store_rows(stored, MR, sums, block.c, index, block.ldc);
     }
   }
