@@ -6,6 +6,7 @@
 #include <map>
 #include <optional>
 
+#include <emscripten/heap.h>
 #include <kinglet/session.hpp>
 
 #include "base/packed.hpp"
@@ -37,11 +38,21 @@ Session& session() {
   return *state().session;
 }
 
+/// Grows the heap once by what a model of `size` bytes takes at the least, packed weights and activations among it. Each
+/// time that a large heap grows, V8 may collect garbage, which takes milliseconds.
+void grow_heap_for(size_t size) {
+  const uint64_t wanted = uint64_t{emscripten_get_heap_size()} + size + size / 12;
+  // Where the host has no room for it, the allocations fail that need it.
+  if (wanted <= SIZE_MAX) emscripten_resize_heap(static_cast<size_t>(wanted));
+}
+
 /// Address of `size` bytes for the file at `location`; what an earlier call's block holds is carried over.
 val reserve_file(const std::string& location, double size) {
   return guarded([&] {
     ModelBytes& file = state().files[location];
-    ModelBytes grown = ModelBytes::allocate(bytes_from_js(size));
+    const size_t bytes = bytes_from_js(size);
+    grow_heap_for(bytes);
+    ModelBytes grown = ModelBytes::allocate(bytes);
     if (file.size != 0) std::memcpy(grown.data.get(), file.data.get(), std::min(file.size, grown.size));
     file = std::move(grown);
     return to_js(static_cast<const void*>(file.data.get()));
