@@ -9,9 +9,7 @@ let reader: Promise<TextReader> | undefined;
 
 function failureOf(error: unknown): Failure {
   if (!(error instanceof Error)) return { name: 'Error', message: String(error) };
-  const { url, status } = error as Error & Pick<Failure, 'url' | 'status'>;
-  // `fetch` throws a TypeError when no server answers; so does the body of an answer that breaks off, and it is another story.
-  const unreachable = error.cause instanceof TypeError && error.message.includes('could not be fetched');
+  const { url, status, unreachable } = error as Error & Pick<Failure, 'url' | 'status' | 'unreachable'>;
   return { name: error.name, message: error.message, url, status, unreachable };
 }
 

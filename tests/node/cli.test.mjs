@@ -74,7 +74,7 @@ describe('kinglet profile', () => {
   });
 
   test('explains itself', async () => {
-    for (const args of [[], ['--help'], ['help']]) {
+    for (const args of [[], ['--help'], ['-h'], ['help'], ['profile', '--help'], ['profile', '-h']]) {
       const { code, stdout } = await kinglet(...args);
       assert.equal(code, 0);
       assert.match(stdout, /kinglet profile MODEL/);
@@ -96,6 +96,7 @@ describe('kinglet profile', () => {
     ['a shape that is none', ['profile', 'FILE', '--shape', 'x=1xa'], /'x=1xa' must be whole numbers/],
     ['a shape without a name', ['profile', 'FILE', '--shape', '1x3'], /--shape wants NAME=/],
     ['a shape of more than there is', ['profile', 'FILE', '--shape', 'x=1000000000000000x3'], /does not fit into memory/],
+    ['a file without a name', ['profile', 'FILE', '--external-data', 'w.bin'], /--external-data wants NAME=/],
     ['no runs', ['profile', 'FILE', '--runs', '0'], /--runs must be a whole number >= 1, got '0'/],
     ['no thread', ['profile', 'FILE', '--threads', '0'], /--threads must be a whole number >= 1, got '0'/],
     ['more threads than there can be', ['profile', 'FILE', '--threads', '65'], /^kinglet: threads must be a whole number from 1 to 64/],
@@ -137,6 +138,20 @@ describe('kinglet profile', () => {
       outputs: [{ name: 'y', type: 'float32', dims: [1] }],
     });
     assert.match((await kinglet('profile', file('new.onnx', bytes))).stderr, /^kinglet: \S+new\.onnx: [^]*Convolve/);
+  });
+
+  test('takes weights from other files', async () => {
+    const bytes = model({
+      nodes: [{ op: 'Add', name: 'add', inputs: ['x', 'w'], outputs: ['y'] }],
+      inputs: [{ name: 'x', type: 'float32', dims: [3] }],
+      outputs: [{ name: 'y', type: 'float32', dims: [3] }],
+      constants: [{ name: 'w', type: 'float32', dims: [3], external: 'w.bin' }],
+    });
+    const path = file('outside.onnx', bytes);
+    assert.match((await kinglet('profile', path)).stderr, /^kinglet: \S+outside\.onnx: .*w\.bin/);
+    const weights = file('some=weights', new Uint8Array(12));
+    const { code, stderr } = await kinglet('profile', path, '--external-data', `w.bin=${weights}`, '--runs', '1');
+    assert.equal(code, 0, stderr);
   });
 
   test('wants the shape of an input of any rank', async () => {

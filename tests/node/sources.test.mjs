@@ -188,11 +188,15 @@ describe('sources that are something else', () => {
   });
   test('a status that is no success', async () => {
     await assert.rejects(Session.load(server.url('/nope')), loadError(server.url('/nope'), 404, /answered 404/));
+    await assert.rejects(Session.load(server.url('/nope')), { unreachable: false });
     await assert.rejects(Session.load(server.url('/500')), loadError(server.url('/500'), 500, /answered 500/));
   });
   test('a server that is not there', async () => {
     const url = 'http://127.0.0.1:9/model.onnx';
-    await assert.rejects(Session.load(url), loadError(url, undefined, /could not be fetched/));
+    await assert.rejects(Session.load(url), (error) => {
+      assert.ok(error.unreachable);
+      return loadError(url, undefined, /could not be fetched/)(error);
+    });
   });
   test('an HTML page', async () => {
     await assert.rejects(Session.load(server.url('/html')), loadError(server.url('/html'), undefined, /is an HTML page, not a model/));

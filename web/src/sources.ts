@@ -118,7 +118,7 @@ export async function fetchResponse(
     return await fetch(target, { signal: (signal as AbortSignal | undefined) ?? null });
   } catch (cause) {
     throwIfAborted(signal);
-    throw new LoadError(`${url} could not be fetched: ${(cause as Error).message}`, { url, cause });
+    throw new LoadError(`${url} could not be fetched: ${(cause as Error).message}`, { url, unreachable: true, cause });
   }
 }
 

@@ -2,7 +2,7 @@
 
 #include "graph/constant_memory.hpp"
 
-#include "ops/op_test.hpp"
+#include "ops/support/op_test.hpp"
 
 using namespace kinglet;
 using namespace kinglet::test;

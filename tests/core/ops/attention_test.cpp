@@ -1,7 +1,7 @@
 // The attention operators against their formula in double precision and against each other.
 
-#include "ops/conv_reference.hpp"
-#include "ops/rows.hpp"
+#include "ops/support/conv_reference.hpp"
+#include "ops/support/rows.hpp"
 
 using namespace kinglet;
 using namespace kinglet::test;

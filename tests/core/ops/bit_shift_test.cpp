@@ -1,6 +1,6 @@
 // BitShift and CumProd.
 
-#include "ops/rows.hpp"
+#include "ops/support/rows.hpp"
 
 namespace kinglet::test {
 namespace {

@@ -1,7 +1,7 @@
 // Conv and ConvTranspose against plain loops in double precision.
 
-#include "ops/conv_reference.hpp"
-#include "ops/rows.hpp"
+#include "ops/support/conv_reference.hpp"
+#include "ops/support/rows.hpp"
 
 using namespace kinglet;
 using namespace kinglet::test;

@@ -1,4 +1,4 @@
-#include "ops/rows.hpp"
+#include "ops/support/rows.hpp"
 
 // Operators that only move elements take every element type and treat all of them alike.
 

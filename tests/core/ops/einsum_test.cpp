@@ -1,6 +1,6 @@
 #include <map>
 
-#include "ops/rows.hpp"
+#include "ops/support/rows.hpp"
 
 // Einsum.
 

@@ -1,7 +1,7 @@
 // GroupNormalization, LRN, LpNormalization and MeanVarianceNormalization.
 
-#include "ops/conv_reference.hpp"
-#include "ops/rows.hpp"
+#include "ops/support/conv_reference.hpp"
+#include "ops/support/rows.hpp"
 
 namespace kinglet::test {
 namespace {

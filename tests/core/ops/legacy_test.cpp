@@ -1,6 +1,6 @@
 // What opsets 1 to 6 did in another way: expectations worked out by hand from the operators' schema history.
 
-#include "ops/rows.hpp"
+#include "ops/support/rows.hpp"
 
 namespace kinglet::test {
 namespace {

@@ -3,7 +3,7 @@
 #include <catch2/catch_amalgamated.hpp>
 #include <cstring>
 
-#include "ops/op_test.hpp"
+#include "ops/support/op_test.hpp"
 
 // The copies that the data-moving operators share, against loops over single elements, for every element
 // width.

@@ -1,8 +1,8 @@
 // BatchNormalization, InstanceNormalization and LayerNormalization against their formulas in double
 // precision.
 
-#include "ops/conv_reference.hpp"
-#include "ops/rows.hpp"
+#include "ops/support/conv_reference.hpp"
+#include "ops/support/rows.hpp"
 
 using namespace kinglet;
 using namespace kinglet::test;

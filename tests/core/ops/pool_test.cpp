@@ -1,7 +1,7 @@
 // MaxPool and AveragePool against plain loops, their global kin, and Indices.
 
-#include "ops/conv_reference.hpp"
-#include "ops/rows.hpp"
+#include "ops/support/conv_reference.hpp"
+#include "ops/support/rows.hpp"
 
 using namespace kinglet;
 using namespace kinglet::test;

@@ -1,6 +1,6 @@
 // Seeded numbers against those of NumPy 1.26: RandomState(seed).random_sample() and .standard_normal().
 
-#include "ops/rows.hpp"
+#include "ops/support/rows.hpp"
 
 namespace kinglet::test {
 namespace {

@@ -1,7 +1,7 @@
 #include <cmath>
 #include <cstring>
 
-#include "ops/rows.hpp"
+#include "ops/support/rows.hpp"
 
 namespace kinglet::test {
 namespace {

@@ -1,6 +1,6 @@
 #include <limits>
 
-#include "ops/rows.hpp"
+#include "ops/support/rows.hpp"
 
 // NonZero, Compress, OneHot, Trilu, ReverseSequence.
 

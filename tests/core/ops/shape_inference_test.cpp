@@ -1,6 +1,6 @@
 #include <catch2/catch_amalgamated.hpp>
 
-#include "ops/op_test.hpp"
+#include "ops/support/op_test.hpp"
 #include "ops/shape_inputs.hpp"
 
 // What the shape operators infer when names stand for dims: the subgraphs that compute shapes in exported

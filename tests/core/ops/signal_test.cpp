@@ -2,7 +2,7 @@
 #include <complex>
 #include <numbers>
 
-#include "ops/rows.hpp"
+#include "ops/support/rows.hpp"
 
 // DFT, STFT, MelWeightMatrix, HannWindow, HammingWindow, BlackmanWindow.
 

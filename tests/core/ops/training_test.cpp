@@ -2,7 +2,7 @@
 
 #include <cmath>
 
-#include "ops/rows.hpp"
+#include "ops/support/rows.hpp"
 
 namespace kinglet::test {
 namespace {

@@ -1,7 +1,7 @@
 // Operators around attention: what ONNX's own cases and the comparison with onnxruntime do not run.
 
-#include "ops/conv_reference.hpp"
-#include "ops/rows.hpp"
+#include "ops/support/conv_reference.hpp"
+#include "ops/support/rows.hpp"
 
 using namespace kinglet;
 using namespace kinglet::test;

@@ -1,6 +1,6 @@
 // LpPool, MaxUnpool, MaxRoiPool, Col2Im and DeformConv.
 
-#include "ops/rows.hpp"
+#include "ops/support/rows.hpp"
 
 namespace kinglet::test {
 namespace {

@@ -7,7 +7,7 @@
 #include <cmath>
 
 #include "model/onnx_writer.hpp"
-#include "ops/op_test.hpp"
+#include "ops/support/op_test.hpp"
 
 namespace kinglet::test {
 

@@ -1,13 +1,7 @@
 // Inputs for a model that is only to be timed.
 import { Tensor, type TensorSource, type TensorType, type Value, type ValueInfo } from '../index.js';
+import { splitAtLast } from './arguments.js';
 import { UsageError } from './usage-error.js';
-
-/** `name=text` of the command line; an input's name may hold '='. */
-function split(argument: string, option: string): [name: string, text: string] {
-  const at = argument.lastIndexOf('=');
-  if (at <= 0) throw new UsageError(`--${option} wants NAME=..., got '${argument}'`);
-  return [argument.slice(0, at), argument.slice(at + 1)];
-}
 
 function wholeNumbers(texts: readonly string[], argument: string): number[] {
   const numbers = texts.map((text) => (/^\d+$/.test(text) ? Number(text) : NaN));
@@ -18,7 +12,7 @@ function wholeNumbers(texts: readonly string[], argument: string): number[] {
 /** `input=1x3x224x224` to dims by input; `input=` is a scalar. */
 export function readShapes(argumentsGiven: readonly string[]): Map<string, number[]> {
   return new Map(argumentsGiven.map((argument) => {
-    const [name, text] = split(argument, 'shape');
+    const [name, text] = splitAtLast(argument, 'shape');
     return [name, text === '' ? [] : wholeNumbers(text.split(/[x,]/), argument)];
   }));
 }
@@ -26,7 +20,7 @@ export function readShapes(argumentsGiven: readonly string[]): Map<string, numbe
 /** `batch=4` to numbers by name. */
 export function readDims(argumentsGiven: readonly string[]): Map<string, number> {
   return new Map(argumentsGiven.map((argument) => {
-    const [name, text] = split(argument, 'dim');
+    const [name, text] = splitAtLast(argument, 'dim');
     return [name, wholeNumbers([text], argument)[0]!];
   }));
 }

@@ -15,7 +15,7 @@ function version(): string {
 
 async function main([name, ...args]: string[]): Promise<void> {
   if (name !== undefined && Object.hasOwn(commands, name)) return commands[name]!(args);
-  if (name === undefined || name === 'help' || name === '--help') return console.log(usage);
+  if (name === undefined || ['help', '--help', '-h'].includes(name)) return console.log(usage);
   if (name === 'version' || name === '--version') return console.log(version());
   throw new UsageError(`there is no command '${name}'\n${usage}`);
 }

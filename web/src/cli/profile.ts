@@ -2,6 +2,7 @@
 import { existsSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { type ErrorCode, features, isKingletError, type NodeProfile, type Profile, Session, type Variant } from '../index.js';
+import { readFiles } from './arguments.js';
 import { makeFeeds, readDims, readShapes } from './feeds.js';
 import { table } from './table.js';
 import { UsageError } from './usage-error.js';
@@ -16,6 +17,7 @@ export const profileUsage = `kinglet profile MODEL [options]   how long each ope
   --threads 1                threads that compute a run
   --no-optimize              the graph as the file has it
   --without PASS             leaves one optimising pass out; may be given several times
+  --external-data NAME=FILE  a file that weights lie in, by the name that the model gives it
   --json                     everything, as JSON`;
 
 /** A whole number of the command line. */
@@ -60,7 +62,7 @@ function readArguments(args: string[]) {
       args,
       allowPositionals: true,
       options: {
-        shape: list, dim: list, without: list, variant: text, 'no-optimize': flag, json: flag,
+        shape: list, dim: list, without: list, 'external-data': list, variant: text, 'no-optimize': flag, json: flag, help: { ...flag, short: 'h' },
         runs: { ...text, default: '10' }, 'warm-up': { ...text, default: '3' }, nodes: { ...text, default: '20' },
         threads: { ...text, default: '1' },
       },
@@ -105,6 +107,7 @@ function nodeTable({ nodes, ms: total }: Profile, most: number): string {
 
 export async function profileCommand(args: string[]): Promise<void> {
   const { values, positionals } = readArguments(args);
+  if (values.help) return console.log(profileUsage);
   const [model, ...rest] = positionals;
   if (model === undefined || rest.length > 0) throw new UsageError(`one model is needed\n${profileUsage}`);
   if (!existsSync(model)) throw new UsageError(`there is no file ${model}`);
@@ -115,10 +118,11 @@ export async function profileCommand(args: string[]): Promise<void> {
   const threads = count(values.threads, 'threads', 1);
   const shapes = readShapes(values.shape);
   const dims = readDims(values.dim);
+  const externalData = readFiles(values['external-data']);
 
   const started = performance.now();
   const optimize = values['no-optimize'] ? false : { without: values.without };
-  const session = await naming(model, () => Session.load(model, { variant, optimize, threads }));
+  const session = await naming(model, () => Session.load(model, { variant, optimize, threads, externalData }));
   const loadMs = performance.now() - started;
   const feeds = makeFeeds(session.inputs, shapes, dims);
   const profile = await naming(model, () => session.profile(feeds, { runs, warmUp }));

@@ -3,6 +3,7 @@ import { KingletError } from './kinglet-error.js';
 export interface LoadErrorDetails {
   url?: string | undefined;
   status?: number | undefined;
+  unreachable?: boolean | undefined;
   cause?: unknown;
 }
 
@@ -15,10 +16,13 @@ export class LoadError extends KingletError {
   readonly url: string | undefined;
   /** The HTTP status, when the server answered. */
   readonly status: number | undefined;
+  /** No answer could be had: there is no connection, no such server, or the browser forbids the request. */
+  readonly unreachable: boolean;
 
   constructor(message: string, details: LoadErrorDetails = {}) {
     super('load', message, 'cause' in details ? { cause: details.cause } : {});
     this.url = details.url || undefined;
     this.status = details.status;
+    this.unreachable = details.unreachable ?? false;
   }
 }

@@ -1,6 +1,6 @@
 // Scaling, encoding and picking of features, and maps; the expected values are those of ONNX Runtime.
 
-#include "ops/rows.hpp"
+#include "ops/support/rows.hpp"
 
 namespace kinglet::test {
 namespace {

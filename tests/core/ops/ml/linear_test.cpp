@@ -1,6 +1,6 @@
 // Linear models and support vector machines; the expected values are those of ONNX Runtime.
 
-#include "ops/rows.hpp"
+#include "ops/support/rows.hpp"
 
 namespace kinglet::test {
 namespace {

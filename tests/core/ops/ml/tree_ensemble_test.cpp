@@ -1,6 +1,6 @@
 // Tree ensembles by node ids; the expected values are those of ONNX Runtime. TreeEnsemble has official cases.
 
-#include "ops/rows.hpp"
+#include "ops/support/rows.hpp"
 
 namespace kinglet::test {
 namespace {

@@ -1,6 +1,6 @@
 // String operators; the official cases run them as well.
 
-#include "ops/rows.hpp"
+#include "ops/support/rows.hpp"
 
 namespace kinglet::test {
 namespace {

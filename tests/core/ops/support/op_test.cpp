@@ -1,4 +1,4 @@
-#include "ops/op_test.hpp"
+#include "ops/support/op_test.hpp"
 
 #include <algorithm>
 #include <cmath>

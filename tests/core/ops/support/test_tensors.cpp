@@ -1,4 +1,4 @@
-#include "ops/test_tensors.hpp"
+#include "ops/support/test_tensors.hpp"
 
 #include <algorithm>
 #include <cmath>

@@ -1,4 +1,4 @@
-#include "ops/test_attributes.hpp"
+#include "ops/support/test_attributes.hpp"
 
 namespace kinglet::test {
 namespace {

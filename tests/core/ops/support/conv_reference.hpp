@@ -3,7 +3,7 @@
 
 #include <cmath>
 
-#include "ops/op_test.hpp"
+#include "ops/support/op_test.hpp"
 
 namespace kinglet::test {
 

@@ -10,9 +10,9 @@
 #include <string>
 #include <vector>
 
-#include "ops/test_attributes.hpp"
+#include "ops/support/test_attributes.hpp"
 #include "ops/op.hpp"
-#include "ops/test_tensors.hpp"
+#include "ops/support/test_tensors.hpp"
 
 namespace kinglet::test {
 

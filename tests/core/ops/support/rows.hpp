@@ -3,7 +3,7 @@
 
 #include <catch2/catch_amalgamated.hpp>
 
-#include "ops/op_test.hpp"
+#include "ops/support/op_test.hpp"
 
 namespace kinglet::test {
 
