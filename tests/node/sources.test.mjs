@@ -368,6 +368,21 @@ describe('external data', () => {
     });
   }
 
+  test('from a file that is read in many parts', async () => {
+    const large = Float32Array.from({ length: 6 * 2 ** 20 + 3 }, (_, i) => i);
+    const path = join(folder, 'large.bin');
+    writeFileSync(path, large);
+    const doubled = model({
+      nodes: [{ op: 'Mul', inputs: ['w', 'x'], outputs: ['y'] }],
+      inputs: [{ name: 'x', type: 'float32', dims: [1] }],
+      outputs: [{ name: 'y', type: 'float32', dims: [large.length] }],
+      constants: [{ name: 'w', type: 'float32', dims: [large.length], external: 'large.bin' }],
+    });
+    const session = await Session.load(doubled, { externalData: { 'large.bin': path } });
+    const { y } = await session.run({ x: new Tensor('float32', Float32Array.of(2)) });
+    assert.equal(y.data.findIndex((value, i) => value !== 2 * i), -1);
+  });
+
   test('that is missing is named', async () => {
     await assert.rejects(Session.load(withExternal), (error) => error instanceof ModelError && /weights\.bin/.test(error.message));
   });
