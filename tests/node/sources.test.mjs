@@ -369,14 +369,14 @@ describe('external data', () => {
   }
 
   test('from a file that is read in many parts', async () => {
-    const large = Float32Array.from({ length: 6 * 2 ** 20 + 3 }, (_, i) => i);
+    const numbers = Float32Array.from({ length: 6 * 2 ** 20 + 3 }, (_, i) => i);
     const path = join(folder, 'large.bin');
-    writeFileSync(path, large);
+    await writeFile(path, numbers);
     const doubled = model({
       nodes: [{ op: 'Mul', inputs: ['w', 'x'], outputs: ['y'] }],
       inputs: [{ name: 'x', type: 'float32', dims: [1] }],
-      outputs: [{ name: 'y', type: 'float32', dims: [large.length] }],
-      constants: [{ name: 'w', type: 'float32', dims: [large.length], external: 'large.bin' }],
+      outputs: [{ name: 'y', type: 'float32', dims: [numbers.length] }],
+      constants: [{ name: 'w', type: 'float32', dims: [numbers.length], external: 'large.bin' }],
     });
     const session = await Session.load(doubled, { externalData: { 'large.bin': path } });
     const { y } = await session.run({ x: new Tensor('float32', Float32Array.of(2)) });
