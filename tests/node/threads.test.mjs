@@ -104,6 +104,29 @@ describe('threads', () => {
     assert.equal(await inProcess(code), 'done\n');
   });
 
+  test('threads sleep between runs, those too that slept before', async () => {
+    const { path, cases } = findModel('mobilenetv2');
+    const [{ feeds }] = cases();
+    const { input } = feeds;
+    const code = `
+      import { setTimeout as pause } from 'node:timers/promises';
+      import { Session, Tensor } from 'kinglet';
+      const session = await Session.load(${JSON.stringify(await path())}, { threads: 2 });
+      const input = new Tensor('float32', new Float32Array(${input.data.length}), ${JSON.stringify(input.dims)});
+      for (let i = 0; i < 3; ++i) {
+        await pause(50);
+        await session.run({ input });
+      }
+      await pause(1000);
+      const before = process.cpuUsage();
+      await pause(500);
+      const { user, system } = process.cpuUsage(before);
+      console.log((user + system) / 1000);
+      await session.dispose();`;
+    const busyMs = Number(await inProcess(code));
+    assert.ok(busyMs < 200, `${busyMs} ms of 500 were spent`);
+  });
+
   test('sessions come and go', async () => {
     for (let i = 0; i < 20; ++i) {
       const sessions = await Promise.all([2, 3].map((threads) => Session.load(addOne(), { threads })));
