@@ -404,6 +404,12 @@ describe('external data', () => {
     assert.equal(y.data.findIndex((value, i) => value !== 2 * i), -1);
   });
 
+  test('named by a module', async () => {
+    const module = await import(`data:text/javascript,export const w = new Uint8Array(Float32Array.of(10, 20, 30).buffer); export { w as 'weights.bin' };`);
+    const session = await Session.load(withExternal, { externalData: module });
+    assert.deepEqual([...(await session.run({ x })).y.data], [11, 22, 33]);
+  });
+
   test('that is missing is named', async () => {
     await assert.rejects(Session.load(withExternal), (error) => error instanceof ModelError && /weights\.bin/.test(error.message));
   });

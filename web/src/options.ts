@@ -1,10 +1,13 @@
 import { InvalidArgumentError } from './errors/invalid-argument-error.js';
 import { shown } from './shown.js';
 
-/** Throws InvalidArgumentError when `value` is no plain object; `what` says what it must be. A Map would be empty. */
+/**
+ * Throws InvalidArgumentError when `value` is no plain object or module (`import *`); `what` says what it must be. A Map
+ * would seem empty.
+ */
 export function checkRecord(what: string, value: unknown): asserts value is Record<string, unknown> {
   const got = shown(value);
-  if (got === 'object') return;
+  if (got === 'object' || got === 'Module') return;
   const hint = got === 'Map' ? ' (Object.fromEntries(map) makes an object of it)' : '';
   throw new InvalidArgumentError(`${what}; got ${got}${hint}`);
 }

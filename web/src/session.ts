@@ -45,7 +45,7 @@ export interface RunOptions {
   /**
    * Names of the outputs to compute; all when absent or empty. Or by name the tensors that receive them, of the output's
    * type and dims (null: a new one): a loop that runs for every frame needs no new memory then, which costs 0.5 ms a MiB
-   * and more. Such a tensor may be a feed of the same run.
+   * and more. Such a tensor may be a feed of the same run; no two may have memory in common.
    */
   outputs?: readonly string[] | Readonly<Record<string, Tensor | null>> | undefined;
   /** Keeps a run from starting. A run that has begun is not interrupted: it occupies the thread. */
@@ -182,7 +182,7 @@ export class Session {
    * Runs the model. Runs that are asked for at the same time take place one after another, in the order of
    * the calls; the feeds' elements are read when the run's turn comes.
    * @param feeds a tensor for each input, by name; an array for a sequence, a `Map` for a map, null for an optional
-   * without a value
+   * without a value. A tensor of another copy of the package, or an object with its `type`, `data` and `dims`, will do
    * @returns the outputs by name; their elements are the caller's, or the tensors of `options.outputs`. A model whose
    * outputs are not all tensors: `session.run<{ items: Tensor[] }>(feeds)`
    * @throws InvalidArgumentError for unknown names, missing feeds, a disposed session
