@@ -112,6 +112,10 @@ describe('TextReader', () => {
     assert.deepEqual(textsOf(await reader.read(blank(40, 40))), []);
   });
 
+  test('refuses a signal and a listener that are none', async () => {
+    for (const wrong of [{ signal: 'now' }, { onProgress: {} }]) await assert.rejects(reader.read(picture, wrong), InvalidArgumentError);
+  });
+
   for (const [label, wrong] of [
     ['too few bytes', { data: new Uint8ClampedArray(15), width: 2, height: 2 }],
     ['RGB', { data: new Uint8ClampedArray(12), width: 2, height: 2 }],
@@ -151,6 +155,23 @@ describe('TextReader: loading', () => {
       });
     });
   }
+
+  for (const [label, args, message] of [
+    ['no sources', [], 'TextReader.load takes an object of detector, recognizer, dictionary, classifier; got undefined'],
+    ['a text for the sources', ['models/'], /; got 'models\/'$/],
+    ['a misspelt source', [{ ...sources, clasifier: classifier }], /^TextReader\.load has no option 'clasifier'; it has detector, /],
+    ['a source that is missing', [{ detector: sources.detector, dictionary: sources.dictionary }], /^the recognizer must be a URL, .*; got undefined$/],
+    ['a promise', [{ ...sources, classifier: Promise.resolve() }], /^the classifier must be .* did you forget await\?$/],
+    ['onProgress that is no function', [sources, { onProgress: 'log' }], "onProgress must be a function, got 'log'"],
+    ['a signal that is none', [sources, { signal: true }], 'signal must be an AbortSignal, got true'],
+    ['a variant that is none', [sources, { variant: 'foo' }], /^variant must be/],
+  ]) {
+    test(`refuses ${label}`, () => assert.rejects(TextReader.load(...args), { name: 'InvalidArgumentError', message }));
+  }
+
+  test('is not made with new', () => {
+    assert.throws(() => new TextReader(), { name: 'InvalidArgumentError', message: /use TextReader\.load$/ });
+  });
 
   test('can be aborted', async () => {
     await assert.rejects(TextReader.load(sources, { signal: AbortSignal.abort() }), { name: 'AbortError' });

@@ -51,7 +51,7 @@ describe('Session.profile', () => {
   test('refuses what run() refuses, and counts that are none', async () => {
     await assert.rejects(session.profile({ x: feeds(1).x }), InvalidArgumentError);
     await assert.rejects(session.profile({ ...feeds(1), x: feeds(1).a }), ShapeError);
-    for (const options of [{ runs: 0 }, { runs: 1.5 }, { runs: '3' }, { warmUp: -1 }]) {
+    for (const options of [{ runs: 0 }, { runs: 1.5 }, { runs: '3' }, { warmUp: -1 }, { signal: 'now' }]) {
       await assert.rejects(session.profile(feeds(1), options), InvalidArgumentError, JSON.stringify(options));
     }
     const reason = new Error('enough');

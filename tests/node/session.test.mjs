@@ -94,13 +94,45 @@ describe('Session', () => {
     }
     const many = await Session.load(manyValues());
     const feeds = { named: new Tensor('float32', new Float32Array(2).fill(5), [1, 2, 1]), any: new Tensor('uint8', Uint8Array.of(7), []), unranked: new Tensor('int32', Int32Array.of(-3)) };
-    const p = new Tensor('float32', new Float32Array(2), [1, 2, 1]);
-    await assert.rejects(many.run(feeds, { outputs: { p, q: p } }), { name: 'ShapeError', message: /'q'/ });
+    const [p, q] = [0, 0].map(() => new Tensor('float32', new Float32Array(2), [1, 2, 1]));
+    await assert.rejects(many.run(feeds, { outputs: { p, q } }), { name: 'ShapeError', message: /'q'/ });
     assert.deepEqual([...p.data], [0, 0], 'nothing is written when one does not fit');
     const gone = new Tensor('float32', new Float32Array(3), [1, 3]);
     structuredClone(gone.data.buffer, { transfer: [gone.data.buffer] });
     await assert.rejects(session.run(row(1, 2, 3), { outputs: { y: gone } }), { name: 'InvalidArgumentError', message: /transferred/ });
     assert.deepEqual([...(await session.run(row(1, 2, 3))).y.data], [2, 3, 4]);
+  });
+
+  test('refuses the same memory for two outputs, before it runs', async () => {
+    const twice = await Session.load(model({
+      nodes: [{ op: 'Relu', inputs: ['x'], outputs: ['r'] }, { op: 'Neg', inputs: ['x'], outputs: ['n'] }],
+      inputs: [{ name: 'x', type: 'float32', dims: [3] }],
+      outputs: [{ name: 'r', type: 'float32', dims: [3] }, { name: 'n', type: 'float32', dims: [3] }],
+    }));
+    const feeds = { x: new Tensor('float32', Float32Array.of(1, 2, 3)) };
+    const values = new Float32Array(6);
+    const at = (start) => new Tensor('float32', values.subarray(start, start + 3));
+    const same = at(0);
+    for (const outputs of [{ r: same, n: same }, { r: same, n: at(0) }, { r: same, n: at(2) }, { r: at(3), n: at(1) }]) {
+      const message = "the outputs 'r' and 'n' are to go to the same memory: each needs a tensor of its own";
+      await assert.rejects(twice.run(feeds, { outputs }), { name: 'InvalidArgumentError', message });
+    }
+    assert.deepEqual([...values], [0, 0, 0, 0, 0, 0]);
+    await twice.run(feeds, { outputs: { r: at(0), n: at(3) } });
+    assert.deepEqual([...values], [1, 2, 3, -1, -2, -3]);
+  });
+
+  test('takes a Tensor of another copy of the package, and what has the parts of one', async () => {
+    const { type, data, dims } = row(1, 2, 3).x;
+    for (const x of [{ type, data, dims }, { type, data, dims, size: 3, location: 'cpu' }]) {
+      assert.deepEqual([...(await session.run({ x })).y.data], [2, 3, 4]);
+    }
+    const wrong = { type, data: [1, 2, 3], dims };
+    await assert.rejects(session.run({ x: wrong }), { name: 'InvalidArgumentError', message: "the feed 'x': a float32 tensor needs a Float32Array, got Array" });
+  });
+
+  test('is not made with new', () => {
+    for (const wrong of [[], ['model.onnx']]) assert.throws(() => new Session(...wrong), { name: 'InvalidArgumentError', message: /use Session\.load$/ });
   });
 
   test('takes a view of a larger buffer', async () => {
@@ -129,10 +161,16 @@ describe('Session', () => {
     ['a missing feed', {}, {}, /'x'/],
     ['a feed that the model has not', { ...row(1, 2, 3), z: row(1, 2, 3).x }, {}, /'z'/],
     ['a feed that is no Tensor', { x: new Float32Array(3) }, {}, /the feed 'x' must be a Tensor .*; got Float32Array$/],
-    ['feeds that are none', undefined, {}, /feeds/],
+    ['feeds that are none', undefined, {}, /^feeds must be an object of tensors .*; got undefined$/],
+    ['feeds in a Map', new Map(Object.entries(row(1, 2, 3))), {}, /^feeds .*; got Map \(Object\.fromEntries\(map\)/],
+    ['feeds in an Array', [row(1, 2, 3).x], {}, /^feeds .*; got Array$/],
     ['an output that the model has not', row(1, 2, 3), { outputs: ['nope'] }, /'nope'/],
     ['an output that is no name', row(1, 2, 3), { outputs: [7] }, /outputs/],
     ['an option that is none', row(1, 2, 3), { output: ['y'] }, /^session\.run has no option 'output'; it has outputs, signal$/],
+    ['outputs in a Map', row(1, 2, 3), { outputs: new Map([['y', null]]) }, /^outputs .*; got Map/],
+    ['outputs that are one name', row(1, 2, 3), { outputs: 'y' }, /^outputs must be an Array of names, or .*; got 'y'$/],
+    ['a controller for a signal', row(1, 2, 3), { signal: new AbortController() }, /^signal must be an AbortSignal, got AbortController$/],
+    ['a signal for the options', row(1, 2, 3), new AbortController().signal, /^session\.run takes an object of outputs, signal; got AbortSignal$/],
     ['outputs that are neither names nor tensors', row(1, 2, 3), { outputs: { y: new Float32Array(3) } }, /'y' is no Tensor/],
     ['a tensor for an output that the model has not', row(1, 2, 3), { outputs: { nope: row(1, 2, 3).x } }, /'nope'/],
   ]) {

@@ -149,9 +149,10 @@ describe('sources', () => {
   for (const [label, source, message] of [
     ['nothing', undefined, /the model must be a URL, path, .*; got undefined/],
     ['null', null, /got null/],
-    ['a number', 7, /got number/],
-    ['an object', {}, /the model must be a URL/],
-    ['an array', [1, 2, 3], /the model must be a URL/],
+    ['a number', 7, /got 7$/],
+    ['an object', {}, /the model must be a URL.*; got object$/],
+    ['an array', [1, 2, 3], /the model must be a URL.*; got Array$/],
+    ['a promise', Promise.resolve(bytes), /; got a Promise: did you forget await\?$/],
   ]) {
     test(`refuses ${label}`, async () => {
       await assert.rejects(Session.load(source), (error) => error instanceof InvalidArgumentError && message.test(error.message));
@@ -192,10 +193,12 @@ describe('sources that are something else', () => {
     await assert.rejects(Session.load(server.url('/500')), loadError(server.url('/500'), 500, /answered 500/));
   });
   test('a server that is not there', async () => {
-    const url = 'http://127.0.0.1:9/model.onnx';
+    const closed = await serve({});
+    const url = closed.url('/model.onnx');
+    await closed.close();
     await assert.rejects(Session.load(url), (error) => {
       assert.ok(error.unreachable);
-      return loadError(url, undefined, /could not be fetched/)(error);
+      return loadError(url, undefined, /could not be fetched: .*\(.*ECONNREFUSED.*\)$/)(error);
     });
   });
   test('an HTML page', async () => {
@@ -227,6 +230,24 @@ describe('sources that are something else', () => {
     const message = "Session.load has no option 'excutionProviders'; it has wasm, variant, threads, onProgress, signal, externalData, optimize";
     await assert.rejects(Session.load(bytes, { excutionProviders: ['wasm'] }), { name: 'InvalidArgumentError', message });
   });
+
+  for (const [label, options, message] of [
+    ['optimize: a word', { optimize: 'all' }, "optimize must be a boolean or { without: names of passes }; got 'all'"],
+    ['optimize: a misspelt key', { optimize: { withou: [] } }, "optimize has no option 'withou'; it has without"],
+    ['optimize: nothing', { optimize: {} }, 'optimize.without must be an Array of names, got undefined'],
+    ['optimize: no names', { optimize: { without: [7] } }, 'optimize.without must be an Array of names, got Array'],
+    ['a signal that is none', { signal: {} }, 'signal must be an AbortSignal, got object'],
+    ['an event target for a signal', { signal: new EventTarget() }, 'signal must be an AbortSignal, got EventTarget'],
+    ['onProgress: an object', { onProgress: {} }, 'onProgress must be a function, got object'],
+    ['external data: a text', { externalData: 'weights.bin' }, "externalData must be an object of sources by their location; got 'weights.bin'"],
+    ['external data: a Map', { externalData: new Map() }, /^externalData .*; got Map \(Object\.fromEntries\(map\)/],
+    ['external data: bytes', { externalData: new Uint8Array(4) }, /^externalData .*; got Uint8Array$/],
+    ['external data: a promise', { externalData: { w: Promise.resolve() } }, /^the external data 'w' must be .* did you forget await\?$/],
+  ]) {
+    test(`an option that is wrong: ${label}`, async () => {
+      await assert.rejects(Session.load(bytes, options), { name: 'InvalidArgumentError', message });
+    });
+  }
 
   test('the message names the file that is no model', async () => {
     const file = join(folder, 'notes.onnx');
@@ -381,6 +402,12 @@ describe('external data', () => {
     const session = await Session.load(doubled, { externalData: { 'large.bin': path } });
     const { y } = await session.run({ x: new Tensor('float32', Float32Array.of(2)) });
     assert.equal(y.data.findIndex((value, i) => value !== 2 * i), -1);
+  });
+
+  test('named by a module', async () => {
+    const module = await import(`data:text/javascript,export const w = new Uint8Array(Float32Array.of(10, 20, 30).buffer); export { w as 'weights.bin' };`);
+    const session = await Session.load(withExternal, { externalData: module });
+    assert.deepEqual([...(await session.run({ x })).y.data], [11, 22, 33]);
   });
 
   test('that is missing is named', async () => {

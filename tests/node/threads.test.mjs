@@ -1,9 +1,11 @@
 // Sessions of several threads: results, errors, and that nothing is left of them.
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { readFile } from 'node:fs/promises';
+import { cp, mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import { fileURLToPath } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
 import { configure, features, InvalidArgumentError, LoadError, Session, ShapeError, Tensor } from 'kinglet';
 import { findModel } from '../models/catalog.mjs';
@@ -133,6 +135,19 @@ describe('threads', () => {
       const outputs = await Promise.all(sessions.map((session) => session.run(input(i, 2, 3))));
       for (const { y } of outputs) assert.deepEqual([...y.data], [i + 1, 3, 4]);
       await Promise.all(sessions.map((session) => session.dispose()));
+    }
+  });
+
+  test('a worker’s script that is not there is named', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'kinglet-'));
+    try {
+      await cp(fileURLToPath(import.meta.resolve('kinglet/simd.wasm')).replace(/simd\.wasm$/, ''), folder, { recursive: true });
+      await rm(join(folder, 'thread-worker-node.js'));
+      const copy = await import(pathToFileURL(join(folder, 'node.js')).href);
+      const message = /thread-worker-node\.js.*worker-src 'self'.*Cross-Origin-Embedder-Policy: require-corp; or the file is not there$/s;
+      await assert.rejects(copy.Session.load(addOne(), { threads: 2 }), { name: 'UnsupportedEnvironmentError', message });
+    } finally {
+      await rm(folder, { recursive: true });
     }
   });
 

@@ -4,7 +4,7 @@ import { readFile } from 'node:fs/promises';
 import { after, before, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { features, LoadError, OutOfMemoryError, Session, Tensor } from 'kinglet';
+import { configure, features, LoadError, OutOfMemoryError, Session, Tensor } from 'kinglet';
 import { addOne } from './helpers/onnx.mjs';
 import { serve } from './helpers/server.mjs';
 
@@ -146,10 +146,10 @@ describe('loading of the .wasm', () => {
   });
 
   for (const [label, path, status, message] of [
-    ['an HTML page', '/page.wasm', undefined, /is not WebAssembly but an HTML page.*configure\(\{ wasm/],
+    ['an HTML page', '/page.wasm', undefined, /is not WebAssembly but an HTML page.*configure\(\{ wasm: \{ simd: url, relaxed: url \} \}\)/],
     ['an HTML page that is called wasm', '/lying.wasm', undefined, /could not be compiled/],
     ['nothing', '/empty.wasm', undefined, /is not WebAssembly but empty/],
-    ['a status', '/nope.wasm', 404, /answered 404/],
+    ['a status', '/nope.wasm', 404, /answered 404\. Is the file served beside Kinglet's JavaScript\?.*configure\(\{ wasm: \{/],
   ]) {
     test(`${label} instead: an error that says so, and the next session tries again`, async () => {
       const before = server.requests[path] ?? 0;
@@ -183,6 +183,25 @@ describe('loading of the .wasm', () => {
       console.log(JSON.stringify([wrong, await outcome(), features().variant]));`;
     assert.deepEqual(await inProcess(code), ['LoadError', 'loaded', 'simd']);
   });
+
+  for (const [label, options, message] of [
+    ['a variant that is none', { variant: 'foo' }, "variant must be 'simd' or 'relaxed', got 'foo'"],
+    ['threads that are text', { threads: '2' }, "threads must be a whole number from 1 to 64, got '2'"],
+    ['a record without a variant', { wasm: { simd: 'simd.wasm' } }, "wasm has no 'relaxed': it needs simd and relaxed, or is one source"],
+    ['a record with a misspelt one', { wasm: { simd: 'a', relaxed: 'b', 'simd-thread': 'c' } }, /^wasm has no option 'simd-thread'; it has simd, relaxed, simd-threads, relaxed-threads$/],
+    ['a record of what is no source', { wasm: { simd: 7, relaxed: 'b' } }, /^wasm\.simd must be a URL, .*; got 7$/],
+    ['a number', { wasm: 7 }, /^wasm must be a URL, .*; got 7$/],
+    ['a promise', { wasm: Promise.resolve() }, /^wasm must be .*; got a Promise: did you forget await\?$/],
+  ]) {
+    test(`refuses ${label}`, async () => {
+      const expected = { name: 'InvalidArgumentError', message };
+      assert.throws(() => configure(options), expected);
+      await assert.rejects(Session.load(addOne(), options), expected);
+      await check(await Session.load(addOne()));
+    });
+  }
+
+  test('null is no value', async () => check(await load(null, { variant: null, threads: null, signal: null, onProgress: null })));
 
   test('more instances than the address space holds: an error; when they are gone it goes on', async () => {
     // Each wasm memory reserves several GB of addresses, so that some thousands of sessions exhaust them.

@@ -2,15 +2,17 @@ import createCore, { type GlueOptions } from '#glue';
 import { environment } from '#environment';
 import { rejection } from './abort.js';
 import type { Core } from './core.js';
-import { LoadError } from './errors/load-error.js';
+import { InvalidArgumentError } from './errors/invalid-argument-error.js';
 import { KingletError } from './errors/kinglet-error.js';
+import { LoadError } from './errors/load-error.js';
 import { OutOfMemoryError } from './errors/out-of-memory-error.js';
 import { UnsupportedEnvironmentError } from './errors/unsupported-environment-error.js';
 import { Instance } from './instance.js';
 import { checkOptions } from './options.js';
 import type { AbortSignalLike, BytesLike, ResponseLike, UrlLike } from './platform.js';
 import { hasRelaxedSimd, hasSimd } from './probe.js';
-import { fetchResponse, openResponse, openSource, readAll } from './sources.js';
+import { shown } from './shown.js';
+import { checkSource, fetchResponse, openResponse, openSource, readAll } from './sources.js';
 import { checkThreads, loadThreads, startThreads, whyNoThreads } from './threads/load.js';
 import type { Variant } from './variant.js';
 
@@ -61,9 +63,33 @@ export interface Features {
 let configured: WasmOptions = {};
 let probed: Features | undefined;
 
+const sourceOptions: Record<keyof WasmSources, true> = { simd: true, relaxed: true, 'simd-threads': true, 'relaxed-threads': true };
+
+/** Whether it is no source itself: a plain object that has nothing of a URL, Response, Request, Blob or stream. */
+function isRecord(wasm: WasmSource | WasmSources): wasm is WasmSources {
+  return shown(wasm) === 'object' && !['href', 'status', 'method', 'stream', 'getReader'].some((key) => key in (wasm as object));
+}
+
+/** @internal Throws InvalidArgumentError for values that an option cannot have. */
+export function checkWasmOptions({ wasm, variant, threads }: WasmOptions): void {
+  checkThreads(threads);
+  if (!['simd', 'relaxed'].includes(variant ?? 'simd')) {
+    throw new InvalidArgumentError(`variant must be 'simd' or 'relaxed', got ${shown(variant)}`);
+  }
+  if (wasm == null) return;
+  checkSource(wasm, 'wasm');
+  if (!isRecord(wasm)) return;
+  for (const key of ['simd', 'relaxed'] as const) {
+    if (wasm[key] == null) throw new InvalidArgumentError(`wasm has no '${key}': it needs simd and relaxed, or is one source`);
+  }
+  checkOptions('wasm', wasm, sourceOptions);
+  for (const [key, source] of Object.entries(wasm)) if (source !== undefined) checkSource(source, `wasm.${key}`);
+}
+
 /** Sets what sessions use that are loaded from now on. Nothing is fetched. */
 export function configure(options: WasmOptions): void {
   checkOptions('configure', options, wasmOptions);
+  checkWasmOptions(options);
   configured = { ...configured, ...options };
 }
 
@@ -77,6 +103,10 @@ export function features(): Features {
   return { ...probed, variant: configured.variant ?? probed.variant };
 }
 
+const advice =
+  ". Is the file served beside Kinglet's JavaScript? If not, say where it is: " +
+  "configure({ wasm: { simd: url, relaxed: url } }); in Vite's settings, optimizeDeps.exclude: ['kinglet']";
+
 function checkWasm(bytes: Uint8Array, url: string | undefined): Uint8Array<ArrayBuffer> {
   const what = url || 'the given .wasm';
   if (bytes[0] === 0 && bytes[1] === 0x61 && bytes[2] === 0x73 && bytes[3] === 0x6d) {
@@ -84,17 +114,13 @@ function checkWasm(bytes: Uint8Array, url: string | undefined): Uint8Array<Array
   }
   const html = /^\s*</.test(new TextDecoder().decode(bytes.slice(0, 64)));
   const found = html ? 'an HTML page' : bytes.length === 0 ? 'empty' : 'something else';
-  throw new LoadError(
-    `${what} is not WebAssembly but ${found}. Is the file served beside Kinglet's JavaScript? ` +
-      "If not, say where it is: configure({ wasm: url }); in Vite's settings, optimizeDeps.exclude: ['kinglet']",
-    { url },
-  );
+  throw new LoadError(`${what} is not WebAssembly but ${found}${advice}`, { url });
 }
 
 async function compileResponse(response: ResponseLike): Promise<WebAssembly.Module> {
   const isWasm = /^application\/wasm\s*(;|$)/.test(response.headers.get('content-type') ?? '');
   if (response.ok && !response.bodyUsed && isWasm) return WebAssembly.compileStreaming(response as Response);
-  return WebAssembly.compile(checkWasm(await readAll(openResponse(response, 'the .wasm')), response.url));
+  return WebAssembly.compile(checkWasm(await readAll(openResponse(response, 'the .wasm', advice)), response.url));
 }
 
 async function compile(source: WasmSource): Promise<WebAssembly.Module> {
@@ -158,7 +184,7 @@ function binaryOf(
     );
   }
   const wasm = options.wasm ?? configured.wasm;
-  if (wasm === undefined) return own(variant);
+  if (wasm == null) return own(variant);
   if (typeof wasm !== 'object' || !('simd' in wasm) || !('relaxed' in wasm)) return wasm as WasmSource;
   return threads ? (wasm[`${variant}-threads`] ?? own(variant)) : wasm[variant];
 }

@@ -3,16 +3,17 @@ import { onAbort, pause, throwIfAborted } from './abort.js';
 import { arriving } from './arriving.js';
 import { aboutFile } from './errors/about-file.js';
 import { InvalidArgumentError } from './errors/invalid-argument-error.js';
-import type { Instance } from './instance.js';
-import { createInstance, type WasmOptions, wasmOptions } from './load.js';
-import { checkOptions } from './options.js';
+import { Instance } from './instance.js';
+import { checkWasmOptions, createInstance, type WasmOptions, wasmOptions } from './load.js';
+import { checkOptions, checkRecord } from './options.js';
 import type { AbortSignalLike } from './platform.js';
 import { type Profile, type ProfileOptions, summed } from './profile.js';
 import { Queue } from './queue.js';
 import { receive } from './receive.js';
+import { shown } from './shown.js';
 import { openSource, type Source } from './sources.js';
 import { Tensor } from './tensor.js';
-import { checkPlace, feedValue, readInto, readValue } from './transfer.js';
+import { checkPlace, checkPlaces, feedValue, readInto, readValue } from './transfer.js';
 import type { Value } from './value.js';
 
 /** How far loading is. */
@@ -44,7 +45,7 @@ export interface RunOptions {
   /**
    * Names of the outputs to compute; all when absent or empty. Or by name the tensors that receive them, of the output's
    * type and dims (null: a new one): a loop that runs for every frame needs no new memory then, which costs 0.5 ms a MiB
-   * and more. Such a tensor may be a feed of the same run.
+   * and more. Such a tensor may be a feed of the same run; no two may have memory in common.
    */
   outputs?: readonly string[] | Readonly<Record<string, Tensor | null>> | undefined;
   /** Keeps a run from starting. A run that has begun is not interrupted: it occupies the thread. */
@@ -83,6 +84,16 @@ const loadOptions: Record<keyof LoadOptions, true> = {
 const runOptions: Record<keyof RunOptions, true> = { outputs: true, signal: true };
 const profileOptions: Record<keyof ProfileOptions, true> = { runs: true, warmUp: true, signal: true };
 
+/** Names of the passes that are left out, of the option `optimize`; undefined: all are. */
+function passesWithout(optimize: boolean | OptimizeOptions): readonly string[] | undefined {
+  if (typeof optimize === 'boolean') return optimize ? [] : undefined;
+  checkRecord('optimize must be a boolean or { without: names of passes }', optimize);
+  checkOptions<OptimizeOptions>('optimize', optimize, { without: true });
+  const { without } = optimize;
+  if (Array.isArray(without) && without.every((name) => typeof name === 'string')) return without;
+  throw new InvalidArgumentError(`optimize.without must be an Array of names, got ${shown(without)}`);
+}
+
 // Older browsers lack the symbols; the methods are then found by these.
 const disposeSymbol: typeof Symbol.dispose =
   Symbol.dispose ?? (Symbol.for('Symbol.dispose') as typeof Symbol.dispose);
@@ -108,6 +119,7 @@ export class Session {
   #disposed: Promise<void> | undefined;
 
   private constructor(instance: Instance) {
+    if (!(instance instanceof Instance)) throw new InvalidArgumentError('a Session is not made with new: use Session.load');
     this.#instance = instance;
     this.inputs = instance.call('inputs') as ValueInfo[];
     this.outputs = instance.call('outputs') as ValueInfo[];
@@ -123,12 +135,13 @@ export class Session {
    */
   static async load(source: Source, options: LoadOptions = {}): Promise<Session> {
     checkOptions('Session.load', options, loadOptions);
+    checkWasmOptions(options);
     const { signal, onProgress } = options;
+    const externalData = options.externalData ?? {};
+    checkRecord('externalData must be an object of sources by their location', externalData);
+    const without = passesWithout(options.optimize ?? true);
     throwIfAborted(signal);
-    const files: [location: string, source: Source][] = [
-      ['', source],
-      ...Object.entries(options.externalData ?? {}),
-    ];
+    const files: [location: string, source: Source][] = [['', source], ...Object.entries(externalData)];
     // Ends the other downloads when one of them fails.
     const controller = new AbortController();
     const stopListening = onAbort(signal, () => controller.abort(signal!.reason));
@@ -146,9 +159,8 @@ export class Session {
       onProgress?.({ phase: 'prepare', loaded: 0, total: 1 });
       if (onProgress || signal) await pause();
       throwIfAborted(signal);
-      const { optimize = true } = options;
       try {
-        instance.call('load', optimize !== false, typeof optimize === 'object' ? optimize.without : []);
+        instance.call('load', without !== undefined, without ?? []);
       } catch (error) {
         throw aboutFile(error, sources[0]!.url);
       }
@@ -170,7 +182,7 @@ export class Session {
    * Runs the model. Runs that are asked for at the same time take place one after another, in the order of
    * the calls; the feeds' elements are read when the run's turn comes.
    * @param feeds a tensor for each input, by name; an array for a sequence, a `Map` for a map, null for an optional
-   * without a value
+   * without a value. A tensor of another copy of the package, or an object with its `type`, `data` and `dims`, will do
    * @returns the outputs by name; their elements are the caller's, or the tensors of `options.outputs`. A model whose
    * outputs are not all tensors: `session.run<{ items: Tensor[] }>(feeds)`
    * @throws InvalidArgumentError for unknown names, missing feeds, a disposed session
@@ -201,16 +213,19 @@ export class Session {
   /** The outputs of a run, each with the tensor that receives it or null. */
   #wantedOutputs(outputs: RunOptions['outputs']): [name: string, place: Tensor | null][] {
     const asked = outputs ?? [];
+    const what = 'outputs must be an Array of names, or an object of tensors by name';
+    if (!Array.isArray(asked)) checkRecord(what, asked);
     const given: [string, unknown][] = Array.isArray(asked)
       ? asked.map((name: string) => [name, null])
       : Object.entries(asked);
     for (const [name, place] of given) {
-      if (typeof name !== 'string') throw new InvalidArgumentError('outputs must be names, or tensors by name');
+      if (typeof name !== 'string') throw new InvalidArgumentError(`${what}; got ${shown(name)} for a name`);
       if (place !== null && !(place instanceof Tensor)) {
-        throw new InvalidArgumentError(`what is to receive the output '${name}' is no Tensor or null`);
+        throw new InvalidArgumentError(`what is to receive the output '${name}' is no Tensor or null; got ${shown(place)}`);
       }
     }
     if (given.length === 0) return this.outputs.map(({ name }) => [name, null]);
+    checkPlaces(given as [string, Tensor | null][]);
     return given as [string, Tensor | null][];
   }
 
@@ -245,9 +260,7 @@ export class Session {
 
   /** What `compute` gives after the feeds of a run were written. */
   #withFeeds<T>(instance: Instance, feeds: Readonly<Record<string, Value>>, compute: () => T): T {
-    if (typeof feeds !== 'object' || feeds === null) {
-      throw new InvalidArgumentError('feeds must be tensors by name');
-    }
+    checkRecord('feeds must be an object of tensors by the names of the inputs', feeds);
     try {
       for (const [name, value] of Object.entries(feeds)) {
         feedValue(instance, name, value, this.inputs.find((input) => input.name === name)?.type ?? '');

@@ -12,6 +12,7 @@ import type {
   StreamReaderLike,
   UrlLike,
 } from './platform.js';
+import { shown } from './shown.js';
 
 /**
  * Where bytes come from: an address or (in Node) a path, a `URL`, `Request`, `Response`, `Blob`, a
@@ -86,11 +87,14 @@ function contentLength({ headers }: ResponseLike): number | undefined {
     : undefined;
 }
 
-/** @throws LoadError for a status that is no success; InvalidArgumentError when the body was read before */
-export function openResponse(response: ResponseLike, what: string): ByteSource {
+/**
+ * @param advice what follows the message about a status
+ * @throws LoadError for a status that is no success; InvalidArgumentError when the body was read before
+ */
+export function openResponse(response: ResponseLike, what: string, advice = ''): ByteSource {
   const { url, status } = response;
   if (!response.ok) {
-    throw new LoadError(`${url || what} could not be loaded: the server answered ${status}`, { url, status });
+    throw new LoadError(`${url || what} could not be loaded: the server answered ${status}${advice}`, { url, status });
   }
   if (response.bodyUsed) throw new InvalidArgumentError('the body of the Response was read before');
   const body = response.body as ReadableStreamLike | null;
@@ -118,7 +122,10 @@ export async function fetchResponse(
     return await fetch(target, { signal: (signal as AbortSignal | undefined) ?? null });
   } catch (cause) {
     throwIfAborted(signal);
-    throw new LoadError(`${url} could not be fetched: ${(cause as Error).message}`, { url, unreachable: true, cause });
+    const { message, cause: why } = cause as { message: string; cause?: { message?: string; code?: string } };
+    const deeper = why?.message || why?.code; // Node's own message is 'fetch failed'
+    const reason = deeper ? `${message} (${deeper})` : message;
+    throw new LoadError(`${url} could not be fetched: ${reason}`, { url, unreachable: true, cause });
   }
 }
 
@@ -130,20 +137,27 @@ function has<K extends string>(source: object, ...keys: K[]): source is Record<K
   return keys.every((key) => key in source);
 }
 
-async function open(source: Source, signal: AbortSignalLike | undefined, what: string): Promise<ByteSource> {
+function notSource(source: unknown, what: string): InvalidArgumentError {
   const kinds = 'URL, path, Request, Response, Blob, ReadableStream, ArrayBuffer or a view of one';
-  const wrong = `${what} must be a ${kinds}`;
-  const isUrl =
-    typeof source === 'string' || (typeof source === 'object' && source !== null && has(source, 'href'));
-  if (isUrl) {
+  const got = shown(source);
+  const hint = got === 'Promise' ? 'a Promise: did you forget await?' : got;
+  return new InvalidArgumentError(`${what} must be a ${kinds}; got ${hint}`);
+}
+
+/** Throws InvalidArgumentError for what is neither text nor an object, or a promise. */
+export function checkSource(source: unknown, what: string): asserts source is string | object {
+  if (typeof source === 'string') return;
+  if (typeof source !== 'object' || source === null || shown(source) === 'Promise') throw notSource(source, what);
+}
+
+async function open(source: Source, signal: AbortSignalLike | undefined, what: string): Promise<ByteSource> {
+  if (typeof source === 'string' || (typeof source === 'object' && source !== null && has(source, 'href'))) {
     const location = source as string | UrlLike;
     return (
       (await environment.openFile?.(location)) ?? openResponse(await fetchResponse(location, signal), what)
     );
   }
-  if (typeof source !== 'object' || source === null) {
-    throw new InvalidArgumentError(`${wrong}; got ${source === null ? 'null' : typeof source}`);
-  }
+  if (typeof source !== 'object' || source === null) throw notSource(source, what);
   if (isBuffer(source)) return wholeBytes(new Uint8Array(source));
   if (ArrayBuffer.isView(source)) {
     return wholeBytes(new Uint8Array(source.buffer, source.byteOffset, source.byteLength));
@@ -157,7 +171,7 @@ async function open(source: Source, signal: AbortSignalLike | undefined, what: s
   if (has(source, 'url', 'method')) {
     return openResponse(await fetchResponse(source as RequestLike, signal), what);
   }
-  throw new InvalidArgumentError(wrong);
+  throw notSource(source, what);
 }
 
 /**

@@ -121,7 +121,7 @@ function layout(type: TensorType): { array: NumberArrayClass; values: number } |
 }
 
 // Typed arrays of another realm (an iframe, a test runner's context) are not `instanceof` this one's classes.
-export function className(data: unknown): string {
+function className(data: unknown): string {
   if (Array.isArray(data)) return 'Array';
   if (typeof data !== 'object' || data === null) return data === null ? 'null' : typeof data;
   return ArrayBuffer.isView(data) ? String((data as unknown as Float16View)[Symbol.toStringTag]) : 'object';

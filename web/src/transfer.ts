@@ -3,7 +3,8 @@ import type { CoreOutput, CoreTensor } from './core.js';
 import { InvalidArgumentError } from './errors/invalid-argument-error.js';
 import { ShapeError } from './errors/shape-error.js';
 import type { Instance } from './instance.js';
-import { className, Tensor, tensorOver, type TensorType } from './tensor.js';
+import { shown } from './shown.js';
+import { Tensor, tensorOver, type TensorType } from './tensor.js';
 import type { MapKey, MapValue, Value } from './value.js';
 
 /** The types of a map's keys and values in a type text such as `sequence(map(int64, float32))`. */
@@ -32,10 +33,26 @@ function vectorOf(type: TensorType, elements: readonly MapValue[], name: string)
   }
 }
 
+/** Whether it has the parts of a Tensor, as one of another copy of the package does. */
+function isLikeTensor(value: unknown): value is Tensor {
+  return typeof value === 'object' && value !== null && 'type' in value && 'data' in value && 'dims' in value;
+}
+
+/** A Tensor of the parts of the feed `name`. */
+function tensorOf({ type, data, dims }: Tensor, name: string): Tensor {
+  try {
+    return new Tensor(type, data, dims);
+  } catch (cause) {
+    throw new InvalidArgumentError(`the feed '${name}': ${(cause as Error).message}`, { cause });
+  }
+}
+
 /** Writes an input of the next run; `type` is the input's declared type. */
 export function feedValue(instance: Instance, name: string, value: unknown, type: string): void {
   if (value instanceof Tensor) {
     instance.feed(name, value);
+  } else if (isLikeTensor(value)) {
+    instance.feed(name, tensorOf(value, name));
   } else if (value === null) {
     instance.call('feedNone', name);
   } else if (Array.isArray(value)) {
@@ -49,7 +66,7 @@ export function feedValue(instance: Instance, name: string, value: unknown, type
     instance.feed(name, vectorOf(types.value, [...value.values()] as MapValue[], name));
     instance.call('closeFeed');
   } else {
-    throw new InvalidArgumentError(`the feed '${name}' must be a Tensor (a sequence: an array of them; a map: a Map; no value: null); got ${className(value)}`);
+    throw new InvalidArgumentError(`the feed '${name}' must be a Tensor (a sequence: an array of them; a map: a Map; no value: null); got ${shown(value)}`);
   }
 }
 
@@ -68,6 +85,21 @@ export function readValue(instance: Instance, output: CoreOutput): Value {
     return new Map(Array.from(keys.data as ArrayLike<MapKey>, (key, i) => [key, elements[i]!]));
   }
   return readTensor(instance, output);
+}
+
+/** Throws when two outputs are to be written to the same memory: the later would destroy the earlier. */
+export function checkPlaces(places: readonly [name: string, place: Tensor | null][]): void {
+  const used: [name: string, data: Uint8Array][] = [];
+  for (const [name, place] of places) {
+    if (!place) continue;
+    const data = place.data as Uint8Array;
+    for (const [other, { buffer, byteOffset, byteLength }] of used) {
+      const apart = byteOffset >= data.byteOffset + data.byteLength || data.byteOffset >= byteOffset + byteLength;
+      if (buffer !== data.buffer || apart) continue;
+      throw new InvalidArgumentError(`the outputs '${other}' and '${name}' are to go to the same memory: each needs a tensor of its own`);
+    }
+    used.push([name, data]);
+  }
 }
 
 /** Throws when `place` cannot receive `output`, called `name`, of the last run. */

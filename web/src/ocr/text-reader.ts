@@ -86,6 +86,7 @@ const asyncDisposeSymbol: typeof Symbol.asyncDispose =
   Symbol.asyncDispose ?? (Symbol.for('Symbol.asyncDispose') as typeof Symbol.asyncDispose);
 
 const loadOptions: Record<keyof TextReaderOptions, true> = { ...internal.wasmOptions, onProgress: true, signal: true };
+const needed: Record<Exclude<keyof TextReaderSources, 'classifier'>, true> = { detector: true, recognizer: true, dictionary: true };
 const readOptions: Record<keyof ReadOptions, true> = {
   onProgress: true,
   signal: true,
@@ -93,6 +94,13 @@ const readOptions: Record<keyof ReadOptions, true> = {
   minBoxScore: true,
   minConfidence: true,
 };
+
+function checkSources(sources: TextReaderSources): void {
+  internal.checkOptions('TextReader.load', sources, { ...needed, classifier: true });
+  const { classifier, ...others } = sources;
+  for (const name of Object.keys(needed)) internal.checkSource(others[name as keyof typeof needed], `the ${name}`);
+  if (classifier !== undefined) internal.checkSource(classifier, 'the classifier');
+}
 
 /** The dims of a model's only output, which tell another model at once: files are easily mixed up. */
 function checkOutput(what: string, { outputs }: Session, expected: string[]): readonly (number | string | null)[] {
@@ -121,6 +129,7 @@ export class TextReader {
   #disposed: Promise<void> | undefined;
 
   private constructor(detector: Session, recognizer: Session, classifier: Session | undefined) {
+    if (!(detector instanceof Session)) throw new InvalidArgumentError('a TextReader is not made with new: use TextReader.load');
     this.#detector = detector;
     this.#recognizer = recognizer;
     this.#classifier = classifier;
@@ -132,6 +141,7 @@ export class TextReader {
    * model has the place of another
    */
   static async load(sources: TextReaderSources, options: TextReaderOptions = {}): Promise<TextReader> {
+    checkSources(sources);
     internal.checkOptions('TextReader.load', options, loadOptions);
     const { onProgress, signal, ...wasm } = options;
     const controller = new AbortController();

@@ -14,9 +14,9 @@ export const host: ThreadHost = {
       const worker = new Worker(new URL('./thread-worker.js', import.meta.url), { type: 'module' });
       const end = () => worker.terminate();
       worker.onmessage = () => resolve(end);
-      worker.onerror = ({ message }) => {
+      worker.onerror = ({ message, filename }) => {
         end();
-        reject(new Error(message || 'the script of the worker could not be loaded'));
+        reject(new Error(message ? `${message} (${filename})` : 'the script of the worker could not be loaded'));
       };
       worker.postMessage(task);
     }),

@@ -4,6 +4,7 @@ import { errorFromCore } from '../errors/from-core.js';
 import { InvalidArgumentError } from '../errors/invalid-argument-error.js';
 import { LoadError } from '../errors/load-error.js';
 import { UnsupportedEnvironmentError } from '../errors/unsupported-environment-error.js';
+import { shown } from '../shown.js';
 import type { ThreadHost } from './host.js';
 
 /** As in core/runtime/session.cpp. */
@@ -11,9 +12,9 @@ const mostThreads = 64;
 
 /** Checks the option `threads`; undefined is 1. */
 export function checkThreads(threads: number | undefined): number {
-  if (threads === undefined) return 1;
+  threads ??= 1;
   if (!Number.isInteger(threads) || threads < 1 || threads > mostThreads) {
-    throw new InvalidArgumentError(`threads must be a whole number from 1 to ${mostThreads}, got ${String(threads)}`);
+    throw new InvalidArgumentError(`threads must be a whole number from 1 to ${mostThreads}, got ${shown(threads)}`);
   }
   return threads;
 }
@@ -80,7 +81,7 @@ export async function startThreads(
     const { message } = failed.reason as Error;
     throw new UnsupportedEnvironmentError(
       `a thread could not be started: ${message}. A Content-Security-Policy has to allow it (worker-src 'self'), and ` +
-        'the script needs the header Cross-Origin-Embedder-Policy: require-corp',
+        'the script needs the header Cross-Origin-Embedder-Policy: require-corp; or the file is not there',
     );
   }
   return end;
