@@ -50,6 +50,34 @@ describe('kinglet profile', () => {
     assert.ok(memory.heap > 0);
   });
 
+  describe('an input with the dims of another', () => {
+    let pair;
+    const dimsOf = async (...args) => {
+      const { code, stdout, stderr } = await kinglet('profile', pair, ...args, '--json', '--runs', '1', '--no-optimize');
+      assert.equal(code, 0, stderr);
+      return JSON.parse(stdout).nodes.map(({ dims }) => dims[0].join('x'));
+    };
+    before(() => {
+      const values = (names) => names.map((name) => ({ name, type: 'float32', dims: ['n', null] }));
+      pair = file('pair.onnx', model({
+        nodes: ['a', 'b', 'c'].map((name) => ({ op: 'Identity', name, inputs: [name], outputs: [`${name}Out`] })),
+        inputs: values(['a', 'b', 'c']),
+        outputs: values(['aOut', 'bOut', 'cOut']),
+      }));
+    });
+
+    test('takes what a shape tells', async () => {
+      assert.deepEqual(await dimsOf('--shape', 'b=4x2'), ['4x1', '4x2', '4x1']);
+      assert.deepEqual(await dimsOf('--shape', 'b=4x2', '--dim', 'n=4'), ['4x1', '4x2', '4x1']);
+    });
+
+    test('does not take what contradicts a shape', async () => {
+      const refusal = async (...args) => (await kinglet('profile', pair, '--shape', 'b=4x2', ...args)).stderr;
+      assert.equal(await refusal('--dim', 'n=5'), "kinglet: --dim n=5 and --shape b=4x2 contradict each other: 'n' is 5 or 4\n");
+      assert.equal(await refusal('--shape', 'c=5x2'), "kinglet: --shape b=4x2 and --shape c=5x2 contradict each other: 'n' is 4 or 5\n");
+    });
+  });
+
   test('computes with several threads', async () => {
     const args = ['profile', addOneFile, '--threads', '2', '--runs', '1'];
     assert.match((await kinglet(...args)).stdout, /\((simd|relaxed), 2 threads; loaded in \d+ ms\)/);

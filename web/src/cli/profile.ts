@@ -3,12 +3,13 @@ import { existsSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { type ErrorCode, features, isKingletError, type NodeProfile, type Profile, Session, type Variant } from '../index.js';
 import { readFiles } from './arguments.js';
-import { makeFeeds, readDims, readShapes } from './feeds.js';
+import { readDims, readShapes } from './dims.js';
+import { makeFeeds } from './feeds.js';
 import { table } from './table.js';
 import { UsageError } from './usage-error.js';
 
 export const profileUsage = `kinglet profile MODEL [options]   how long each operator and each node of an .onnx file takes
-  --shape NAME=1x3x224x224   shape of an input; dims that are not given are 1
+  --shape NAME=1x3x224x224   shape of an input, whose named dims other inputs share; dims that are not given are 1
   --dim NAME=4               a number for a named dim, in all inputs
   --runs 10                  runs that are measured
   --warm-up 3                runs before them, which are not
