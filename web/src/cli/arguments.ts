@@ -9,7 +9,18 @@ function parts(argument: string, option: string, at: number): [name: string, tex
 /** For names that may hold '=', as an input's. */
 export const splitAtLast = (argument: string, option: string) => parts(argument, option, argument.lastIndexOf('='));
 
-/** `weights.bin=../data/weights.bin` to paths by name. */
-export function readFiles(given: readonly string[]): Record<string, string> {
-  return Object.fromEntries(given.map((argument) => parts(argument, 'external-data', argument.indexOf('='))));
+const splitAtFirst = (argument: string, option: string) => parts(argument, option, argument.indexOf('='));
+
+/** What `read` makes of each argument of an option, by name; a name can be given once. */
+export function byName<T>(option: string, given: readonly string[], read: (argument: string, option: string) => [name: string, value: T]): Map<string, T> {
+  const values = new Map<string, T>();
+  for (const argument of given) {
+    const [name, value] = read(argument, option);
+    if (values.has(name)) throw new UsageError(`--${option} ${name}=... is given twice`);
+    values.set(name, value);
+  }
+  return values;
 }
+
+/** `weights.bin=../data/weights.bin` to paths by name. */
+export const readFiles = (given: readonly string[]) => Object.fromEntries(byName('external-data', given, splitAtFirst));

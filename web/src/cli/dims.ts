@@ -1,6 +1,6 @@
 // Dims of inputs, from the command line.
 import type { ValueInfo } from '../index.js';
-import { splitAtLast } from './arguments.js';
+import { byName, splitAtLast } from './arguments.js';
 import { UsageError } from './usage-error.js';
 
 function wholeNumbers(texts: readonly string[], argument: string): number[] {
@@ -10,19 +10,19 @@ function wholeNumbers(texts: readonly string[], argument: string): number[] {
 }
 
 /** `input=1x3x224x224` to dims by input; `input=` is a scalar. */
-export function readShapes(argumentsGiven: readonly string[]): Map<string, number[]> {
-  return new Map(argumentsGiven.map((argument) => {
-    const [name, text] = splitAtLast(argument, 'shape');
+export function readShapes(given: readonly string[]): Map<string, number[]> {
+  return byName('shape', given, (argument, option) => {
+    const [name, text] = splitAtLast(argument, option);
     return [name, text === '' ? [] : wholeNumbers(text.split(/[x,]/), argument)];
-  }));
+  });
 }
 
 /** `batch=4` to numbers by name. */
-export function readDims(argumentsGiven: readonly string[]): Map<string, number> {
-  return new Map(argumentsGiven.map((argument) => {
-    const [name, text] = splitAtLast(argument, 'dim');
+export function readDims(given: readonly string[]): Map<string, number> {
+  return byName('dim', given, (argument, option) => {
+    const [name, text] = splitAtLast(argument, option);
     return [name, wholeNumbers([text], argument)[0]!];
-  }));
+  });
 }
 
 export function describe({ name, type, dims }: ValueInfo): string {
