@@ -162,6 +162,21 @@ describe('kinglet profile', () => {
     assert.match(stderr, /^kinglet: \S+product\.onnx: \S/);
   });
 
+  test('tells the dims that it made up when a run fails', async () => {
+    const bytes = model({
+      nodes: [{ op: 'Conv', name: 'c', inputs: ['x', 'w'], outputs: ['y'] }],
+      inputs: [{ name: 'x', type: 'float32', dims: [1, 3, null, 'W'] }],
+      outputs: [{ name: 'y', type: 'float32' }],
+      constants: [{ name: 'w', type: 'float32', dims: [1, 3, 3, 3], data: new Float32Array(27) }],
+    });
+    const path = file('conv.onnx', bytes);
+    const made = (await kinglet('profile', path, '--dim', 'W=8')).stderr.trimEnd().split('\n');
+    assert.match(made[0], /^kinglet: \S+conv\.onnx: c \(Conv\): /);
+    assert.deepEqual(made.slice(1), ['the inputs were x: float32[1, 3, 1, 8]; dims that were not given are 1: set them with --shape or --dim']);
+    const given = (await kinglet('profile', path, '--shape', 'x=1x3x1x8')).stderr;
+    assert.match(given, /^kinglet: \S+conv\.onnx: c \(Conv\): .*\n$/);
+  });
+
   test('names the file whose operators are missing', async () => {
     const bytes = model({
       nodes: [{ op: 'Convolve', name: 'c', inputs: ['x'], outputs: ['y'] }],

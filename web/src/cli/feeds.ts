@@ -79,18 +79,31 @@ function valueOf(input: ValueInfo, shape: number[] | undefined, named: ReadonlyM
   }
 }
 
+export interface Feeds {
+  readonly values: Record<string, Value>;
+  /** What to tell when they do not suit the model; undefined unless dims were made up. */
+  readonly madeUp: string | undefined;
+}
+
 /** Feeds of the given shapes; a dim that is not given is 1. Throws UsageError for names that the model lacks. */
 export function makeFeeds(
   inputs: readonly ValueInfo[],
   shapes: ReadonlyMap<string, number[]>,
   named: ReadonlyMap<string, number>,
-): Record<string, Value> {
+): Feeds {
   const list = `its inputs are ${inputs.map(describe).join('; ') || 'none'}`;
   const unknown = [...shapes.keys()].find((name) => !inputs.some((input) => input.name === name));
   if (unknown !== undefined) throw new UsageError(`the model has no input '${unknown}'; ${list}`);
   const names = new Set(inputs.flatMap(({ dims }) => dims ?? []).filter((dim) => typeof dim === 'string'));
   const noDim = [...named.keys()].find((name) => !names.has(name));
   if (noDim !== undefined) throw new UsageError(`the model's inputs have no dim '${noDim}'; ${list}`);
-  const all = dimsByName(inputs, shapes, named);
-  return Object.fromEntries(inputs.map((input) => [input.name, valueOf(input, shapes.get(input.name), all)]));
+  const told = dimsByName(inputs, shapes, named);
+  const values = Object.fromEntries(inputs.map((input) => [input.name, valueOf(input, shapes.get(input.name), told)]));
+  const isTold = (dim: number | string | null) => typeof dim === 'number' || told.has(dim ?? '');
+  if (inputs.every(({ name, dims }) => shapes.has(name) || (dims ?? []).every(isTold))) return { values, madeUp: undefined };
+  const fed = inputs.map((input) => {
+    const value = values[input.name];
+    return describe(value instanceof Tensor ? { ...input, dims: value.dims } : input);
+  });
+  return { values, madeUp: `the inputs were ${fed.join('; ')}; dims that were not given are 1: set them with --shape or --dim` };
 }

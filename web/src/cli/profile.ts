@@ -44,13 +44,22 @@ function variantOf(text: string | undefined): Variant | undefined {
 /** Kinds of errors that the model's file causes. A LoadError names its file itself, which may be Kinglet's own. */
 const ofModel: readonly ErrorCode[] = ['model', 'unsupported-operator', 'shape', 'out-of-memory', 'internal'];
 
-/** What `work` resolves to. An error that the model causes names its file, if it does not yet. */
-async function naming<T>(model: string, work: () => Promise<T>): Promise<T> {
+/** Kinds of errors that the dims of the inputs may cause. */
+const ofDims: readonly ErrorCode[] = ['shape', 'invalid-argument'];
+
+/**
+ * What `work` resolves to. An error that the model causes names its file, if it does not yet; one that dims may cause
+ * is followed by what there is to tell about them.
+ */
+async function naming<T>(model: string, work: () => Promise<T>, aboutDims?: string): Promise<T> {
   try {
     return await work();
   } catch (cause) {
-    if (!isKingletError(cause) || !ofModel.includes(cause.code) || cause.message.includes(model)) throw cause;
-    throw new UsageError(`${model}: ${cause.message}`, { cause });
+    if (!isKingletError(cause)) throw cause;
+    const unnamed = ofModel.includes(cause.code) && !cause.message.includes(model);
+    const hint = aboutDims !== undefined && ofDims.includes(cause.code) ? `\n${aboutDims}` : '';
+    if (!unnamed && !hint) throw cause;
+    throw new UsageError(`${unnamed ? `${model}: ` : ''}${cause.message}${hint}`, { cause });
   }
 }
 
@@ -125,8 +134,8 @@ export async function profileCommand(args: string[]): Promise<void> {
   const optimize = values['no-optimize'] ? false : { without: values.without };
   const session = await naming(model, () => Session.load(model, { variant, optimize, threads, externalData }));
   const loadMs = performance.now() - started;
-  const feeds = makeFeeds(session.inputs, shapes, dims);
-  const profile = await naming(model, () => session.profile(feeds, { runs, warmUp }));
+  const { values: feeds, madeUp } = makeFeeds(session.inputs, shapes, dims);
+  const profile = await naming(model, () => session.profile(feeds, { runs, warmUp }), madeUp);
   const { memory } = session;
   const binary = variant ?? features().variant;
   if (values.json) return console.log(JSON.stringify({ variant: binary, threads, loadMs, memory, ...profile }, null, 1));
