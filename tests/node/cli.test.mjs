@@ -50,6 +50,14 @@ describe('kinglet profile', () => {
     assert.ok(memory.heap > 0);
   });
 
+  test('measures as many runs as there is time for unless told', async () => {
+    // A small model has the most, once the warm-up has ended.
+    const { runs, nodes } = JSON.parse((await kinglet('profile', addOneFile, '--json')).stdout);
+    assert.ok(runs > 100 && runs <= 1000, `${runs}`);
+    assert.equal(nodes[0].calls, 1);
+    assert.match((await kinglet('profile', '--help')).stdout, /--warm-up .*300 ms/);
+  });
+
   describe('an input with the dims of another', () => {
     let pair;
     const dimsOf = async (...args) => {
@@ -116,7 +124,12 @@ describe('kinglet profile', () => {
     ['a missing file', ['profile', 'nothing.onnx'], /there is no file nothing\.onnx/],
     ['a file of another kind', ['profile', cli], /^kinglet: \S+cli\.js: .*malformed protobuf/],
     ['a folder', ['profile', tmpdir()], /^kinglet: \S+ could not be read: EISDIR/],
-    ['an unknown option', ['profile', 'FILE', '--speed', '3'], /--speed/],
+    ['an unknown option', ['profile', 'FILE', '--speed', '3'], /^kinglet: there is no option --speed; kinglet profile --help lists what there is\n$/],
+    ['an unknown short option', ['profile', 'FILE', '-x'], /^kinglet: there is no option -x; /],
+    ['an option without its value', ['profile', 'FILE', '--runs'], /^kinglet: --runs wants a value; .*\n$/],
+    ['an option in place of a value', ['profile', 'FILE', '--runs', '--json'], /^kinglet: --runs wants a value; .*\n$/],
+    ['a value that an option does not take', ['profile', 'FILE', '--help=1'], /^kinglet: --help takes no value; .*\n$/],
+    ['an empty number', ['profile', 'FILE', '--warm-up='], /--warm-up must be a whole number >= 0, got ''/],
     ['an unknown input', ['profile', 'FILE', '--shape', 'z=1x3'], /no input 'z'; its inputs are x: float32\[N, 3\]/],
     ['an unknown dim', ['profile', 'FILE', '--dim', 'M=2'], /no dim 'M'; its inputs are x: float32\[N, 3\]/],
     ['another rank', ['profile', 'FILE', '--shape', 'x=1x3x1'], /x=1x3x1 does not fit x: float32\[N, 3\]/],

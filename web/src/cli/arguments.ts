@@ -24,3 +24,12 @@ export function byName<T>(option: string, given: readonly string[], read: (argum
 
 /** `weights.bin=../data/weights.bin` to paths by name. */
 export const readFiles = (given: readonly string[]) => Object.fromEntries(byName('external-data', given, splitAtFirst));
+
+/** What parseArgs() throws, in one line. */
+export function argumentMistake(error: unknown): string {
+  const { code, message } = error as Error & { code?: string };
+  const option = /'(?:-\w, )?(-[^\s']+)/.exec(message)?.[1];
+  if (code === 'ERR_PARSE_ARGS_UNKNOWN_OPTION' && option) return `there is no option ${option}`;
+  if (code !== 'ERR_PARSE_ARGS_INVALID_OPTION_VALUE' || !option) return message;
+  return message.includes('does not take') ? `${option} takes no value` : `${option} wants a value`;
+}
