@@ -1,17 +1,9 @@
 // npm run bench: Kinglet beside other engines, in a current Node and headless Chromium. Writes docs/benchmarks.md, its chart, and
-// README's table; takes about 20 minutes.
-//   node scripts/bench.mjs [--cases TEXT] [--hosts node,chromium] [--engines kinglet,kinglet-simd,kinglet-reused,tfjs-wasm,litert] [--seconds 1.5]
-//     [--warm-up 1] [--starts 3] [--no-threads] [--no-write] [--no-build] [--ablation]
-// --cases: those whose name or group matches TEXT (a regular expression); a run of some cases, hosts or engines only writes
-// nothing. --engines: names of bench/engine-rows.mjs beside the baseline; the first is the one reported. --seconds, --warm-up:
-// of each engine and model, operators get less. --starts: fresh processes or pages of each engine and model (operators have none),
-// from bytes and as many from its file or address. --no-build: takes
-// dist/ as it is. --ablation: measures what each optimising pass gains on the models instead, and writes that section.
+// README's table; takes about 20 minutes. Options: npm run bench -- --help
 import { existsSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { cpus, loadavg, type } from 'node:os';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
 import { models, voiceModels } from '../tests/models/catalog.mjs';
 import { ablationSection, measureAblation } from './bench/ablation.mjs';
 import { cases } from './bench/cases.mjs';
@@ -23,6 +15,7 @@ import { installRivals } from './bench/rival-packages.mjs';
 import { measureHost } from './bench/run-host.mjs';
 import { writeAblation, writeReport } from './bench/report.mjs';
 import { building, buildPackage, buildSubset, buildYardsticks, readSubset } from './build.mjs';
+import { readArguments } from './lib/arguments.mjs';
 import { buildDir } from './lib/project.mjs';
 import { command, Failure, say } from './lib/run.mjs';
 import { setup } from './setup.mjs';
@@ -33,15 +26,32 @@ const [baseline, ...rivals] = engineRows;
 const subsetDir = join(buildDir, 'bench-subset');
 const reported = rivals.filter(({ name }) => name !== 'control').map(({ name }) => name);
 
+const usage = `usage: npm run bench [-- OPTIONS]   a run of some cases, hosts or engines only writes nothing
+  --cases TEXT          those whose name or group matches TEXT (a regular expression)
+  --hosts LIST          of ${Object.keys(hosts).join(',')}
+  --engines LIST        beside the baseline, of ${rivals.map(({ name }) => name).join(',')};
+                        the first is the one reported
+  --seconds 1.5         of each engine and model; operators get less
+  --warm-up 1           seconds before them, likewise
+  --starts 3            fresh processes or pages of each engine and model (operators have none), from bytes and as many
+                        from its file or address
+  --no-threads          leaves out runs with threads
+  --no-write            writes nothing
+  --no-build            takes dist/ as it is
+  --ablation            measures what each optimising pass gains on the models instead, and writes that section`;
+
+/** Undefined where --help is wanted. */
 function readOptions() {
   const text = (value) => ({ type: 'string', default: value });
   const flag = { type: 'boolean', default: false };
-  const { values } = parseArgs({
+  const { values } = readArguments({
+    usage,
     options: {
       cases: { type: 'string' }, hosts: text(Object.keys(hosts).join(',')), engines: text(reported.join(',')),
       seconds: text('1.5'), 'warm-up': text('1'), starts: text('3'), 'no-threads': flag, 'no-write': flag, 'no-build': flag, ablation: flag,
     },
   });
+  if (values.help) return undefined;
   const engineNames = values.engines.split(',');
   const hostNames = values.hosts.split(',');
   const rows = engineNames.map((name) => rivals.find((row) => row.name === name));
@@ -86,6 +96,7 @@ function refuse(problems) {
 
 await command(async () => {
   const options = readOptions();
+  if (!options) return console.log(usage);
   if (options.builds) {
     await setup({ tests: true });
     await building(async () => {

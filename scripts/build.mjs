@@ -1,17 +1,12 @@
 // Builds Kinglet: C++ with CMake, then the npm package in dist/, then the demo in build/demo/. Each step is
-// skipped while its inputs are unchanged. By hand: npm run build [-- STEP...], a step being wasm, package,
-// demo or a native preset of CMakePresets.json.
-//   npm run build -- package --ops LIST [--out DIR]
-// makes a smaller package of the operators in LIST alone. LIST holds models (.onnx files, whose operators are meant) and
-// names (Conv, com.microsoft.Gelu), with commas between them; `ocr` keeps kinglet/ocr. DIR, which is replaced, gets a
-// package.json of its own: `npm install DIR`. Without --out the files take the place of those in dist/.
+// skipped while its inputs are unchanged. By hand: npm run build -- --help
 
-import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { basename, join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { parseArgs } from 'node:util';
 
+import { readArguments } from './lib/arguments.mjs';
 import { withLock } from './lib/lock.mjs';
 import { buildDir, demoDir, distDir, hostNode, root, shown } from './lib/project.mjs';
 import { command, Failure, run, say } from './lib/run.mjs';
@@ -161,20 +156,34 @@ export async function buildPackage({ threads = true } = {}) {
   await writePackage({ wasmDir: join(buildDir, 'wasm', 'wasm'), outdir: distDir, threads: withThreads });
 }
 
+/** The operators of a model's file. */
+async function operatorsOf(path) {
+  const { readOperators } = await import('./lib/model-operators.mjs');
+  try {
+    return readOperators(readFileSync(path));
+  } catch (error) {
+    // Errors of the file system name the path themselves.
+    throw new Failure(error.syscall ? `--ops: ${error.message}` : `--ops: ${path} is no ONNX model: ${error.message}`);
+  }
+}
+
 /**
  * What `--ops` means: { operators, ocr }, the operators as ids (`Conv`, `com.microsoft.Gelu`). What the optimiser makes of
  * them is added by cmake/OpRegistry.cmake.
  */
 export async function readSubset(list) {
-  const { operatorId, readOperators } = await import('./lib/model-operators.mjs');
+  const { operatorId } = await import('./lib/model-operators.mjs');
   const { readRegistry } = await import('./lib/registry.mjs');
   const known = new Set(readRegistry().map(operatorId));
   const wanted = new Set();
   const items = list.split(',').map((text) => text.trim()).filter(Boolean);
   for (const item of items.filter((name) => name !== 'ocr')) {
-    const isModel = existsSync(item);
-    if (!isModel && !known.has(item)) throw new Failure(`--ops: ${item} is neither a file nor an operator of Kinglet`);
-    const operators = isModel ? readOperators(readFileSync(item)) : [item];
+    const isModel = existsSync(item) && !statSync(item).isDirectory();
+    if (!isModel && !known.has(item)) {
+      const meant = [...known].find((id) => id.toLowerCase() === item.toLowerCase());
+      throw new Failure(`--ops: ${item} is neither a file nor an operator of Kinglet${meant ? `; did you mean ${meant}?` : ''}`);
+    }
+    const operators = isModel ? await operatorsOf(item) : [item];
     for (const id of operators) wanted.add(id);
     const missing = operators.filter((id) => !known.has(id));
     if (missing.length > 0) throw new Failure(`--ops: ${item} needs operators that Kinglet lacks: ${missing.join(', ')}`);
@@ -223,11 +232,19 @@ for (const preset of ['native-debug', 'native-asan', 'native-release']) {
   steps[preset] = () => buildNativeTests(preset);
 }
 
+const usage = `usage: npm run build [-- STEP...]
+  a STEP is ${Object.keys(steps).join(', ')}; by default demo
+       npm run build -- package --ops LIST [--out DIR]
+  makes a smaller package of the operators in LIST alone. LIST holds models (.onnx files, whose operators are meant)
+  and names (Conv, com.microsoft.Gelu), with commas between them; ocr keeps kinglet/ocr. DIR, which is replaced, gets
+  a package.json of its own: npm install DIR. Without --out the files take the place of those in dist/.`;
+
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
   await command(async () => {
-    const { positionals: wanted, values } = parseArgs({
-      allowPositionals: true, options: { ops: { type: 'string' }, out: { type: 'string' } },
+    const { positionals: wanted, values } = readArguments({
+      usage, allowPositionals: true, options: { ops: { type: 'string' }, out: { type: 'string' } },
     });
+    if (values.help) return console.log(usage);
     const unknown = wanted.find((name) => !Object.hasOwn(steps, name));
     if (unknown) throw new Failure(`unknown step ${unknown}; there are: ${Object.keys(steps).join(', ')}`);
     if (values.ops !== undefined && wanted.join() !== 'package') throw new Failure('--ops goes with the step package');

@@ -2,9 +2,9 @@
 // map, and writes docs/size.md. Options: --ops LIST: of a subset build (as in build.mjs), printed and not written.
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
 import { brotliBytes, downloadSize } from './bench/download-size.mjs';
 import { building, buildNamed, buildPackage, readSubset } from './build.mjs';
+import { readArguments } from './lib/arguments.mjs';
 import { buildDir, root } from './lib/project.mjs';
 import { command } from './lib/run.mjs';
 import { setup } from './setup.mjs';
@@ -102,7 +102,9 @@ function fileTable(sources, count) {
 }
 
 await command(async () => {
-  const { values } = parseArgs({ options: { ops: { type: 'string' }, 'no-build': { type: 'boolean', default: false } } });
+  const usage = 'usage: npm run size [-- --ops LIST] [--no-build]   LIST as in npm run build -- --help';
+  const { values } = readArguments({ usage, options: { ops: { type: 'string' }, 'no-build': { type: 'boolean', default: false } } });
+  if (values.help) return console.log(usage);
   const subset = values.ops === undefined ? undefined : await readSubset(values.ops);
   if (!values['no-build']) {
     await setup();

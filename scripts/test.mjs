@@ -6,6 +6,7 @@ import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { building, buildDemo, buildNativeCases, buildNativeTests, buildPackage, buildWasmTests } from './build.mjs';
+import { readArguments } from './lib/arguments.mjs';
 import { buildDir, currentNode, hostNode, root } from './lib/project.mjs';
 import { command, exitCode, Failure, say } from './lib/run.mjs';
 import { filesUnder } from './lib/stamp.mjs';
@@ -92,7 +93,9 @@ async function runPart(part) {
 }
 
 await command(async () => {
-  const wanted = process.argv.slice(2);
+  const usage = `usage: npm test [-- PART...]\n${parts.map(({ name, title }) => `  ${name.padEnd(14)}${title}`).join('\n')}`;
+  const { positionals: wanted, values } = readArguments({ usage, allowPositionals: true });
+  if (values.help) return console.log(usage);
   const unknown = wanted.find((name) => !parts.some((part) => part.name === name));
   const names = parts.map((part) => part.name).join(', ');
   if (unknown) throw new Failure(`unknown part ${unknown}; there are: ${names}`);

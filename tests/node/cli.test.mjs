@@ -50,6 +50,42 @@ describe('kinglet profile', () => {
     assert.ok(memory.heap > 0);
   });
 
+  test('measures as many runs as there is time for unless told', async () => {
+    // A small model has the most, once the warm-up has ended.
+    const { runs, nodes } = JSON.parse((await kinglet('profile', addOneFile, '--json')).stdout);
+    assert.ok(runs > 100 && runs <= 1000, `${runs}`);
+    assert.equal(nodes[0].calls, 1);
+    assert.match((await kinglet('profile', '--help')).stdout, /--warm-up .*300 ms/);
+  });
+
+  describe('an input with the dims of another', () => {
+    let pair;
+    const dimsOf = async (...args) => {
+      const { code, stdout, stderr } = await kinglet('profile', pair, ...args, '--json', '--runs', '1', '--no-optimize');
+      assert.equal(code, 0, stderr);
+      return JSON.parse(stdout).nodes.map(({ dims }) => dims[0].join('x'));
+    };
+    before(() => {
+      const values = (names) => names.map((name) => ({ name, type: 'float32', dims: ['n', null] }));
+      pair = file('pair.onnx', model({
+        nodes: ['a', 'b', 'c'].map((name) => ({ op: 'Identity', name, inputs: [name], outputs: [`${name}Out`] })),
+        inputs: values(['a', 'b', 'c']),
+        outputs: values(['aOut', 'bOut', 'cOut']),
+      }));
+    });
+
+    test('takes what a shape tells', async () => {
+      assert.deepEqual(await dimsOf('--shape', 'b=4x2'), ['4x1', '4x2', '4x1']);
+      assert.deepEqual(await dimsOf('--shape', 'b=4x2', '--dim', 'n=4'), ['4x1', '4x2', '4x1']);
+    });
+
+    test('does not take what contradicts a shape', async () => {
+      const refusal = async (...args) => (await kinglet('profile', pair, '--shape', 'b=4x2', ...args)).stderr;
+      assert.equal(await refusal('--dim', 'n=5'), "kinglet: --dim n=5 and --shape b=4x2 contradict each other: 'n' is 5 or 4\n");
+      assert.equal(await refusal('--shape', 'c=5x2'), "kinglet: --shape b=4x2 and --shape c=5x2 contradict each other: 'n' is 4 or 5\n");
+    });
+  });
+
   test('computes with several threads', async () => {
     const args = ['profile', addOneFile, '--threads', '2', '--runs', '1'];
     assert.match((await kinglet(...args)).stdout, /\((simd|relaxed), 2 threads; loaded in \d+ ms\)/);
@@ -88,7 +124,12 @@ describe('kinglet profile', () => {
     ['a missing file', ['profile', 'nothing.onnx'], /there is no file nothing\.onnx/],
     ['a file of another kind', ['profile', cli], /^kinglet: \S+cli\.js: .*malformed protobuf/],
     ['a folder', ['profile', tmpdir()], /^kinglet: \S+ could not be read: EISDIR/],
-    ['an unknown option', ['profile', 'FILE', '--speed', '3'], /--speed/],
+    ['an unknown option', ['profile', 'FILE', '--speed', '3'], /^kinglet: there is no option --speed; kinglet profile --help lists what there is\n$/],
+    ['an unknown short option', ['profile', 'FILE', '-x'], /^kinglet: there is no option -x; /],
+    ['an option without its value', ['profile', 'FILE', '--runs'], /^kinglet: --runs wants a value; .*\n$/],
+    ['an option in place of a value', ['profile', 'FILE', '--runs', '--json'], /^kinglet: --runs wants a value; .*\n$/],
+    ['a value that an option does not take', ['profile', 'FILE', '--help=1'], /^kinglet: --help takes no value; .*\n$/],
+    ['an empty number', ['profile', 'FILE', '--warm-up='], /--warm-up must be a whole number >= 0, got ''/],
     ['an unknown input', ['profile', 'FILE', '--shape', 'z=1x3'], /no input 'z'; its inputs are x: float32\[N, 3\]/],
     ['an unknown dim', ['profile', 'FILE', '--dim', 'M=2'], /no dim 'M'; its inputs are x: float32\[N, 3\]/],
     ['another rank', ['profile', 'FILE', '--shape', 'x=1x3x1'], /x=1x3x1 does not fit x: float32\[N, 3\]/],
@@ -96,6 +137,9 @@ describe('kinglet profile', () => {
     ['a shape that is none', ['profile', 'FILE', '--shape', 'x=1xa'], /'x=1xa' must be whole numbers/],
     ['a shape without a name', ['profile', 'FILE', '--shape', '1x3'], /--shape wants NAME=/],
     ['a shape of more than there is', ['profile', 'FILE', '--shape', 'x=1000000000000000x3'], /does not fit into memory/],
+    ['a shape twice', ['profile', 'FILE', '--shape', 'x=1x3', '--shape', 'x=2x3'], /^kinglet: --shape x=\.\.\. is given twice$/m],
+    ['a dim twice', ['profile', 'FILE', '--dim', 'N=1', '--dim', 'N=1'], /^kinglet: --dim N=\.\.\. is given twice$/m],
+    ['a file twice', ['profile', 'FILE', '--external-data', 'w=a', '--external-data', 'w=b'], /^kinglet: --external-data w=\.\.\. is given twice$/m],
     ['a file without a name', ['profile', 'FILE', '--external-data', 'w.bin'], /--external-data wants NAME=/],
     ['no runs', ['profile', 'FILE', '--runs', '0'], /--runs must be a whole number >= 1, got '0'/],
     ['no thread', ['profile', 'FILE', '--threads', '0'], /--threads must be a whole number >= 1, got '0'/],
@@ -129,6 +173,21 @@ describe('kinglet profile', () => {
     const { code, stderr } = await kinglet('profile', file('product.onnx', bytes), '--shape', 'x=2x3');
     assert.equal(code, 1);
     assert.match(stderr, /^kinglet: \S+product\.onnx: \S/);
+  });
+
+  test('tells the dims that it made up when a run fails', async () => {
+    const bytes = model({
+      nodes: [{ op: 'Conv', name: 'c', inputs: ['x', 'w'], outputs: ['y'] }],
+      inputs: [{ name: 'x', type: 'float32', dims: [1, 3, null, 'W'] }],
+      outputs: [{ name: 'y', type: 'float32' }],
+      constants: [{ name: 'w', type: 'float32', dims: [1, 3, 3, 3], data: new Float32Array(27) }],
+    });
+    const path = file('conv.onnx', bytes);
+    const made = (await kinglet('profile', path, '--dim', 'W=8')).stderr.trimEnd().split('\n');
+    assert.match(made[0], /^kinglet: \S+conv\.onnx: c \(Conv\): /);
+    assert.deepEqual(made.slice(1), ['the inputs were x: float32[1, 3, 1, 8]; dims that were not given are 1: set them with --shape or --dim']);
+    const given = (await kinglet('profile', path, '--shape', 'x=1x3x1x8')).stderr;
+    assert.match(given, /^kinglet: \S+conv\.onnx: c \(Conv\): .*\n$/);
   });
 
   test('names the file whose operators are missing', async () => {

@@ -7,6 +7,7 @@ import { pathToFileURL } from 'node:url';
 import * as whole from 'kinglet';
 import { building, buildSubset, readSubset } from '../../scripts/build.mjs';
 import { buildDir, distDir, root } from '../../scripts/lib/project.mjs';
+import { Failure } from '../../scripts/lib/run.mjs';
 import { findModel } from '../models/catalog.mjs';
 import { noise } from '../models/inputs.mjs';
 import { model } from './helpers/onnx.mjs';
@@ -90,4 +91,17 @@ test('the table of passes tells which operators passes make', () => {
 test('a list with an unknown operator is refused', async () => {
   await assert.rejects(readSubset('Conv,Convolve'), /Convolve is neither a file nor an operator/);
   assert.deepEqual(await readSubset('com.microsoft.Gelu, Conv,ocr'), { operators: ['Conv', 'com.microsoft.Gelu'], ocr: true });
+  await assert.rejects(readSubset('Conv,gelu'), /: gelu is neither .*; did you mean Gelu\?$/);
+  await assert.rejects(readSubset('com.microsoft.gelu'), /; did you mean com\.microsoft\.Gelu\?$/);
+});
+
+test('a file that is no model is refused by its name', async () => {
+  for (const path of ['README.md', 'package.json'].map((name) => join(root, name))) {
+    await assert.rejects(readSubset(`Conv,${path}`), (error) => {
+      assert.ok(error instanceof Failure);
+      assert.ok(error.message.startsWith(`--ops: ${path} is no ONNX model: `), error.message);
+      return true;
+    });
+  }
+  await assert.rejects(readSubset(join(root, 'core')), /core is neither a file nor an operator/);
 });

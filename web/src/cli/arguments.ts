@@ -9,7 +9,27 @@ function parts(argument: string, option: string, at: number): [name: string, tex
 /** For names that may hold '=', as an input's. */
 export const splitAtLast = (argument: string, option: string) => parts(argument, option, argument.lastIndexOf('='));
 
+const splitAtFirst = (argument: string, option: string) => parts(argument, option, argument.indexOf('='));
+
+/** What `read` makes of each argument of an option, by name; a name can be given once. */
+export function byName<T>(option: string, given: readonly string[], read: (argument: string, option: string) => [name: string, value: T]): Map<string, T> {
+  const values = new Map<string, T>();
+  for (const argument of given) {
+    const [name, value] = read(argument, option);
+    if (values.has(name)) throw new UsageError(`--${option} ${name}=... is given twice`);
+    values.set(name, value);
+  }
+  return values;
+}
+
 /** `weights.bin=../data/weights.bin` to paths by name. */
-export function readFiles(given: readonly string[]): Record<string, string> {
-  return Object.fromEntries(given.map((argument) => parts(argument, 'external-data', argument.indexOf('='))));
+export const readFiles = (given: readonly string[]) => Object.fromEntries(byName('external-data', given, splitAtFirst));
+
+/** What parseArgs() throws, in one line. */
+export function argumentMistake(error: unknown): string {
+  const { code, message } = error as Error & { code?: string };
+  const option = /'(?:-\w, )?(-[^\s']+)/.exec(message)?.[1];
+  if (code === 'ERR_PARSE_ARGS_UNKNOWN_OPTION' && option) return `there is no option ${option}`;
+  if (code !== 'ERR_PARSE_ARGS_INVALID_OPTION_VALUE' || !option) return message;
+  return message.includes('does not take') ? `${option} takes no value` : `${option} wants a value`;
 }

@@ -1,29 +1,7 @@
 // Inputs for a model that is only to be timed.
 import { Tensor, type TensorSource, type TensorType, type Value, type ValueInfo } from '../index.js';
-import { splitAtLast } from './arguments.js';
+import { describe, dimsByName } from './dims.js';
 import { UsageError } from './usage-error.js';
-
-function wholeNumbers(texts: readonly string[], argument: string): number[] {
-  const numbers = texts.map((text) => (/^\d+$/.test(text) ? Number(text) : NaN));
-  if (!numbers.every(Number.isSafeInteger)) throw new UsageError(`'${argument}' must be whole numbers, such as 1x3x224x224`);
-  return numbers;
-}
-
-/** `input=1x3x224x224` to dims by input; `input=` is a scalar. */
-export function readShapes(argumentsGiven: readonly string[]): Map<string, number[]> {
-  return new Map(argumentsGiven.map((argument) => {
-    const [name, text] = splitAtLast(argument, 'shape');
-    return [name, text === '' ? [] : wholeNumbers(text.split(/[x,]/), argument)];
-  }));
-}
-
-/** `batch=4` to numbers by name. */
-export function readDims(argumentsGiven: readonly string[]): Map<string, number> {
-  return new Map(argumentsGiven.map((argument) => {
-    const [name, text] = splitAtLast(argument, 'dim');
-    return [name, wholeNumbers([text], argument)[0]!];
-  }));
-}
 
 /** Uniform numbers in [0, 1) by mulberry32: the same at every call. */
 function randomNumbers(): () => number {
@@ -81,10 +59,6 @@ function elements(type: TensorType, size: number): TensorSource[TensorType] {
   }
 }
 
-function describe({ name, type, dims }: ValueInfo): string {
-  return `${name}: ${type}${dims ? `[${dims.map((dim) => dim ?? '?').join(', ')}]` : ''}`;
-}
-
 function valueOf(input: ValueInfo, shape: number[] | undefined, named: ReadonlyMap<string, number>): Value {
   const { name, type, dims } = input;
   if (/^(optional|sequence|map)/.test(type) || type === 'undefined') {
@@ -95,8 +69,6 @@ function valueOf(input: ValueInfo, shape: number[] | undefined, named: ReadonlyM
     throw new UsageError(`the model does not tell the type of its input '${name}'`);
   }
   if (!dims && !shape) throw new UsageError(`input ${describe(input)} may have any rank: tell it with --shape ${name}=...`);
-  const fits = !dims || !shape || (dims.length === shape.length && dims.every((dim, i) => typeof dim !== 'number' || dim === shape[i]));
-  if (!fits) throw new UsageError(`--shape ${name}=${shape.join('x')} does not fit ${describe(input)}`);
   const concrete = shape ?? dims!.map((dim) => (typeof dim === 'number' ? dim : (named.get(dim ?? '') ?? 1)));
   const size = concrete.reduce((product, dim) => product * dim, 1);
   try {
@@ -107,17 +79,31 @@ function valueOf(input: ValueInfo, shape: number[] | undefined, named: ReadonlyM
   }
 }
 
+export interface Feeds {
+  readonly values: Record<string, Value>;
+  /** What to tell when they do not suit the model; undefined unless dims were made up. */
+  readonly madeUp: string | undefined;
+}
+
 /** Feeds of the given shapes; a dim that is not given is 1. Throws UsageError for names that the model lacks. */
 export function makeFeeds(
   inputs: readonly ValueInfo[],
   shapes: ReadonlyMap<string, number[]>,
   named: ReadonlyMap<string, number>,
-): Record<string, Value> {
+): Feeds {
   const list = `its inputs are ${inputs.map(describe).join('; ') || 'none'}`;
   const unknown = [...shapes.keys()].find((name) => !inputs.some((input) => input.name === name));
   if (unknown !== undefined) throw new UsageError(`the model has no input '${unknown}'; ${list}`);
   const names = new Set(inputs.flatMap(({ dims }) => dims ?? []).filter((dim) => typeof dim === 'string'));
   const noDim = [...named.keys()].find((name) => !names.has(name));
   if (noDim !== undefined) throw new UsageError(`the model's inputs have no dim '${noDim}'; ${list}`);
-  return Object.fromEntries(inputs.map((input) => [input.name, valueOf(input, shapes.get(input.name), named)]));
+  const told = dimsByName(inputs, shapes, named);
+  const values = Object.fromEntries(inputs.map((input) => [input.name, valueOf(input, shapes.get(input.name), told)]));
+  const isTold = (dim: number | string | null) => typeof dim === 'number' || told.has(dim ?? '');
+  if (inputs.every(({ name, dims }) => shapes.has(name) || (dims ?? []).every(isTold))) return { values, madeUp: undefined };
+  const fed = inputs.map((input) => {
+    const value = values[input.name];
+    return describe(value instanceof Tensor ? { ...input, dims: value.dims } : input);
+  });
+  return { values, madeUp: `the inputs were ${fed.join('; ')}; dims that were not given are 1: set them with --shape or --dim` };
 }
