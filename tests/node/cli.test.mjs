@@ -141,6 +141,7 @@ describe('kinglet profile', () => {
     ['a dim twice', ['profile', 'FILE', '--dim', 'N=1', '--dim', 'N=1'], /^kinglet: --dim N=\.\.\. is given twice$/m],
     ['a file twice', ['profile', 'FILE', '--external-data', 'w=a', '--external-data', 'w=b'], /^kinglet: --external-data w=\.\.\. is given twice$/m],
     ['a file without a name', ['profile', 'FILE', '--external-data', 'w.bin'], /--external-data wants NAME=/],
+    ['a value that looks like an option', ['profile', 'FILE', '--runs', '-1'], /--runs wants a value; one that begins with '-' is written --runs=-/],
     ['no runs', ['profile', 'FILE', '--runs', '0'], /--runs must be a whole number >= 1, got '0'/],
     ['no thread', ['profile', 'FILE', '--threads', '0'], /--threads must be a whole number >= 1, got '0'/],
     ['more threads than there can be', ['profile', 'FILE', '--threads', '65'], /^kinglet: threads must be a whole number from 1 to 64/],

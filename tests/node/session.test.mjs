@@ -112,6 +112,8 @@ describe('Session', () => {
     const feeds = { x: new Tensor('float32', Float32Array.of(1, 2, 3)) };
     const values = new Float32Array(6);
     const at = (start) => new Tensor('float32', values.subarray(start, start + 3));
+    const text = () => new Tensor('string', ['a', 'b', 'c']);
+    await assert.rejects(twice.run(feeds, { outputs: { r: text(), n: text() } }), /the output 'r' is float32\[3\], the tensor that is to receive it string\[3\]/);
     const same = at(0);
     for (const outputs of [{ r: same, n: same }, { r: same, n: at(0) }, { r: same, n: at(2) }, { r: at(3), n: at(1) }]) {
       const message = "the outputs 'r' and 'n' are to go to the same memory: each needs a tensor of its own";

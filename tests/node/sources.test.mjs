@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { execFileSync } from 'node:child_process';
+import { mkdtemp, open, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
@@ -389,24 +390,52 @@ describe('external data', () => {
     });
   }
 
-  test('from a file that is read in many parts', async () => {
-    const numbers = Float32Array.from({ length: 6 * 2 ** 20 + 3 }, (_, i) => i);
-    const path = join(folder, 'large.bin');
+  /** y = w * 2 of a file of 24 MiB, which is read in several parts. */
+  async function doubled(numbers, path) {
     await writeFile(path, numbers);
-    const doubled = model({
+    const bytes = model({
       nodes: [{ op: 'Mul', inputs: ['w', 'x'], outputs: ['y'] }],
       inputs: [{ name: 'x', type: 'float32', dims: [1] }],
       outputs: [{ name: 'y', type: 'float32', dims: [numbers.length] }],
       constants: [{ name: 'w', type: 'float32', dims: [numbers.length], external: 'large.bin' }],
     });
-    const session = await Session.load(doubled, { externalData: { 'large.bin': path } });
+    const session = await Session.load(bytes, { externalData: { 'large.bin': path } });
     const { y } = await session.run({ x: new Tensor('float32', Float32Array.of(2)) });
-    assert.equal(y.data.findIndex((value, i) => value !== 2 * i), -1);
+    return y.data;
+  }
+  const numbers = Float32Array.from({ length: 6 * 2 ** 20 + 3 }, (_, i) => i);
+
+  test('from a file that is read in many parts', async () => {
+    const data = await doubled(numbers, join(folder, 'large.bin'));
+    assert.equal(data.findIndex((value, i) => value !== 2 * i), -1);
   });
 
-  test('named by a module', async () => {
-    const module = await import(`data:text/javascript,export const w = new Uint8Array(Float32Array.of(10, 20, 30).buffer); export { w as 'weights.bin' };`);
-    const session = await Session.load(withExternal, { externalData: module });
+  test('from a file whose reads give less than is asked for', async () => {
+    const path = join(folder, 'large.bin');
+    await writeFile(path, numbers);
+    const file = await open(path);
+    const { prototype } = file.constructor;
+    await file.close();
+    const { read } = prototype;
+    let reads = 0;
+    prototype.read = function (part, offset, length, position) {
+      return read.call(this, part, offset, ++reads % 3 === 0 ? Math.ceil(length / 3) : length, position);
+    };
+    try {
+      const data = await doubled(numbers, path);
+      assert.equal(data.findIndex((value, i) => value !== 2 * i), -1);
+      assert.ok(reads > 12, `${reads}`);
+    } finally {
+      prototype.read = read;
+    }
+  });
+
+  test('from a file without a size', { skip: process.platform === 'win32' }, async () => {
+    const path = join(folder, 'pipe.bin');
+    execFileSync('mkfifo', [path]);
+    const writing = writeFile(path, weights);
+    const session = await Session.load(withExternal, { externalData: { 'weights.bin': path } });
+    await writing;
     assert.deepEqual([...(await session.run({ x })).y.data], [11, 22, 33]);
   });
 

@@ -83,7 +83,7 @@ export function checkWasmOptions({ wasm, variant, threads }: WasmOptions): void 
     if (wasm[key] == null) throw new InvalidArgumentError(`wasm has no '${key}': it needs simd and relaxed, or is one source`);
   }
   checkOptions('wasm', wasm, sourceOptions);
-  for (const [key, source] of Object.entries(wasm)) if (source !== undefined) checkSource(source, `wasm.${key}`);
+  for (const [key, source] of Object.entries(wasm)) if (source != null) checkSource(source, `wasm.${key}`);
 }
 
 /** Sets what sessions use that are loaded from now on. Nothing is fetched. */

@@ -221,7 +221,7 @@ export class Session {
     for (const [name, place] of given) {
       if (typeof name !== 'string') throw new InvalidArgumentError(`${what}; got ${shown(name)} for a name`);
       if (place !== null && !(place instanceof Tensor)) {
-        throw new InvalidArgumentError(`what is to receive the output '${name}' is no Tensor or null; got ${shown(place)}`);
+        throw new InvalidArgumentError(`what is to receive the output '${name}' is no Tensor of this copy of Kinglet, or null; got ${shown(place)}`);
       }
     }
     if (given.length === 0) return this.outputs.map(({ name }) => [name, null]);

@@ -1,4 +1,4 @@
-/** A wrong value as messages tell it: a text with its quotes, a number, the class of an object. */
+/** A wrong value as messages tell it: a text with its quotes, a number, the class of a built-in object. */
 export function shown(value: unknown): string {
   if (typeof value === 'string') return `'${value.slice(0, 40)}'`;
   if (typeof value === 'number' || typeof value === 'boolean') return String(value);

@@ -39,8 +39,9 @@ function isLikeTensor(value: unknown): value is Tensor {
 }
 
 /** A Tensor of the parts of the feed `name`. */
-function tensorOf({ type, data, dims }: Tensor, name: string): Tensor {
+function tensorOf(parts: Tensor, name: string): Tensor {
   try {
+    const { type, data, dims } = parts;
     return new Tensor(type, data, dims);
   } catch (cause) {
     throw new InvalidArgumentError(`the feed '${name}': ${(cause as Error).message}`, { cause });
@@ -91,8 +92,8 @@ export function readValue(instance: Instance, output: CoreOutput): Value {
 export function checkPlaces(places: readonly [name: string, place: Tensor | null][]): void {
   const used: [name: string, data: Uint8Array][] = [];
   for (const [name, place] of places) {
-    if (!place) continue;
-    const data = place.data as Uint8Array;
+    const data = place?.data as Uint8Array | undefined;
+    if (!data?.byteLength) continue; // strings have no place of their own: checkPlace() tells
     for (const [other, { buffer, byteOffset, byteLength }] of used) {
       const apart = byteOffset >= data.byteOffset + data.byteLength || data.byteOffset >= byteOffset + byteLength;
       if (buffer !== data.buffer || apart) continue;

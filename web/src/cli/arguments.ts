@@ -31,5 +31,6 @@ export function argumentMistake(error: unknown): string {
   const option = /'(?:-\w, )?(-[^\s']+)/.exec(message)?.[1];
   if (code === 'ERR_PARSE_ARGS_UNKNOWN_OPTION' && option) return `there is no option ${option}`;
   if (code !== 'ERR_PARSE_ARGS_INVALID_OPTION_VALUE' || !option) return message;
-  return message.includes('does not take') ? `${option} takes no value` : `${option} wants a value`;
+  if (message.includes('does not take')) return `${option} takes no value`;
+  return message.includes('ambiguous') ? `${option} wants a value; one that begins with '-' is written ${option}=-...` : `${option} wants a value`;
 }

@@ -53,7 +53,10 @@ export function dimsByName(
       if (typeof dim !== 'string') continue;
       const value = shape[i]!;
       const before = told.get(dim) ?? { value, by };
-      if (before.value !== value) throw new UsageError(`${before.by} and ${by} contradict each other: '${dim}' is ${before.value} or ${value}`);
+      if (before.value !== value) {
+        const both = before.by === by ? `${by} contradicts itself` : `${before.by} and ${by} contradict each other`;
+        throw new UsageError(`${both}: '${dim}' is ${before.value} or ${value}`);
+      }
       told.set(dim, before);
     }
   }

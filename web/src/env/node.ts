@@ -21,7 +21,8 @@ const readsAtOnce = 4;
 async function readParts(file: FileHandle, room: Uint8Array, position: number): Promise<number> {
   const parts: Promise<{ bytesRead: number }>[] = [];
   for (let at = 0; at < room.length; at += chunkBytes) {
-    parts.push(file.read(room.subarray(at, at + chunkBytes), { position: position + at }));
+    const part = room.subarray(at, at + chunkBytes);
+    parts.push(file.read(part, 0, part.length, position + at)); // Deno has no options here
   }
   let size = 0;
   for (const { bytesRead } of await Promise.all(parts)) {

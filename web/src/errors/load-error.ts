@@ -16,7 +16,10 @@ export class LoadError extends KingletError {
   readonly url: string | undefined;
   /** The HTTP status, when the server answered. */
   readonly status: number | undefined;
-  /** No answer could be had: there is no connection, no such server, or the browser forbids the request. */
+  /**
+   * No answer could be had: no connection, no such server, an address that cannot be fetched, or a request that the
+   * browser forbids. A download that breaks off had one.
+   */
   readonly unreachable: boolean;
 
   constructor(message: string, details: LoadErrorDetails = {}) {

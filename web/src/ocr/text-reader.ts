@@ -97,9 +97,8 @@ const readOptions: Record<keyof ReadOptions, true> = {
 
 function checkSources(sources: TextReaderSources): void {
   internal.checkOptions('TextReader.load', sources, { ...needed, classifier: true });
-  const { classifier, ...others } = sources;
-  for (const name of Object.keys(needed)) internal.checkSource(others[name as keyof typeof needed], `the ${name}`);
-  if (classifier !== undefined) internal.checkSource(classifier, 'the classifier');
+  for (const name of Object.keys(needed) as (keyof typeof needed)[]) internal.checkSource(sources[name], `the ${name}`);
+  if (sources.classifier != null) internal.checkSource(sources.classifier, 'the classifier');
 }
 
 /** The dims of a model's only output, which tell another model at once: files are easily mixed up. */
@@ -157,7 +156,7 @@ export class TextReader {
     const loading = [
       load('detector', sources.detector),
       load('recognizer', sources.recognizer),
-      ...(sources.classifier === undefined ? [] : [load('classifier', sources.classifier)]),
+      ...(sources.classifier == null ? [] : [load('classifier', sources.classifier)]),
     ];
     try {
       const reading = internal.readText(sources.dictionary, controller.signal, 'the dictionary');

@@ -10,7 +10,7 @@ import type { ThreadHost } from './host.js';
 /** As in core/runtime/session.cpp. */
 const mostThreads = 64;
 
-/** Checks the option `threads`; undefined is 1. */
+/** Checks the option `threads`; 1 where there is none. */
 export function checkThreads(threads: number | undefined): number {
   threads ??= 1;
   if (!Number.isInteger(threads) || threads < 1 || threads > mostThreads) {
@@ -80,8 +80,8 @@ export async function startThreads(
     end();
     const { message } = failed.reason as Error;
     throw new UnsupportedEnvironmentError(
-      `a thread could not be started: ${message}. A Content-Security-Policy has to allow it (worker-src 'self'), and ` +
-        'the script needs the header Cross-Origin-Embedder-Policy: require-corp; or the file is not there',
+      `a thread could not be started: ${message}. Is the file there? In a page, a Content-Security-Policy has to ` +
+        "allow it (worker-src 'self'), and the script needs the header Cross-Origin-Embedder-Policy: require-corp",
     );
   }
   return end;
