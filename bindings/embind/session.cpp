@@ -1,12 +1,14 @@
 // Session to JavaScript. web/src/instance.ts is the other side.
 
+#include <emscripten/heap.h>
+#include <unistd.h>
+
 #include <algorithm>
 #include <cstring>
 #include <deque>
 #include <map>
 #include <optional>
 
-#include <emscripten/heap.h>
 #include <kinglet/session.hpp>
 
 #include "base/packed.hpp"
@@ -38,10 +40,12 @@ Session& session() {
   return *state().session;
 }
 
-/// Grows the heap once by what a model of `size` bytes takes at the least, packed weights and activations among it. Each
+/// Grows the heap once for what a model of `size` bytes takes at the least, packed weights and activations among it. Each
 /// time that a large heap grows, V8 may collect garbage, which takes milliseconds.
 void grow_heap_for(size_t size) {
-  const uint64_t wanted = uint64_t{emscripten_get_heap_size()} + size + size / 12;
+  // Behind the last block there may be room already: threads begin with a larger heap.
+  const uint64_t wanted = uint64_t{reinterpret_cast<uintptr_t>(sbrk(0))} + size + size / 12;
+  if (wanted <= emscripten_get_heap_size()) return;
   // Where the host has no room for it, the allocations fail that need it.
   if (wanted <= SIZE_MAX) emscripten_resize_heap(static_cast<size_t>(wanted));
 }
