@@ -32,15 +32,19 @@ export interface Profile {
   readonly nodes: readonly NodeProfile[];
 }
 
-/** The profile of runs, of each a row for every node that ran. */
-export function summed(runs: readonly CoreNodeTime[][]): Profile {
+/** The profile of `runs` runs, whose rows are of a node's calls in one of them, or of one call. */
+export function meanOf(rows: readonly NodeProfile[], runs: number): Profile {
   const sums = new Map<string, NodeProfile>();
-  for (const { node, op, ms, dims } of runs.flat()) {
-    const key = `${op} ${node}`;
+  for (const row of rows) {
+    const key = `${row.op} ${row.name}`;
     const before = sums.get(key);
-    sums.set(key, { name: node, op, ms: (before?.ms ?? 0) + ms, calls: (before?.calls ?? 0) + 1, dims });
+    sums.set(key, { ...row, ms: (before?.ms ?? 0) + row.ms, calls: (before?.calls ?? 0) + row.calls });
   }
-  const count = runs.length;
-  const nodes = [...sums.values()].map((sum) => ({ ...sum, ms: sum.ms / count, calls: sum.calls / count }));
-  return { runs: count, ms: nodes.reduce((total, { ms }) => total + ms, 0), nodes };
+  const nodes = [...sums.values()].map((sum) => ({ ...sum, ms: sum.ms / runs, calls: sum.calls / runs }));
+  return { runs, ms: nodes.reduce((total, { ms }) => total + ms, 0), nodes };
+}
+
+/** The same of runs with a row for every node that ran. */
+export function summed(runs: readonly CoreNodeTime[][]): Profile {
+  return meanOf(runs.flat().map(({ node, op, ms, dims }) => ({ name: node, op, ms, calls: 1, dims })), runs.length);
 }

@@ -151,13 +151,13 @@ export function checkSource(source: unknown, what: string): asserts source is st
 }
 
 async function open(source: Source, signal: AbortSignalLike | undefined, what: string): Promise<ByteSource> {
-  if (typeof source === 'string' || (typeof source === 'object' && source !== null && has(source, 'href'))) {
+  checkSource(source, what);
+  if (typeof source === 'string' || has(source, 'href')) {
     const location = source as string | UrlLike;
     return (
       (await environment.openFile?.(location)) ?? openResponse(await fetchResponse(location, signal), what)
     );
   }
-  if (typeof source !== 'object' || source === null) throw notSource(source, what);
   if (isBuffer(source)) return wholeBytes(new Uint8Array(source));
   if (ArrayBuffer.isView(source)) {
     return wholeBytes(new Uint8Array(source.buffer, source.byteOffset, source.byteLength));

@@ -1,6 +1,7 @@
 // How many runs `kinglet profile` takes.
 import { setImmediate } from 'node:timers/promises';
-import type { NodeProfile, Profile, Session, Value } from '../index.js';
+import type { Profile, Session, Value } from '../index.js';
+import { meanOf } from '../profile.js';
 
 interface Extent {
   /** Ends after this time, once there were the least runs. */
@@ -23,29 +24,6 @@ async function repeat({ ms, least, most }: Extent, once: () => Promise<void>): P
   }
 }
 
-/** Sums up profiles, and gives their mean. */
-class Sum {
-  #runs = 0;
-  #ms = 0;
-  readonly #nodes = new Map<string, NodeProfile>();
-
-  add({ runs, ms, nodes }: Profile): void {
-    this.#runs += runs;
-    this.#ms += ms * runs;
-    for (const node of nodes) {
-      const key = `${node.op} ${node.name}`;
-      const before = this.#nodes.get(key);
-      this.#nodes.set(key, { ...node, ms: (before?.ms ?? 0) + node.ms * runs, calls: (before?.calls ?? 0) + node.calls * runs });
-    }
-  }
-
-  mean(): Profile {
-    const runs = this.#runs;
-    const nodes = [...this.#nodes.values()].map((node) => ({ ...node, ms: node.ms / runs, calls: node.calls / runs }));
-    return { runs, ms: this.#ms / runs, nodes };
-  }
-}
-
 /** The mean of `runs` after `warmUp` others; both by time where no number is given. */
 export async function measure(
   session: Session,
@@ -54,7 +32,7 @@ export async function measure(
 ): Promise<Profile> {
   const once = () => session.profile(feeds, { runs: 1, warmUp: 0 });
   await repeat(warmUp === undefined ? warmUpByTime : exactly(warmUp), async () => void (await once()));
-  const sum = new Sum();
-  await repeat(runs === undefined ? runsByTime : exactly(runs), async () => sum.add(await once()));
-  return sum.mean();
+  const measured: Profile[] = [];
+  await repeat(runs === undefined ? runsByTime : exactly(runs), async () => void measured.push(await once()));
+  return meanOf(measured.flatMap(({ nodes }) => nodes), measured.length);
 }

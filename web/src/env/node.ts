@@ -43,8 +43,8 @@ async function openFile(path: string): Promise<ByteSource> {
     url: path,
     total: size,
     async read(room) {
+      const piece = room?.subarray(0, readsAtOnce * chunkBytes) ?? new Uint8Array(chunkBytes);
       // Without a size it may be a pipe, which has no positions.
-      const piece = size > 0 && room ? room.subarray(0, readsAtOnce * chunkBytes) : new Uint8Array(chunkBytes);
       const read = size > 0 ? readParts(file, piece, position) : file.read(piece).then(({ bytesRead }) => bytesRead);
       const count = await read.catch(fail);
       position += count;
