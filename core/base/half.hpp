@@ -42,6 +42,8 @@ constexpr uint16_t float_to_bfloat(float value) {
   return static_cast<uint16_t>((bits + 0x7fff + ((bits >> 16) & 1)) >> 16);
 }
 
+constexpr float bfloat_to_float(uint16_t b) { return std::bit_cast<float>(static_cast<uint32_t>(b) << 16); }
+
 struct Float16 {
   uint16_t bits = 0;
   constexpr Float16() = default;
@@ -53,7 +55,7 @@ struct BFloat16 {
   uint16_t bits = 0;
   constexpr BFloat16() = default;
   constexpr explicit BFloat16(float value) : bits(float_to_bfloat(value)) {}
-  constexpr operator float() const { return std::bit_cast<float>(static_cast<uint32_t>(bits) << 16); }
+  constexpr operator float() const { return bfloat_to_float(bits); }
 };
 
 }  // namespace kinglet

@@ -85,6 +85,20 @@ inline void store_partial(float* p, f32x4 v, size_t n) {
   }
 }
 
+/// Four 16-bit numbers as 32-bit ones.
+inline u32x4 load_u16(const uint16_t* p) {
+  KINGLET_WASM_OR(u32x4(wasm_u32x4_load16x4(p)), (u32x4{p[0], p[1], p[2], p[3]}));
+}
+
+/// Lanes below 2^16 as 16-bit numbers.
+inline void store_u16(uint16_t* p, u32x4 v) {
+#if defined(__wasm_simd128__)
+  wasm_v128_store64_lane(p, wasm_u16x8_narrow_i32x4(v128_t(v), v128_t(v)), 0);
+#else
+  for (size_t i = 0; i < kLanes; ++i) p[i] = static_cast<uint16_t>(v[i]);
+#endif
+}
+
 /// a * b + c; fused where relaxed SIMD may, so the last bit differs between builds.
 inline f32x4 madd(f32x4 a, f32x4 b, f32x4 c) {
 #if defined(__wasm_relaxed_simd__)

@@ -6,6 +6,7 @@
 #include <cstring>
 
 #include "base/memory.hpp"
+#include "kernels/half.hpp"
 
 namespace kinglet::ops {
 namespace {
@@ -110,8 +111,8 @@ DType wide_type(DType type) {
 
 const void* widen(DType type, const void* x, void* buffer, size_t n) {
   switch (type) {
-    case DType::kFloat16: copy_as<Float16, float>(x, buffer, n); break;
-    case DType::kBFloat16: copy_as<BFloat16, float>(x, buffer, n); break;
+    case DType::kFloat16: kernels::widen_f16(static_cast<const uint16_t*>(x), static_cast<float*>(buffer), n); break;
+    case DType::kBFloat16: kernels::widen_bf16(static_cast<const uint16_t*>(x), static_cast<float*>(buffer), n); break;
     case DType::kInt2:
     case DType::kInt4:
     case DType::kInt8: copy_as<int8_t, int64_t>(x, buffer, n); break;
@@ -138,8 +139,8 @@ void narrow(DType type, const void* x, void* y, size_t n, SmallFloatRounding rou
     case DType::kInt4: return copy_low_bits<4, true>(x, y, n);
     case DType::kUint2: return copy_low_bits<2, false>(x, y, n);
     case DType::kUint4: return copy_low_bits<4, false>(x, y, n);
-    case DType::kFloat16: return copy_as<float, Float16>(x, y, n);
-    case DType::kBFloat16: return copy_as<float, BFloat16>(x, y, n);
+    case DType::kFloat16: return kernels::narrow_f16(static_cast<const float*>(x), static_cast<uint16_t*>(y), n);
+    case DType::kBFloat16: return kernels::narrow_bf16(static_cast<const float*>(x), static_cast<uint16_t*>(y), n);
     case DType::kInt8:
     case DType::kUint8: return copy_as<uint64_t, uint8_t>(x, y, n);
     case DType::kInt16:
@@ -171,8 +172,14 @@ void convert(DType from, const void* x, DType to, void* y, size_t n, SmallFloatR
   alignas(kAlignment) std::byte out[kBlock * sizeof(uint64_t)];
   for (size_t done = 0; done < n; done += kBlock) {
     const size_t count = std::min(kBlock, n - done);
-    const void* wide = widen(from, static_cast<const std::byte*>(x) + done * dtype_size(from), in, count);
+    const void* from_here = static_cast<const std::byte*>(x) + done * dtype_size(from);
     std::byte* to_here = static_cast<std::byte*>(y) + done * dtype_size(to);
+    if (wide_from == wide_to) {
+      const void* wide = widen(from, from_here, wide_to == to ? to_here : in, count);
+      if (wide_to != to) narrow(to, wide, to_here, count, rounding);
+      continue;
+    }
+    const void* wide = widen(from, from_here, in, count);
     std::byte* target = wide_to == to ? to_here : out;
     switch (wide_from) {
       case DType::kFloat32: convert_wide<float>(wide, to, target, count); break;
