@@ -11,6 +11,7 @@ namespace {
 // where it has one of the operators that it starts from.
 constexpr Pass kPasses[] = {
     {.name = "fold_constants", .run = passes::fold_constants},
+    {.name = "widen_float16", .run = passes::widen_float16, .needs = {"Cast"}},
     {.name = "remove_identities", .run = passes::remove_identities, .keeps_shapes = true},
     {.name = "remove_dead_nodes", .run = passes::remove_dead_nodes, .keeps_shapes = true},
     {.name = "align_legacy_operands", .run = passes::align_legacy_operands, .from = {"Add", "Sub", "Mul", "Div", "Pow", "And", "Or", "Xor", "Equal", "Greater", "Less", "PRelu"}},
@@ -79,7 +80,9 @@ class Operators {
 };
 
 bool has_what_it_makes(const Pass& pass) {
-  return std::all_of(std::begin(pass.makes), std::end(pass.makes), [](const char* op) { return op == nullptr || find(op) != nullptr; });
+  const auto is_there = [](const char* op) { return op == nullptr || find(op) != nullptr; };
+  return std::all_of(std::begin(pass.makes), std::end(pass.makes), is_there) &&
+         std::all_of(std::begin(pass.needs), std::end(pass.needs), is_there);
 }
 
 }  // namespace

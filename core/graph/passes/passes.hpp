@@ -16,6 +16,8 @@ struct Pass {
   /// The operators that it puts into graphs which may not have had them, of ai.onnx or as domain.Name; a build that
   /// lacks one leaves the pass out.
   const char* makes[8] = {};
+  /// As `makes`, but it is not worth bringing them into a build: one that was not asked for them leaves the pass out.
+  const char* needs[1] = {};
   /// It makes no values but constants, and knows no more of those there are: what is known of the shapes stays.
   bool keeps_shapes = false;
 };
@@ -31,6 +33,7 @@ bool axes_to_attribute(Graph& graph);
 bool fold_constants(Graph& graph);
 bool remove_dead_nodes(Graph& graph);
 bool remove_identities(Graph& graph);
+bool widen_float16(Graph& graph);
 bool align_legacy_operands(Graph& graph);
 bool fold_affine_into_conv(Graph& graph);
 bool fuse_gated_activations(Graph& graph);
