@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "base/flags.hpp"
 #include "base/inlining.hpp"
 #include "graph/evaluate.hpp"
 #include "graph/inference.hpp"
@@ -11,8 +12,8 @@
 namespace kinglet::passes {
 namespace {
 
-/// A folded value larger than this must not be larger than its inputs: ConstantOfShape and Expand would turn a few
-/// bytes of model into megabytes of memory.
+/// A folded value larger than this must not be larger than its inputs, or else be weights that are packed anyway:
+/// ConstantOfShape and Expand would turn a few bytes of model into megabytes of memory.
 constexpr size_t kSmallBytes = 64 << 10;
 
 /// Bytes of tensors; of those inferred, SIZE_MAX when not all are known.
@@ -61,16 +62,29 @@ bool fold_known_dims(Value& value) {
 
 using Infos = std::vector<ops::ValueInfo>;
 
+/// The values that operators pack when they are constants: a run would pack them each time.
+Flags find_weights(const Graph& graph) {
+  Flags is_weight(graph.values.size(), false);
+  for (const Node& node : graph.nodes) {
+    if (node.def->prepare == nullptr) continue;
+    for (size_t i = 1; i < node.own_inputs; ++i) {
+      if (node.inputs[i] != kNoValue) is_weight[static_cast<size_t>(node.inputs[i])] = true;
+    }
+  }
+  return is_weight;
+}
+
 /// Replaces the outputs of a node whose inputs are constants by constants.
-KINGLET_APART bool fold_node(Graph& graph, Node& node, Infos& infos) {
+KINGLET_APART bool fold_node(Graph& graph, Node& node, Infos& infos, const Flags& is_weight) {
   std::vector<const ops::ValueInfo*> inputs, outputs;
   for (const ValueId id : node.inputs) inputs.push_back(id == kNoValue ? nullptr : &infos[static_cast<size_t>(id)]);
   if (node.op_type == "DequantizeLinear" || !can_evaluate(node, inputs)) return false;
   const Infos inferred = infer_node(node, inputs);
   for (const ops::ValueInfo& o : inferred) outputs.push_back(&o);
   const size_t bytes = total_bytes(outputs);
+  const bool makes_weights = node.outputs.size() == 1 && node.outputs[0] != kNoValue && is_weight[static_cast<size_t>(node.outputs[0])];
   // A Constant's elements are in memory already.
-  if (node.op_type != "Constant" && (bytes == SIZE_MAX || (bytes > kSmallBytes && bytes > total_bytes(inputs)))) return false;
+  if (node.op_type != "Constant" && (bytes == SIZE_MAX || (bytes > kSmallBytes && bytes > total_bytes(inputs) && !makes_weights))) return false;
   std::vector<Tensor> results = evaluate(node, inputs, inferred);
   for (size_t i = 0; i < results.size(); ++i) {
     const ValueId id = node.outputs[i];
@@ -102,9 +116,10 @@ bool fold_constants(Graph& graph) {
   bool changed = false;
   Infos infos;
   for (const Value& value : graph.values) infos.push_back(info_of(value));
+  const Flags is_weight = find_weights(graph);
   for (Node& node : graph.nodes) {
     changed = push_into_subgraphs(graph, node) || changed;
-    changed = fold_node(graph, node, infos) || changed;
+    changed = fold_node(graph, node, infos, is_weight) || changed;
     changed = fold_known_outputs(graph, node, infos) || changed;
   }
   std::erase_if(graph.nodes, [](const Node& node) {
