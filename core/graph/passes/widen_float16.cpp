@@ -4,7 +4,7 @@
 //   x (float16) -> Conv -> Relu -> y (float16)   becomes   x -> Cast -> Conv -> Relu -> Cast -> y
 //
 // What is left out is rounding, also where the file rounds on purpose (Cast of float32 to float16). Constants become
-// float32 where a node that does so reads them. A node that only moves elements stays as its inputs are, and one that
+// float32 where a node that does so reads them. A node that only moves or converts elements stays as its inputs are, and one that
 // takes no float32 instead (BitCast), or has subgraphs or sequences, keeps its types.
 
 #include <algorithm>
@@ -19,9 +19,9 @@ namespace {
 
 using ops::ValueInfo;
 
-constexpr std::string_view kMoves[] = {"Concat",   "DepthToSpace", "Expand",  "Flatten",      "Gather", "GatherElements",
-                                       "GatherND", "Identity",     "Reshape", "Slice",        "Split",  "SpaceToDepth",
-                                       "Squeeze",  "Tile",         "Transpose", "Unsqueeze"};
+constexpr std::string_view kMoves[] = {"Cast",           "Concat",   "DepthToSpace", "Expand",  "Flatten", "Gather",
+                                       "GatherElements", "GatherND", "Identity",     "Reshape", "Slice",   "SpaceToDepth",
+                                       "Split",          "Squeeze",  "Tile",         "Transpose", "Unsqueeze"};
 /// What inference may want to know the elements of is small; weights are widened when it is clear that they are used.
 constexpr size_t kSmallBytes = 4096;
 
@@ -56,7 +56,7 @@ class Widening {
     return std::any_of(node.inputs.begin(), node.inputs.end(), is_it) || std::any_of(node.outputs.begin(), node.outputs.end(), is_it);
   }
 
-  /// Does the node move elements that are there in 16 bits?
+  /// Does the node move or convert elements that are there in 16 bits?
   bool stays(const Node& node) const {
     if (!node.domain.empty() || std::find(std::begin(kMoves), std::end(kMoves), node.op_type) == std::end(kMoves)) return false;
     bool any_given = false, any_wide = false;
@@ -69,9 +69,10 @@ class Widening {
 
   /// Makes the node one over float32; false, and nothing is changed, where it would not be the same operator.
   bool widen(Node& node) {
-    if (!node.subgraphs.empty() || stays(node)) return false;
+    const bool rounds = rounds_float32(node);
+    if (!node.subgraphs.empty() || (!rounds && stays(node))) return false;
     Node wide = node;
-    if (rounds_float32(node)) {
+    if (rounds) {
       wide.set_int("to", static_cast<int64_t>(DType::kFloat32));
       parse_node(wide);
     }
@@ -93,7 +94,7 @@ class Widening {
 
   bool rounds_float32(const Node& node) const {
     if (node.op_type != "Cast" || !node.domain.empty() || node.opset < 6 || node.inputs.size() != 1 || !half(node.outputs.at(0))) return false;
-    return half(node.inputs[0]) || graph_.value(node.inputs[0]).dtype == DType::kFloat32;
+    return only_wide(node.inputs[0]) || graph_.value(node.inputs[0]).dtype == DType::kFloat32;
   }
 
   /// Over float32 in place of 16 bits, do all outputs have the types they had, with float32 in place of 16 bits?

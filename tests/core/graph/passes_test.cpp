@@ -152,3 +152,31 @@ TEST_CASE("choose_winograd and choose_strassen", "[passes]") {
   std::fill_n(x.data<float>(), x.count(), 0.5f);
   run_both(file, {{"x", x}});
 }
+
+TEST_CASE("weights that a node makes of a shape are packed at load", "[passes]") {
+  const auto description = [](const Bytes& product) {
+    const Bytes fill = node("ConstantOfShape", {"s"}, {"w"}, {tensor_attribute("value", float_tensor("v", {1}, {0.5f}))});
+    const Bytes file = model_file({.graph = graph({.nodes = {fill, product}, .initializers = {longs_tensor("s", {2}, {256, 256})}, .inputs = {value("x", 1, {"256", "256"})}, .outputs = {value("y")}}),
+                                   .opsets = {{"", 17}}});
+    run_both(file, {{"x", unlike_neighbours({256, 256})}});
+    return operators(load(file).describe());
+  };
+  CHECK(description(node("MatMul", {"x", "w"}, {"y"})) == "MatMul");
+  CHECK(description(node("Add", {"x", "w"}, {"y"})) == "ConstantOfShape Add");
+}
+
+TEST_CASE("choose_strassen leaves what is compared", "[passes]") {
+  const Bytes w = weights_tensor("w", {512, 256}), v = weights_tensor("v", {256, 256});
+  const auto plain = [&](const Strings& nodes) {
+    const Bytes file = model_file({.graph = graph({.nodes = nodes, .initializers = {w, v}, .inputs = {value("x", 1, {"288", "512"})}, .outputs = {value("y")}}), .opsets = {{"", 17}}});
+    const std::string description = load(file).describe();
+    size_t count = 0;
+    for (size_t at = 0; (at = description.find("strassen=1", at)) != std::string::npos; ++at) ++count;
+    return count;
+  };
+  const Bytes first = node("MatMul", {"x", "w"}, {"a"}), relu = node("Relu", {"a"}, {"r"});
+  CHECK(plain({first, relu, node("MatMul", {"r", "v"}, {"y"})}) == 2);
+  CHECK(plain({first, relu, node("Softmax", {"r"}, {"y"})}) == 0);
+  CHECK(plain({first, relu, node("ArgMax", {"r"}, {"y"})}) == 0);
+  CHECK(plain({first, relu, node("MatMul", {"r", "v"}, {"b"}), node("Softmax", {"b"}, {"y"})}) == 1);
+}
