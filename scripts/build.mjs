@@ -156,11 +156,13 @@ export async function buildPackage({ threads = true } = {}) {
   await writePackage({ wasmDir: join(buildDir, 'wasm', 'wasm'), outdir: distDir, threads: withThreads });
 }
 
-/** The operators of a model's file. */
+/** The operators of a model's file, and Cast where it has float16: the pass that makes it float32 needs it. */
 async function operatorsOf(path) {
-  const { readOperators } = await import('./lib/model-operators.mjs');
+  const { hasFloat16, readOperators } = await import('./lib/model-operators.mjs');
   try {
-    return readOperators(readFileSync(path));
+    const bytes = readFileSync(path);
+    const operators = readOperators(bytes);
+    return hasFloat16(bytes) && !operators.includes('Cast') ? [...operators, 'Cast'] : operators;
   } catch (error) {
     // Errors of the file system name the path themselves.
     throw new Failure(error.syscall ? `--ops: ${error.message}` : `--ops: ${path} is no ONNX model: ${error.message}`);

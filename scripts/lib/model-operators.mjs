@@ -1,17 +1,22 @@
-// The operators that an ONNX model calls, wherever in it: main graph, subgraphs and local functions.
+// What an ONNX model needs of a build: the operators that it calls, wherever in it (main graph, subgraphs and local functions), and
+// whether it has numbers of 16 bits.
 
 import protobuf from 'protobufjs';
 
 const field = (id, type, rule) => ({ id, type, ...(rule && { rule }) });
 const list = (id, type) => field(id, type, 'repeated');
 
-// What of onnx.proto says which operators there are; the decoder skips all other fields, weights among them.
+// What of onnx.proto says which operators and types there are; the decoder skips all other fields, weights among them.
 const schema = {
   ModelProto: { graph: field(7, 'GraphProto'), opset_import: list(8, 'OperatorSetIdProto'), functions: list(25, 'FunctionProto') },
   OperatorSetIdProto: { domain: field(1, 'string'), version: field(2, 'int64') },
-  GraphProto: { node: list(1, 'NodeProto') },
+  GraphProto: { node: list(1, 'NodeProto'), initializer: list(5, 'TensorProto'), input: list(11, 'ValueInfoProto') },
+  TensorProto: { data_type: field(2, 'int32') },
+  ValueInfoProto: { type: field(2, 'TypeProto') },
+  TypeProto: { tensor_type: field(1, 'TensorTypeProto') },
+  TensorTypeProto: { elem_type: field(1, 'int32') },
   NodeProto: { input: list(1, 'string'), output: list(2, 'string'), op_type: field(4, 'string'), attribute: list(5, 'AttributeProto'), domain: field(7, 'string'), overload: field(8, 'string') },
-  AttributeProto: { g: field(6, 'GraphProto'), graphs: list(11, 'GraphProto') },
+  AttributeProto: { t: field(5, 'TensorProto'), g: field(6, 'GraphProto'), graphs: list(11, 'GraphProto') },
   FunctionProto: { name: field(1, 'string'), node: list(7, 'NodeProto'), opset_import: list(9, 'OperatorSetIdProto'), domain: field(10, 'string'), overload: field(13, 'string') },
 };
 
@@ -21,7 +26,9 @@ function decode(bytes) {
   decoder ??= protobuf.Root.fromJSON({
     nested: Object.fromEntries(Object.entries(schema).map(([name, fields]) => [name, { fields }])),
   }).lookupType('ModelProto');
-  return decoder.decode(bytes);
+  const model = decoder.decode(bytes);
+  if (!model.graph) throw new Error('the file holds no ONNX graph');
+  return model;
 }
 
 const domainName = (domain) => (!domain || domain === 'ai.onnx' ? '' : domain);
@@ -62,7 +69,13 @@ export function* operatorNodes(model) {
 
 /** The ids (`operatorId`) of the operators in the bytes of an ONNX file, sorted. Throws when they are no ModelProto. */
 export function readOperators(bytes) {
+  return [...new Set(Array.from(operatorNodes(decode(bytes)), operatorId))].sort();
+}
+
+/** Has the model inputs or constants of float16 or bfloat16? Throws as readOperators does. */
+export function hasFloat16(bytes) {
   const model = decode(bytes);
-  if (!model.graph) throw new Error('the file holds no ONNX graph');
-  return [...new Set(Array.from(operatorNodes(model), operatorId))].sort();
+  const isHalf = (type) => type === 10 || type === 16;
+  const given = [...model.graph.initializer.map((tensor) => tensor.data_type), ...model.graph.input.map(({ type }) => type?.tensor_type?.elem_type)];
+  return given.some(isHalf) || Array.from(operatorNodes(model)).some(({ node }) => node.attribute.some(({ t }) => isHalf(t?.data_type)));
 }

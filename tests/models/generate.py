@@ -10,6 +10,7 @@ from attention import attention_models
 from builder import GraphBuilder
 from cnn import efficientnet_b0, mobilenet_v2, resnet50, unet
 from decoder import decoder_4bit, gpt
+from half import Half
 from int8_networks import INT8_NETWORKS
 from operators import operator_models
 from quantized import quantized_models
@@ -38,6 +39,9 @@ MODELS = {
     "yolo": yolo,
     "minilm": lambda: minilm("fused"),
     "minilm-decomposed": lambda: minilm("decomposed"),
+    "mobilenetv2-f16": lambda: Half(mobilenet_v2("folded", 17)),
+    "resnet50-f16": lambda: Half(resnet50()),
+    "minilm-f16": lambda: Half(minilm("decomposed")),
     **INT8_NETWORKS,
     "gpt": gpt,
     "decoder-4bit": decoder_4bit,

@@ -1,6 +1,7 @@
 // A package of one model's operators (npm run build -- package --ops MODEL) runs that model and refuses others.
 import assert from 'node:assert/strict';
-import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { before, test } from 'node:test';
 import { pathToFileURL } from 'node:url';
@@ -72,7 +73,7 @@ test('its package.json leads to files of the folder alone', () => {
 });
 
 test('passes for operators that it lacks are left out', () => {
-  const names = ['fuse_layer_normalization', 'fold_affine_into_conv'];
+  const names = ['fuse_layer_normalization', 'fold_affine_into_conv', 'widen_float16'];
   const passesIn = (folder) => names.filter((name) => readFileSync(join(folder, 'relaxed.wasm')).includes(`${name}\0`));
   assert.deepEqual(passesIn(distDir), names);
   assert.deepEqual(passesIn(outdir), ['fold_affine_into_conv']);
@@ -81,7 +82,7 @@ test('passes for operators that it lacks are left out', () => {
 test('the table of passes tells which operators passes make', () => {
   const folder = join(root, 'core/graph/passes');
   const table = readFileSync(join(folder, 'passes.cpp'), 'utf8');
-  const told = [...table.matchAll(/\.makes = \{([^}]*)\}/g)].flatMap(([, list]) => list.match(/\w+(?=")/g) ?? []);
+  const told = [...table.matchAll(/\.(?:makes|needs) = \{([^}]*)\}/g)].flatMap(([, list]) => list.match(/\w+(?=")/g) ?? []);
   const texts = readdirSync(folder).map((name) => readFileSync(join(folder, name), 'utf8'));
   const made = texts.flatMap((text) => [...text.matchAll(/(?:become\(\w+, |retarget\(\w+, "[\w.]*", |becomes = |op_type = )"(\w+)"/g)].map(([, type]) => type));
   assert.ok(made.length > 3);
@@ -93,6 +94,20 @@ test('a list with an unknown operator is refused', async () => {
   assert.deepEqual(await readSubset('com.microsoft.Gelu, Conv,ocr'), { operators: ['Conv', 'com.microsoft.Gelu'], ocr: true });
   await assert.rejects(readSubset('Conv,gelu'), /: gelu is neither .*; did you mean Gelu\?$/);
   await assert.rejects(readSubset('com.microsoft.gelu'), /; did you mean com\.microsoft\.Gelu\?$/);
+});
+
+test('a model of float16 brings what makes it float32', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'kinglet-subset-'));
+  try {
+    for (const [type, operators] of [['float16', ['Cast', 'Exp']], ['float32', ['Exp']]]) {
+      const file = join(folder, `${type}.onnx`);
+      const value = (name) => ({ name, type, dims: [2] });
+      writeFileSync(file, model({ inputs: [value('x')], outputs: [value('y')], nodes: [{ op: 'Exp', inputs: ['x'], outputs: ['y'] }] }));
+      assert.deepEqual((await readSubset(file)).operators, operators);
+    }
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 });
 
 test('a file that is no model is refused by its name', async () => {

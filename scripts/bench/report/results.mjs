@@ -1,11 +1,13 @@
 // Questions to the results of a run: [{ label (of the host), entries: [{ row, measured, starts, threads }] }].
 import { geometricMean } from '../statistics.mjs';
 
-export const groups = [['models', 'Models'], ['int8', 'Quantized models'], ['operators', 'Operators']];
+export const groups = [['models', 'Models'], ['float16', 'float16 models'], ['int8', 'Quantized models'], ['operators', 'Operators']];
 
 export const engineOf = (list, engine) => list?.find((m) => m.engine === engine);
 export const entryOf = (host, name) => host.entries.find(({ row }) => row.name === name);
 export const entriesOf = (host, group) => host.entries.filter(({ row }) => row.group === group);
+/** Those of whole networks. */
+export const networksOf = (host) => host.entries.filter(({ row }) => row.group !== 'operators');
 
 /** How many times as fast as the baseline `engine` is in steady runs of a case; undefined where it does not take part. */
 export const ratioOf = (host, name, engine) => engineOf(entryOf(host, name)?.measured, engine)?.ratio;

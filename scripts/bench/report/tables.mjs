@@ -1,5 +1,5 @@
 // The tables of docs/benchmarks.md, each from a run.
-import { engineOf, entriesOf, groups, meanOf, meanRatio, ratioOf, rowsOf, startRatio } from './results.mjs';
+import { engineOf, entriesOf, groups, meanOf, meanRatio, networksOf, ratioOf, rowsOf, startRatio } from './results.mjs';
 import { kib, mib, ms, percent, table, times } from './markdown.mjs';
 
 /** Ratios of a group's cases: a column for each host and engine that took part. */
@@ -38,16 +38,15 @@ export function startTable({ results, baseline, engine }) {
     ['session from a file or address', ({ addressSessionMs }) => addressSessionMs],
     ['session from a file or address, and first run', ({ addressSessionMs, addressFirstMs }) => addressSessionMs + addressFirstMs],
   ];
-  const entries = (host) => [...entriesOf(host, 'models'), ...entriesOf(host, 'int8')];
   const rows = durations.map(([label, duration]) => [
-    label, ...results.map((host) => times(meanOf(entries(host).map((entry) => startRatio(entry, baseline, engine, duration))))),
+    label, ...results.map((host) => times(meanOf(networksOf(host).map((entry) => startRatio(entry, baseline, engine, duration))))),
   ]);
   return table(['geometric mean over the models', ...results.map(({ label }) => label)], rows);
 }
 
 /** Heap and peak memory of the models, after the first run of a fresh process or page. */
 export function memoryTable({ results, baseline, engine }) {
-  const rows = results.flatMap((host) => [...entriesOf(host, 'models'), ...entriesOf(host, 'int8')].map(({ row, starts }) => {
+  const rows = results.flatMap((host) => networksOf(host).map(({ row, starts }) => {
     const [theirs, ours] = [starts[baseline] ?? {}, starts[engine] ?? {}];
     const used = ours.weightBytes + ours.activationBytes;
     return [
