@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "kernels/packed_rows.hpp"
+#include "kernels/packed_parts.hpp"
 #include "ops/convert.hpp"
 
 namespace kinglet::ops {
@@ -25,15 +25,20 @@ Packing::Packing(PrepareContext& c, size_t i, size_t count, size_t pieces)
   if (split_ != pieces) rest_ = c.allocate((pieces - split_) * bytes);
 }
 
+float* Packing::temporary(size_t count) {
+  const size_t bytes = count * sizeof(float);
+  if (reuser_ != nullptr) return reinterpret_cast<float*>(reuser_->temporary(bytes));
+  copy_ = allocate_block(bytes);
+  return reinterpret_cast<float*>(copy_.get());
+}
+
 const float* Packing::from(size_t first, size_t count) {
   const DType dtype = elements_.dtype();
   const std::byte* const given = elements_.raw() + first * dtype_size(dtype);
   if (dtype == DType::kFloat32 && !in_place_) return reinterpret_cast<const float*>(given);
-  const size_t bytes = count * sizeof(float);
-  if (reuser_ == nullptr) copy_ = allocate_block(bytes);
-  std::byte* const copy = reuser_ != nullptr ? reuser_->temporary(bytes) : copy_.get();
+  float* const copy = temporary(count);
   convert(dtype, given, DType::kFloat32, copy, count);
-  return reinterpret_cast<const float*>(copy);
+  return copy;
 }
 
 std::shared_ptr<std::byte[]> Packing::finish() {
@@ -50,6 +55,15 @@ void pack_rows(Packing& packing, size_t at, size_t first, size_t k, size_t n) {
     kernels::pack_b(packing.to() + at + row * floats_a_row, rows, n, packing.from(first + row * n, rows * n),
                     static_cast<ptrdiff_t>(n), 1);
   }
+}
+
+void pack_columns(Packing& packing, size_t k, size_t n) {
+  const auto column = static_cast<ptrdiff_t>(k);
+  if (!packing.in_place() || n % kernels::kPanelWidth != 0) return kernels::pack_b(packing.to(), k, n, packing.from(), 1, column);
+  for (size_t j = 0; j < n; j += kernels::kPanelWidth) {
+    kernels::pack_b(packing.to() + j * k, k, kernels::kPanelWidth, packing.from(j * k, kernels::kPanelWidth * k), 1, column);
+  }
+  kernels::join_panels(packing.to(), k, n, packing.temporary(kernels::join_panels_scratch_size(k, n)));
 }
 
 }  // namespace kinglet::ops

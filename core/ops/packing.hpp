@@ -23,7 +23,11 @@ class Packing {
   /// Elements [first, first + count) as f32, until the next call; all before the end of what is written over them.
   const float* from(size_t first, size_t count);
   const float* from() { return from(0, elements_.count()); }
+  /// Floats until the next call of this or from().
+  float* temporary(size_t count);
   float* to() const { return reinterpret_cast<float*>(packed_.get()); }
+  /// Is what is packed written over the constant's own elements?
+  bool in_place() const { return in_place_; }
   /// The pieces from `split` on.
   float* rest() const { return reinterpret_cast<float*>(rest_.get()); }
   size_t split() const { return split_; }
@@ -45,5 +49,8 @@ class Packing {
 /// Packs the matrix [k, n] whose rows begin at element `first`, by kernels::pack_b at to() + `at`. Of what lies where
 /// it is packed to, only a block of rows is copied.
 void pack_rows(Packing& packing, size_t at, size_t first, size_t k, size_t n);
+
+/// Packs the matrix [k, n] that the whole constant is, transposed ([n, k]), likewise at to(): of it, only a few columns are copied.
+void pack_columns(Packing& packing, size_t k, size_t n);
 
 }  // namespace kinglet::ops

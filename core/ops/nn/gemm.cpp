@@ -45,11 +45,15 @@ void infer(const Gemm& op, InferContext& c) {
   c.out(0, c.dtype(0), SymShape({m, n}));
 }
 
+void scale(float* packed, size_t k, size_t n, float alpha) {
+  if (alpha == 1) return;
+  for (size_t i = 0; i < kernels::packed_b_size(k, n); ++i) packed[i] *= alpha;
+}
+
 void pack_matrix(const Gemm& op, float* packed, size_t k, size_t n, const float* b) {
   const auto row = static_cast<ptrdiff_t>(op.transpose_b ? 1 : n), column = static_cast<ptrdiff_t>(op.transpose_b ? k : 1);
   kernels::pack_b(packed, k, n, b, row, column);
-  if (op.alpha == 1) return;
-  for (size_t i = 0; i < kernels::packed_b_size(k, n); ++i) packed[i] *= op.alpha;
+  scale(packed, k, n, op.alpha);
 }
 
 void prepare(Gemm& op, PrepareContext& c) {
@@ -58,11 +62,12 @@ void prepare(Gemm& op, PrepareContext& c) {
   op.k = static_cast<size_t>(b->dim(op.transpose_b ? 1 : 0));
   op.n = static_cast<size_t>(b->dim(op.transpose_b ? 0 : 1));
   Packing packing(c, 1, kernels::packed_b_size(op.k, op.n));
-  if (op.transpose_b || op.alpha != 1) {
-    pack_matrix(op, packing.to(), op.k, op.n, packing.from());
+  if (op.transpose_b) {
+    pack_columns(packing, op.k, op.n);
   } else {
     pack_rows(packing, 0, 0, op.k, op.n);
   }
+  scale(packing.to(), op.k, op.n, op.alpha);
   op.packed = packing.finish();
 }
 
