@@ -47,23 +47,28 @@ std::shared_ptr<std::byte[]> Packing::finish() {
   return std::move(packed_);
 }
 
-void pack_rows(Packing& packing, size_t at, size_t first, size_t k, size_t n) {
+void pack_rows(Packing& packing, size_t at, size_t first, size_t k, size_t n, size_t whole, float* rest) {
   const size_t step = std::max<size_t>(1, kernels::packed_b_rows(k));
-  const size_t floats_a_row = kernels::packed_b_size(1, n);
+  const size_t floats_a_row = kernels::packed_b_size(1, whole);
+  const auto stride = static_cast<ptrdiff_t>(n);
   for (size_t row = 0; row < k; row += step) {
     const size_t rows = std::min(step, k - row);
-    kernels::pack_b(packing.to() + at + row * floats_a_row, rows, n, packing.from(first + row * n, rows * n),
-                    static_cast<ptrdiff_t>(n), 1);
+    const float* const from = packing.from(first + row * n, rows * n);
+    kernels::pack_b(packing.to() + at + row * floats_a_row, rows, whole, from, stride, 1);
+    if (whole != n) kernels::pack_b(rest + kernels::packed_b_size(row, n - whole), rows, n - whole, from + whole, stride, 1);
   }
 }
 
-void pack_columns(Packing& packing, size_t k, size_t n) {
-  const auto column = static_cast<ptrdiff_t>(k);
-  if (!packing.in_place() || n % kernels::kPanelWidth != 0) return kernels::pack_b(packing.to(), k, n, packing.from(), 1, column);
-  for (size_t j = 0; j < n; j += kernels::kPanelWidth) {
-    kernels::pack_b(packing.to() + j * k, k, kernels::kPanelWidth, packing.from(j * k, kernels::kPanelWidth * k), 1, column);
+void pack_columns(Packing& packing, size_t k, size_t n, size_t whole, float* rest) {
+  const auto stride = static_cast<ptrdiff_t>(k);
+  if (whole != n) kernels::pack_b(rest, k, n - whole, packing.from(whole * k, (n - whole) * k), 1, stride);
+  if (!packing.in_place() || whole % kernels::kPanelWidth != 0) {
+    return kernels::pack_b(packing.to(), k, whole, packing.from(0, whole * k), 1, stride);
   }
-  kernels::join_panels(packing.to(), k, n, packing.temporary(kernels::join_panels_scratch_size(k, n)));
+  for (size_t j = 0; j < whole; j += kernels::kPanelWidth) {
+    kernels::pack_b(packing.to() + j * k, k, kernels::kPanelWidth, packing.from(j * k, kernels::kPanelWidth * k), 1, stride);
+  }
+  kernels::join_panels(packing.to(), k, whole, packing.temporary(kernels::join_panels_scratch_size(k, whole)));
 }
 
 }  // namespace kinglet::ops

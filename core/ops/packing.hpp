@@ -46,11 +46,14 @@ class Packing {
   Block copy_;
 };
 
-/// Packs the matrix [k, n] whose rows begin at element `first`, by kernels::pack_b at to() + `at`. Of what lies where
-/// it is packed to, only a block of rows is copied.
-void pack_rows(Packing& packing, size_t at, size_t first, size_t k, size_t n);
+/// Packs the matrix [k, n] whose rows begin at element `first`, by kernels::pack_b: its first `whole` columns at to() + `at`, the
+/// others at `rest`. Of what lies where it is packed to, only a block of rows is copied.
+void pack_rows(Packing& packing, size_t at, size_t first, size_t k, size_t n, size_t whole, float* rest);
+inline void pack_rows(Packing& packing, size_t at, size_t first, size_t k, size_t n) {
+  pack_rows(packing, at, first, k, n, n, nullptr);
+}
 
-/// Packs the matrix [k, n] that the whole constant is, transposed ([n, k]), likewise at to(): of it, only a few columns are copied.
-void pack_columns(Packing& packing, size_t k, size_t n);
+/// The same for the whole constant, [n, k], transposed, at to(): of it, only a few columns are copied.
+void pack_columns(Packing& packing, size_t k, size_t n, size_t whole, float* rest);
 
 }  // namespace kinglet::ops

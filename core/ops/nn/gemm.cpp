@@ -6,8 +6,7 @@
 #include "ops/elementwise.hpp"
 #include "ops/epilogue.hpp"
 #include "ops/in_f32.hpp"
-#include "ops/packing.hpp"
-#include "ops/product.hpp"
+#include "ops/packed_matrix.hpp"
 
 namespace kinglet::ops {
 namespace {
@@ -17,8 +16,7 @@ struct Gemm {
   float alpha = 1, beta = 1;
   kernels::Activation activation;
   bool strassen = false;
-  size_t k = 0, n = 0;                  // of the packed constant B
-  std::shared_ptr<std::byte[]> packed;  // alpha * B'
+  PackedMatrix constant;  // alpha * B'
 };
 
 Gemm parse(const NodeView& node) {
@@ -45,30 +43,20 @@ void infer(const Gemm& op, InferContext& c) {
   c.out(0, c.dtype(0), SymShape({m, n}));
 }
 
-void scale(float* packed, size_t k, size_t n, float alpha) {
-  if (alpha == 1) return;
-  for (size_t i = 0; i < kernels::packed_b_size(k, n); ++i) packed[i] *= alpha;
-}
-
-void pack_matrix(const Gemm& op, float* packed, size_t k, size_t n, const float* b) {
-  const auto row = static_cast<ptrdiff_t>(op.transpose_b ? 1 : n), column = static_cast<ptrdiff_t>(op.transpose_b ? k : 1);
-  kernels::pack_b(packed, k, n, b, row, column);
-  scale(packed, k, n, op.alpha);
-}
-
 void prepare(Gemm& op, PrepareContext& c) {
   const Tensor* b = c.constant(1);
   if (b == nullptr || b->rank() != 2 || !is_float(b->dtype()) || b->dtype() == DType::kFloat64) return;
-  op.k = static_cast<size_t>(b->dim(op.transpose_b ? 1 : 0));
-  op.n = static_cast<size_t>(b->dim(op.transpose_b ? 0 : 1));
-  Packing packing(c, 1, kernels::packed_b_size(op.k, op.n));
-  if (op.transpose_b) {
-    pack_columns(packing, op.k, op.n);
-  } else {
-    pack_rows(packing, 0, 0, op.k, op.n);
-  }
-  scale(packing.to(), op.k, op.n, op.alpha);
-  op.packed = packing.finish();
+  op.constant = PackedMatrix(c, 1, op.transpose_b, op.alpha);
+}
+
+/// alpha * B' of this run.
+const float* pack_matrix(const Gemm& op, RunContext& c, size_t k, size_t n) {
+  float* const packed = c.scratch<float>(kernels::packed_b_size(k, n));
+  const auto row = static_cast<ptrdiff_t>(op.transpose_b ? 1 : n), column = static_cast<ptrdiff_t>(op.transpose_b ? k : 1);
+  kernels::pack_b(packed, k, n, as_f32(c, c.in(1)), row, column);
+  if (op.alpha == 1) return packed;
+  for (size_t i = 0; i < kernels::packed_b_size(k, n); ++i) packed[i] *= op.alpha;
+  return packed;
 }
 
 /// Element (i, j) of C, which broadcasts to [m, n], lies at i * row + j * column.
@@ -94,12 +82,7 @@ void run_f32(const Gemm& op, RunContext& c) {
     kernels::transpose_matrices(a_data, t, sizeof(float), 1, k, m);
     a_data = t;
   }
-  const float* packed = reinterpret_cast<const float*>(op.packed.get());
-  if (packed == nullptr) {
-    float* fresh = c.scratch<float>(kernels::packed_b_size(k, n));
-    pack_matrix(op, fresh, k, n, as_f32(c, c.in(1)));
-    packed = fresh;
-  }
+  const float* const fresh = op.constant ? nullptr : pack_matrix(op, c, k, n);
   F32Output output(c, y);
   kernels::Epilogue epilogue;
   epilogue.activation = op.activation;
@@ -117,8 +100,12 @@ void run_f32(const Gemm& op, RunContext& c) {
       epilogue.residual_stride = static_cast<ptrdiff_t>(n);
     }
   }
-  const Product product(c, m, n, k, op.strassen, epilogue.residual != nullptr);
-  product(a_data, static_cast<ptrdiff_t>(k), packed, output.data(), static_cast<ptrdiff_t>(n), epilogue);
+  const auto lda = static_cast<ptrdiff_t>(k), ldy = static_cast<ptrdiff_t>(n);
+  if (op.constant) {
+    op.constant.multiply(c, m, a_data, lda, output.data(), ldy, epilogue, op.strassen);
+  } else {
+    Product(c, m, n, k, op.strassen, epilogue.residual != nullptr)(a_data, lda, fresh, output.data(), ldy, epilogue);
+  }
   output.store();
 }
 

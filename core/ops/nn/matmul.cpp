@@ -4,9 +4,8 @@
 #include "ops/elementwise.hpp"
 #include "ops/epilogue.hpp"
 #include "ops/in_f32.hpp"
-#include "ops/packing.hpp"
 #include "ops/matrix_product.hpp"
-#include "ops/product.hpp"
+#include "ops/packed_matrix.hpp"
 
 namespace kinglet::ops {
 namespace {
@@ -14,11 +13,12 @@ namespace {
 struct MatMul {
   kernels::Activation activation;
   Shape b_shape;                        // of the packed constant B
-  std::shared_ptr<std::byte[]> packed;  // its matrices, one after the other
+  PackedMatrix constant;                // its matrix, if there is one
+  std::shared_ptr<std::byte[]> packed;  // its matrices, one after the other, if there are several
   bool strassen = false;
 };
 
-MatMul parse(const NodeView& n) { return {parse_activation(n), {}, nullptr, n.attr_int("strassen", 0) != 0}; }
+MatMul parse(const NodeView& n) { return {parse_activation(n), {}, {}, nullptr, n.attr_int("strassen", 0) != 0}; }
 
 void infer(const MatMul&, InferContext& c) {
   common_type(c, 0, c.inputs(), kNumbers);
@@ -33,6 +33,10 @@ void prepare(MatMul& op, PrepareContext& c) {
   const Tensor* b = c.constant(1);
   if (b == nullptr || b->rank() < 2 || !is_float(b->dtype()) || b->dtype() == DType::kFloat64) return;
   op.b_shape = b->shape();
+  if (b->rank() == 2) {
+    op.constant = PackedMatrix(c, 1);
+    return;
+  }
   const auto k = static_cast<size_t>(b->dim(b->rank() - 2)), n = static_cast<size_t>(b->dim(b->rank() - 1));
   const size_t matrices = b->shape().count(0, b->rank() - 2), each = kernels::packed_b_size(k, n);
   Packing packing(c, 1, matrices * each);
@@ -43,13 +47,18 @@ void prepare(MatMul& op, PrepareContext& c) {
 void run_f32(const MatMul& op, RunContext& c) {
   const Tensor& a = c.in(0);
   Tensor& y = c.out(0);
-  const MatrixProduct p = take_apart(a.shape(), op.packed ? op.b_shape : c.in(1).shape());
+  const bool is_constant = op.packed || op.constant;
+  const MatrixProduct p = take_apart(a.shape(), is_constant ? op.b_shape : c.in(1).shape());
   const size_t each = kernels::packed_b_size(p.k, p.n);
   const float* a_data = as_f32(c, a);
-  const float* b_data = op.packed ? nullptr : as_f32(c, c.in(1));
+  const float* b_data = is_constant ? nullptr : as_f32(c, c.in(1));
   c.require(!c.has(2) || c.in(2).count() == p.n, "expected bias of {} elements, got {}", p.n, c.has(2) ? c.in(2).shape() : Shape());
   const kernels::Epilogue epilogue{c.has(2) ? as_f32(c, c.in(2)) : nullptr, nullptr, 0, op.activation};
   F32Output output(c, y);
+  if (op.constant) {
+    op.constant.multiply(c, p.m, a_data, static_cast<ptrdiff_t>(p.k), output.data(), static_cast<ptrdiff_t>(p.n), epilogue, op.strassen);
+    return output.store();
+  }
   const size_t matrices = p.a_matrix.size();
   if (matrices >= 2 * threads() && threads() > 1) {
     // Many products: each is one thread's.
