@@ -23,7 +23,8 @@ ThreadPool* thread_pool = nullptr;
 namespace {
 
 struct State {
-  std::map<std::string, ModelBytes> files;  // "" is the model, others are external data by location
+  ModelBytes model;
+  std::map<std::string, ModelBytes> external_data;  // by location
   std::optional<Session> session;
   Feeds feeds;
   std::vector<Tensor> outputs;  // of the last run
@@ -40,6 +41,9 @@ Session& session() {
   return *state().session;
 }
 
+/// The file at `location`; "" is the model.
+ModelBytes& file_at(const std::string& location) { return location.empty() ? state().model : state().external_data[location]; }
+
 /// Grows the heap once for what a model of `size` bytes takes at the least, packed weights and activations among it. Each
 /// time that a large heap grows, V8 may collect garbage, which takes milliseconds.
 void grow_heap_for(size_t size) {
@@ -53,7 +57,7 @@ void grow_heap_for(size_t size) {
 /// Address of `size` bytes for the file at `location`; what an earlier call's block holds is carried over.
 val reserve_file(const std::string& location, double size) {
   return guarded([&] {
-    ModelBytes& file = state().files[location];
+    ModelBytes& file = file_at(location);
     const size_t bytes = bytes_from_js(size);
     grow_heap_for(bytes);
     ModelBytes grown = ModelBytes::allocate(bytes);
@@ -66,7 +70,7 @@ val reserve_file(const std::string& location, double size) {
 /// How many of the reserved bytes the file at `location` has in truth.
 val finish_file(const std::string& location, double size) {
   return guarded([&] {
-    ModelBytes& file = state().files[location];
+    ModelBytes& file = file_at(location);
     if (size > static_cast<double>(file.size)) {
       throw_error(ErrorCode::kInternal, "file '{}' is longer than its block", location);
     }
@@ -89,11 +93,9 @@ val load(bool optimize, const val& without) {
     options.optimize = optimize;
     options.without_passes = strings_from_js(without);
     options.pool = thread_pool;
-    options.external_data = std::move(state().files);
-    state().files.clear();
-    auto node = options.external_data.extract("");
-    if (node.empty()) throw_error(ErrorCode::kInternal, "no model bytes were given");
-    state().session.emplace(Session::load(std::move(node.mapped()), std::move(options)));
+    options.external_data = std::exchange(state().external_data, {});
+    if (state().model.data == nullptr) throw_error(ErrorCode::kInternal, "no model bytes were given");
+    state().session.emplace(Session::load(std::exchange(state().model, {}), std::move(options)));
     return val::undefined();
   });
 }

@@ -1,6 +1,7 @@
 #include "kernels/packed_parts.hpp"
 
-#include <algorithm>
+#include <cstring>
+#include <utility>
 
 #include "base/flags.hpp"
 
@@ -19,16 +20,21 @@ struct PanelBlocks {
   }
 };
 
-/// In place, pieces [rows, columns] of so many floats to [columns, rows], each cycle of places by itself.
+void copy(float* to, const float* from, size_t floats) { std::memcpy(to, from, floats * sizeof(float)); }
+
+/// In place, pieces [rows, columns] of so many floats to [columns, rows], each cycle of places by itself. `carried` has room for two.
 void transpose_pieces(float* data, size_t rows, size_t columns, size_t floats, float* carried) {
   Flags done(rows * columns, false);
+  float* next = carried + floats;
   for (size_t start = 1; start + 1 < rows * columns; ++start) {
     if (done[start]) continue;
-    std::copy_n(data + start * floats, floats, carried);
+    copy(carried, data + start * floats, floats);
     size_t at = start;
     do {
       at = at % columns * rows + at / columns;
-      std::swap_ranges(carried, carried + floats, data + at * floats);
+      copy(next, data + at * floats, floats);
+      copy(data + at * floats, carried, floats);
+      std::swap(carried, next);
       done[at] = true;
     } while (at != start);
   }
@@ -38,25 +44,25 @@ void transpose_pieces(float* data, size_t rows, size_t columns, size_t floats, f
 
 size_t join_panels_scratch_size(size_t k, size_t n) {
   const PanelBlocks blocks(k);
-  return blocks.floats + blocks.last * (n / kPanelWidth);
+  return 2 * blocks.floats + blocks.last * (n / kPanelWidth);
 }
 
 void join_panels(float* packed, size_t k, size_t n, float* scratch) {
   const PanelBlocks blocks(k);
   const size_t panels = n / kPanelWidth;
   if (blocks.whole + (blocks.last != 0) <= 1 || panels <= 1) return;
-  float* const lasts = scratch + blocks.floats;
+  float* const lasts = scratch + 2 * blocks.floats;
   if (blocks.last != 0) {
     // Pieces of one size can change places: the smaller ones wait outside, and the others move together.
     const size_t kept = blocks.whole * blocks.floats;
     for (size_t p = 0; p < panels; ++p) {
       const float* const panel = packed + p * (kept + blocks.last);
-      std::copy_n(panel + kept, blocks.last, lasts + p * blocks.last);
-      std::copy_n(panel, kept, packed + p * kept);
+      copy(lasts + p * blocks.last, panel + kept, blocks.last);
+      std::memmove(packed + p * kept, panel, kept * sizeof(float));
     }
   }
   transpose_pieces(packed, panels, blocks.whole, blocks.floats, scratch);
-  std::copy_n(lasts, panels * blocks.last, packed + panels * blocks.whole * blocks.floats);
+  copy(packed + panels * blocks.whole * blocks.floats, lasts, panels * blocks.last);
 }
 
 }  // namespace kinglet::kernels

@@ -89,7 +89,8 @@ class StepServices : public ops::RunServices {
   }
 
   std::vector<Tensor> run_subgraph(size_t subgraph, std::span<const Tensor> formal_inputs) override {
-    Program& body = *program_.bodies_.at(step_.node).at(subgraph);
+    const auto node = static_cast<size_t>(step_.node - program_.graph_->nodes.data());
+    Program& body = *program_.bodies_.at(node).at(subgraph);
     std::vector<Tensor> captures;
     for (const Capture& c : body.graph().captures) {
       const Tensor* outer = step_.inputs[c.node_input];
@@ -114,12 +115,15 @@ Program::Program(std::shared_ptr<Graph> graph, ConstantMemory& memory, Workers* 
 
 void Program::prepare(ConstantMemory& memory) {
   std::vector<uint32_t> uses = graph_->use_counts();
-  for (Node& node : graph_->nodes) {
+  for (size_t n = 0; n < graph_->nodes.size(); ++n) {
+    Node& node = graph_->nodes[n];
     if (node.def->prepare != nullptr) {
       NodePreparation context(*graph_, node, uses, memory, packed_bytes_);
       with_node(node, [&] { node.def->prepare(node.op.get(), context); });
     }
-    for (const auto& body : node.subgraphs) bodies_[&node].push_back(std::make_unique<Program>(body, memory, workers_));
+    if (node.subgraphs.empty()) continue;
+    bodies_.resize(n + 1);
+    for (const auto& body : node.subgraphs) bodies_[n].push_back(std::make_unique<Program>(body, memory, workers_));
   }
 }
 
@@ -254,7 +258,7 @@ size_t Program::weight_bytes() const {
   for (const Value& value : graph_->values) {
     if (value.constant.valid() && seen.insert(value.constant.raw()).second) total += value.constant.bytes();
   }
-  for (const auto& [node, programs] : bodies_) {
+  for (const auto& programs : bodies_) {
     for (const auto& body : programs) total += body->weight_bytes();
   }
   return total;
@@ -262,7 +266,7 @@ size_t Program::weight_bytes() const {
 
 size_t Program::activation_bytes() const {
   size_t total = arena_.size() + scratch_.size();
-  for (const auto& [node, programs] : bodies_) {
+  for (const auto& programs : bodies_) {
     for (const auto& body : programs) total += body->activation_bytes();
   }
   return total;

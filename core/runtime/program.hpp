@@ -2,7 +2,6 @@
 // A graph made ready to run: operators prepared, plans cached by input shapes, subgraphs as programs of their own.
 
 #include <list>
-#include <map>
 #include <memory>
 
 #include <kinglet/session.hpp>
@@ -45,7 +44,7 @@ class Program {
 
   std::shared_ptr<Graph> graph_;
   Workers* workers_;
-  std::map<const Node*, std::vector<std::unique_ptr<Program>>> bodies_;
+  std::vector<std::vector<std::unique_ptr<Program>>> bodies_;  // by node; those of the last nodes without any are left out
   std::list<std::unique_ptr<Plan>> plans_;  // most recently used first
   Arena arena_;
   Scratch scratch_;
