@@ -160,10 +160,9 @@ void run_tiles(size_t tile_rows, const Rows& rows, size_t row, const Panels& pan
 
 /// Lines of less than a panel. A call of memcpy for each would take longer.
 void copy_lines(float* to, ptrdiff_t to_stride, const float* from, ptrdiff_t from_stride, size_t lines, size_t width) {
-  const size_t low = std::min(width, simd::kLanes), high = width - low;
   for (size_t i = 0; i < lines; ++i, to += to_stride, from += from_stride) {
-    simd::store_partial(to, simd::load_partial(from, low), low);
-    if (high != 0) simd::store_partial(to + simd::kLanes, simd::load_partial(from + simd::kLanes, high), high);
+#pragma GCC unroll 1
+    for (size_t j = 0; j < width; ++j) to[j] = from[j];
   }
 }
 

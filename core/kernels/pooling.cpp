@@ -99,6 +99,17 @@ void for_each_pixel(const Geometry& g, const float* input, ptrdiff_t input_strid
   }
 }
 
+/// to[c] = f(to[c], fold over the rows of `from`)
+template <class F>
+KINGLET_APART void fold_rows(const float* from, ptrdiff_t stride, size_t rows, float* to, size_t columns, float initial, F f) {
+  simd::for_vectors(columns, [&](size_t c, size_t lanes) KINGLET_INLINE_LAMBDA {
+    f32x4 acc = simd::splat(initial);
+    const float* row = from + c;
+    for (size_t i = 0; i < rows; ++i, row += stride) acc = f(acc, simd::load_partial(row, lanes));
+    simd::store_partial(to + c, f(simd::load_partial(to + c, lanes), acc), lanes);
+  });
+}
+
 /// y[b, c] = fold of f over the pixels of x[b, :, c]. Parts of kPart pixels, and of these kPart again: they
 /// stay in the first cache while the channels pass over them, and a running sum over a large image would lose
 /// three of seven digits (a gate made of it carries that error to every pixel).
@@ -106,16 +117,6 @@ template <class F>
 void pool_all(const float* x, ptrdiff_t x_stride, float* y, size_t batch, size_t pixels, size_t channels,
               float initial, F f) {
   constexpr size_t kPart = 64, kGroup = 256;
-  const f32x4 start = simd::splat(initial);
-  // to[c] = f(to[c], fold over the rows of from)
-  const auto fold_rows = [&](const float* from, ptrdiff_t stride, size_t rows, float* to, size_t columns) {
-    simd::for_vectors(columns, [&](size_t c, size_t lanes) KINGLET_INLINE_LAMBDA {
-      f32x4 acc = start;
-      const float* row = from + c;
-      for (size_t i = 0; i < rows; ++i, row += stride) acc = f(acc, simd::load_partial(row, lanes));
-      simd::store_partial(to + c, f(simd::load_partial(to + c, lanes), acc), lanes);
-    });
-  };
   float parts[kGroup];
   for (size_t b = 0; b < batch; ++b, x += static_cast<ptrdiff_t>(pixels) * x_stride, y += channels) {
     std::fill_n(y, channels, initial);
@@ -125,10 +126,10 @@ void pool_all(const float* x, ptrdiff_t x_stride, float* y, size_t batch, size_t
         std::fill_n(parts, columns, initial);
         for (const size_t end = std::min(pixels, p + kPart * kPart); p < end;) {
           const size_t rows = std::min(kPart, end - p);
-          fold_rows(x + static_cast<ptrdiff_t>(p) * x_stride + group, x_stride, rows, parts, columns);
+          fold_rows(x + static_cast<ptrdiff_t>(p) * x_stride + group, x_stride, rows, parts, columns, initial, f);
           p += rows;
         }
-        fold_rows(parts, 0, 1, y + group, columns);
+        fold_rows(parts, 0, 1, y + group, columns, initial, f);
       }
     }
   }
