@@ -69,18 +69,22 @@ ConstantMemory::File* ConstantMemory::file_of(const std::byte* data) {
   return nullptr;
 }
 
-ptrdiff_t ConstantMemory::find_alone(const Tensor& constant) const {
+ptrdiff_t ConstantMemory::find(const Tensor& constant, size_t users) const {
   const auto found = std::lower_bound(ranges_.begin(), ranges_.end(), constant.raw(),
                                       [](const Range& range, const std::byte* p) { return range.begin < p; });
-  if (constant.owner() == nullptr || found == ranges_.end() || found->users != 1) return -1;
+  if (constant.owner() == nullptr || found == ranges_.end() || found->users != users) return -1;
   const bool is_it = found->begin == constant.raw() && found->end == constant.raw() + constant.bytes();
   return is_it ? found - ranges_.begin() : -1;
 }
 
-bool ConstantMemory::is_alone(const Tensor& constant) const { return find_alone(constant) >= 0; }
+bool ConstantMemory::is_alone(const Tensor& constant) const { return find(constant, 1) >= 0; }
+
+void ConstantMemory::count_as_one(const Tensor& constant, size_t users) {
+  if (const ptrdiff_t found = find(constant, users); found >= 0) ranges_[static_cast<size_t>(found)].users = 1;
+}
 
 std::shared_ptr<std::byte[]> ConstantMemory::take(const Tensor& constant, size_t bytes) {
-  const ptrdiff_t found = find_alone(constant);
+  const ptrdiff_t found = find(constant, 1);
   if (found < 0 || constant.bytes() < bytes) return nullptr;
   Range& range = ranges_[static_cast<size_t>(found)];
   File* const file = file_of(constant.raw());

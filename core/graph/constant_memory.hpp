@@ -25,6 +25,9 @@ class ConstantMemory {
   /// Whether nothing else of the graph lies where `constant` does: its elements may be changed in place.
   bool is_alone(const Tensor& constant) const;
 
+  /// `users` values of the graph that are this very tensor will be done with it at once: where nothing else lies there, it is alone.
+  void count_as_one(const Tensor& constant, size_t users);
+
   /// The memory of `constant` with room for `bytes`, aligned to kAlignment and about to be written over. Null
   /// where something else needs it too, where it is too small, and where most of its file is dead weight.
   std::shared_ptr<std::byte[]> take(const Tensor& constant, size_t bytes);
@@ -49,8 +52,8 @@ class ConstantMemory {
   void add(const Tensor& tensor);
   void merge_overlaps();
   File* file_of(const std::byte* data);
-  /// The place in ranges_ of that of a tensor that is alone, else -1.
-  ptrdiff_t find_alone(const Tensor& constant) const;
+  /// The place in ranges_ of that of a tensor that so many values are and nothing else, or -1.
+  ptrdiff_t find(const Tensor& constant, size_t users) const;
 
   std::vector<Range> ranges_;  // by address, without overlaps
   std::vector<File> files_;

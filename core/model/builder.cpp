@@ -39,8 +39,9 @@ ValueType value_type(const DecodedType& type) {
 }  // namespace
 
 Graph Builder::build() {
-  for (const DecodedFunction& f : model_.functions) {
-    if (!functions_.emplace(text("{}\n{}\n{}", f.domain, f.name, f.overload), &f).second) {
+  for (size_t i = 0; i < model_.functions.size(); ++i) {
+    const DecodedFunction& f = model_.functions[i];
+    if (!functions_.emplace(text("{}\n{}\n{}", f.domain, f.name, f.overload), i).second) {
       throw_error(ErrorCode::kModel, "function '{}' of domain '{}' is defined twice", f.name, f.domain);
     }
   }

@@ -82,9 +82,9 @@ class Builder {
   std::string unique_prefix(const std::string& name);
 
   const DecodedModel& model_;
-  std::map<std::string, const DecodedFunction*> functions_;  ///< by domain, name and overload
-  std::vector<const DecodedFunction*> active_;               ///< the calls that are being inlined
-  std::map<std::string, size_t> prefixes_;                   ///< how many calls had this node name
+  std::map<std::string, size_t> functions_;     ///< places in the model's list, by domain, name and overload
+  std::vector<const DecodedFunction*> active_;  ///< the calls that are being inlined
+  std::map<std::string, size_t> prefixes_;      ///< how many calls had this node name
   /// Indices of Graph::symbols by name: a file may have any number of them, and Graph::symbol() tries one after the
   /// other.
   NameMap symbols_;

@@ -31,7 +31,7 @@ size_t attribute_bytes(const Attribute& a) {
 const DecodedFunction* Builder::function_for(const DecodedNode& node) {
   if (functions_.empty()) return nullptr;
   const auto found = functions_.find(text("{}\n{}\n{}", node.domain, node.op_type, node.overload));
-  return found == functions_.end() ? nullptr : found->second;
+  return found == functions_.end() ? nullptr : &model_.functions[found->second];
 }
 
 void Builder::check_budget(const Node& node, const Scope& scope) {

@@ -17,6 +17,8 @@ class NodePreparation : public ops::PackingContext {
                   size_t& packed_bytes)
       : graph_(graph), node_(node), uses_(uses), memory_(memory), packed_bytes_(packed_bytes) {}
 
+  uint32_t released() const { return released_; }
+
   bool has(size_t i) const override { return i < node_.own_inputs && node_.inputs[i] != kNoValue; }
   DType dtype(size_t i) const override { return value(i).dtype; }
   const SymShape& shape(size_t i) const override { return value(i).shape; }
@@ -25,6 +27,7 @@ class NodePreparation : public ops::PackingContext {
   }
   void release(size_t i) override {
     if (--uses_[static_cast<size_t>(node_.inputs.at(i))] == 0) value(i).constant = {};
+    released_ |= i < 32 ? uint32_t{1} << i : 0;
   }
   std::shared_ptr<std::byte[]> reuse(size_t i, size_t bytes) override {
     if (uses_[static_cast<size_t>(node_.inputs.at(i))] != 1) return nullptr;
@@ -49,6 +52,7 @@ class NodePreparation : public ops::PackingContext {
   std::vector<uint32_t>& uses_;
   ConstantMemory& memory_;
   size_t& packed_bytes_;
+  uint32_t released_ = 0;  // as bits
 };
 
 /// An If's outputs are what its branch gave. To infer shapes through both branches, and the branches in them, at
@@ -108,22 +112,31 @@ class StepServices : public ops::RunServices {
   Tensor unwanted_;
 };
 
-Program::Program(std::shared_ptr<Graph> graph, ConstantMemory& memory, Workers* workers)
+Program::Program(std::shared_ptr<Graph> graph, ConstantMemory& memory, TwinNodes& twins, Workers* workers)
     : graph_(std::move(graph)), workers_(workers) {
-  prepare(memory);
+  prepare(memory, twins);
 }
 
-void Program::prepare(ConstantMemory& memory) {
+void Program::prepare(ConstantMemory& memory, TwinNodes& twins) {
   std::vector<uint32_t> uses = graph_->use_counts();
   for (size_t n = 0; n < graph_->nodes.size(); ++n) {
     Node& node = graph_->nodes[n];
     if (node.def->prepare != nullptr) {
       NodePreparation context(*graph_, node, uses, memory, packed_bytes_);
-      with_node(node, [&] { node.def->prepare(node.op.get(), context); });
+      if (TwinNodes::Twin& twin = twins.next(); twin.prepared) {
+        node.op = twin.node->op;
+        for (size_t i = 0; i < 32; ++i) {
+          if ((twin.released >> i & 1) != 0) context.release(i);
+        }
+      } else {
+        with_node(node, [&] { node.def->prepare(node.op.get(), context); });
+        twin.prepared = true;
+        twin.released = context.released();
+      }
     }
     if (node.subgraphs.empty()) continue;
     bodies_.resize(n + 1);
-    for (const auto& body : node.subgraphs) bodies_[n].push_back(std::make_unique<Program>(body, memory, workers_));
+    for (const auto& body : node.subgraphs) bodies_[n].push_back(std::make_unique<Program>(body, memory, twins, workers_));
   }
 }
 

@@ -7,8 +7,8 @@
 #include <kinglet/session.hpp>
 
 #include "base/workers.hpp"
-#include "graph/constant_memory.hpp"
 #include "runtime/plan.hpp"
+#include "runtime/twin_nodes.hpp"
 #include "runtime/workspace.hpp"
 
 namespace kinglet {
@@ -16,9 +16,9 @@ namespace kinglet {
 class Program {
  public:
   /// Takes a resolved graph and prepares its operators: constants that only they read are packed where they
-  /// lie, or packed elsewhere and freed. `memory` is that of the graph or of one that it is a subgraph of.
+  /// lie, or packed elsewhere and freed. `memory` and `twins` are those of the graph or of one that it is a subgraph of.
   /// Operators run on `workers` where that is not null; it outlives the program.
-  Program(std::shared_ptr<Graph> graph, ConstantMemory& memory, Workers* workers = nullptr);
+  Program(std::shared_ptr<Graph> graph, ConstantMemory& memory, TwinNodes& twins, Workers* workers = nullptr);
   Program(const Program&) = delete;
   Program& operator=(const Program&) = delete;
 
@@ -36,7 +36,7 @@ class Program {
   /// Shapes seen before need no planning; the least recently used plan goes when there are more.
   static constexpr size_t kMaxPlans = 8;
 
-  void prepare(ConstantMemory& memory);
+  void prepare(ConstantMemory& memory, TwinNodes& twins);
   Plan& plan_for(std::span<const Tensor> inputs, std::span<const Tensor> captures);
   void run_step(Plan& plan, Step& step, const RunOptions& options);
   /// run_step, with a row in options.profile.

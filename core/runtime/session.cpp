@@ -60,7 +60,7 @@ std::string actual_text(const Tensor& t) {
 }
 
 /// Rank and fixed dims must agree; a named dim must be the same number wherever the name stands.
-void check_feed(const ValueDescription& d, const Tensor& t, std::map<std::string, int64_t>& named) {
+void check_feed(const ValueDescription& d, const Tensor& t, std::map<std::string, size_t>& named) {
   const auto fail = [&](std::string_view why) {
     Error error(ErrorCode::kShape, text("input '{}': expected {}, got {}{}", d.name, expected_text(d), actual_text(t), why));
     error.input = d.name;
@@ -75,8 +75,9 @@ void check_feed(const ValueDescription& d, const Tensor& t, std::map<std::string
     const ValueDescription::Dim& dim = d.dims[i];
     if (dim.value >= 0 && dim.value != t.dim(i)) fail("");
     if (dim.name.empty()) continue;
-    const auto [it, fresh] = named.emplace(dim.name, t.dim(i));
-    if (!fresh && it->second != t.dim(i)) fail(text(" where '{}' is {} in another input", dim.name, it->second));
+    const auto size = static_cast<size_t>(t.dim(i));
+    const auto [it, fresh] = named.emplace(dim.name, size);
+    if (!fresh && it->second != size) fail(text(" where '{}' is {} in another input", dim.name, it->second));
   }
 }
 
@@ -147,7 +148,8 @@ Session Session::load(ModelBytes bytes, SessionOptions options) {
   std::vector<ConstantFile> files{{bytes.data.get(), bytes.size}};
   for (const auto& [location, file] : options.external_data) files.push_back({file.data.get(), file.size});
   ConstantMemory memory(*graph, files);
-  state->program = std::make_unique<Program>(graph, memory, state->pool);
+  TwinNodes twins(*graph, memory);
+  state->program = std::make_unique<Program>(graph, memory, twins, state->pool);
   if (!memory.took_from(bytes.data.get())) detach_small_constants(*graph, bytes);
   return Session(std::move(state));
 }
@@ -166,7 +168,7 @@ std::vector<Tensor> Session::run(std::span<const Feed> feeds, std::span<const st
     }
     inputs[static_cast<size_t>(it - state_->inputs.begin())] = feed.tensor;
   }
-  std::map<std::string, int64_t> named;
+  std::map<std::string, size_t> named;
   for (size_t i = 0; i < inputs.size(); ++i) {
     if (!inputs[i].valid()) {
       throw_error(ErrorCode::kInvalidArgument, "input '{}' ({}) was not given", state_->inputs[i].name, expected_text(state_->inputs[i]));

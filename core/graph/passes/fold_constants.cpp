@@ -32,18 +32,29 @@ size_t total_bytes(std::span<const ops::ValueInfo* const> infos) {
   return total;
 }
 
+/// Constants are no captures any more: who reads them is then known in each graph alone.
 bool push_into_subgraphs(const Graph& graph, Node& node) {
-  bool changed = false;
+  Flags is_captured(node.inputs.size(), false);
+  std::fill_n(is_captured.begin(), node.own_inputs, true);
   for (const auto& body : node.subgraphs) {
-    for (const Capture& c : body->captures) {
+    std::erase_if(body->captures, [&](const Capture& c) {
       const ValueId outer = node.inputs[c.node_input];
-      if (!graph.is_constant(outer) || body->is_constant(c.inner)) continue;
-      Value& inner = body->value(c.inner);
-      inner.constant = graph.value(outer).constant;
-      inner.dtype = inner.constant.dtype();
-      inner.shape = inner.constant.shape();
-      changed = true;
-    }
+      if (graph.is_constant(outer)) {
+        Value& inner = body->value(c.inner);
+        inner.constant = graph.value(outer).constant;
+        inner.dtype = inner.constant.dtype();
+        inner.shape = inner.constant.shape();
+        return true;
+      }
+      is_captured[c.node_input] = true;
+      return false;
+    });
+  }
+  bool changed = false;
+  for (size_t i = 0; i < node.inputs.size(); ++i) {
+    if (is_captured[i] || node.inputs[i] == kNoValue) continue;
+    node.inputs[i] = kNoValue;
+    changed = true;
   }
   return changed;
 }
