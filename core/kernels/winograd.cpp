@@ -198,66 +198,67 @@ void run_tiles(Call& call, const WinogradMatrices<const float>& packed_weights, 
   }
 }
 
-/// The sums that a filter's rows make: one for each row of kFilter.
-template <class T>
-KINGLET_INLINE void filter_sums(const f32x4 (&taps)[3], f32x4 (&sums)[T::kFilters]) {
-  for (size_t i = 0; i < T::kFilters; ++i) {
-    f32x4 sum{};
-    bool first = true;
-    for (size_t t = 0; t < 3; ++t) {
-      const auto factor = static_cast<float>(T::kFilter[i][t]);
-      if (factor == 0.0f) continue;
-      const f32x4 product = factor == 1.0f ? taps[t] : taps[t] * simd::splat(factor);
-      sum = first ? product : sum + product;
-      first = false;
-    }
-    sums[i] = sum;
+/// The sums that three taps in a line make: T::kFilter for any T, since a function for each would be three times the code.
+struct FilterSums {
+  static constexpr size_t kMost = 6;
+  size_t count;
+  float factors[kMost][3];
+
+  f32x4 sum(size_t i, f32x4 a, f32x4 b, f32x4 c) const {
+    return a * simd::splat(factors[i][0]) + b * simd::splat(factors[i][1]) + c * simd::splat(factors[i][2]);
   }
+};
+
+template <class T>
+constexpr FilterSums sums_of() {
+  static_assert(T::kFilters <= FilterSums::kMost);
+  FilterSums sums{T::kFilters, {}};
+  for (size_t i = 0; i < T::kFilters; ++i) {
+    for (size_t t = 0; t < 3; ++t) sums.factors[i][t] = static_cast<float>(T::kFilter[i][t]);
+  }
+  return sums;
 }
 
 /// Four filters of one input channel, each `filter_stride` after the one before, to four columns of all matrices.
-template <class T>
-KINGLET_APART void pack_filters(const float* filters, size_t filter_stride, float* const* matrix, size_t to) {
-  constexpr size_t kFilters = T::kFilters;
+KINGLET_APART void pack_filters(const FilterSums& sums, const float* filters, size_t filter_stride, float* const* matrix, size_t to) {
   f32x4 tap[9];
   for (size_t i = 0; i < 8; i += 4) {
     for (size_t f = 0; f < 4; ++f) tap[i + f] = simd::load(filters + f * filter_stride + i);
     simd::transpose(tap[i], tap[i + 1], tap[i + 2], tap[i + 3]);
   }
   for (size_t f = 0; f < 4; ++f) tap[8][f] = filters[f * filter_stride + 8];
-  f32x4 rows[3][kFilters];
-  for (size_t x = 0; x < 3; ++x) filter_sums<T>({tap[x], tap[3 + x], tap[6 + x]}, rows[x]);
-  for (size_t i = 0; i < kFilters; ++i) {
-    f32x4 sums[kFilters];
-    filter_sums<T>({rows[0][i], rows[1][i], rows[2][i]}, sums);
-    for (size_t j = 0; j < kFilters; ++j) simd::store(matrix[i * kFilters + j] + to, sums[j]);
+#pragma GCC unroll 1
+  for (size_t i = 0; i < sums.count; ++i) {
+    f32x4 row[3];
+    for (size_t x = 0; x < 3; ++x) row[x] = sums.sum(i, tap[x], tap[3 + x], tap[6 + x]);
+#pragma GCC unroll 1
+    for (size_t j = 0; j < sums.count; ++j) simd::store(*matrix++ + to, sums.sum(j, row[0], row[1], row[2]));
   }
 }
 
-template <class T>
-void pack(const WinogradMatrices<float>& packed, const ConvShape& shape, const float* weights) {
-  constexpr size_t kMatrices = T::kFilters * T::kFilters;
-  const size_t channels = shape.in_channels, outputs = shape.out_channels;
-  float* matrix[kMatrices];
-  for (size_t i = 0; i < kMatrices; ++i) matrix[i] = packed(i, winograd_matrix_size(shape));
+void pack(const FilterSums& sums, const WinogradMatrices<float>& packed, const ConvShape& shape, const float* weights) {
+  const size_t channels = shape.in_channels, outputs = shape.out_channels, matrices = sums.count * sums.count;
+  float* matrix[FilterSums::kMost * FilterSums::kMost];
+  for (size_t i = 0; i < matrices; ++i) matrix[i] = packed(i, winograd_matrix_size(shape));
   for (size_t n = 0; n < outputs; n += simd::kLanes) {
     const size_t count = std::min(outputs - n, simd::kLanes), panel = n / kPanelWidth * channels * kPanelWidth + n % kPanelWidth;
     for (size_t c = 0; c < channels; ++c) {
-      const float* const filters = weights + (n * channels + c) * 9;
-      if (count == simd::kLanes) {
-        pack_filters<T>(filters, channels * 9, matrix, panel + c * kPanelWidth);
-        continue;
-      }
+      const float* filters = weights + (n * channels + c) * 9;
+      size_t stride = channels * 9;
       float padded[simd::kLanes * 9] = {};
-      for (size_t f = 0; f < count; ++f) std::copy_n(filters + f * channels * 9, 9, padded + f * 9);
-      pack_filters<T>(padded, 9, matrix, panel + c * kPanelWidth);
+      if (count != simd::kLanes) {
+        for (size_t f = 0; f < count; ++f) std::copy_n(filters + f * stride, 9, padded + f * 9);
+        filters = padded;
+        stride = 9;
+      }
+      pack_filters(sums, filters, stride, matrix, panel + c * kPanelWidth);
     }
   }
   // Columns of a last panel that no group of filters reaches.
   const size_t reached = (outputs + simd::kLanes - 1) / simd::kLanes * simd::kLanes;
   if (reached % kPanelWidth == 0) return;
   for (size_t c = 0; c < channels; ++c) {
-    for (size_t i = 0; i < kMatrices; ++i) {
+    for (size_t i = 0; i < matrices; ++i) {
       simd::store(matrix[i] + (reached / kPanelWidth * channels + c) * kPanelWidth + reached % kPanelWidth, f32x4{});
     }
   }
@@ -288,7 +289,7 @@ size_t output_tiles(const ConvShape& s) {
 }
 
 void pack_winograd_weights(const WinogradMatrices<float>& packed, const ConvShape& shape, const float* weights) {
-  with_transform(shape, [&](auto t) { pack<decltype(t)>(packed, shape, weights); });
+  pack(with_transform(shape, [](auto t) { return sums_of<decltype(t)>(); }), packed, shape, weights);
 }
 
 size_t winograd_scratch_bytes(const ConvShape& shape) {
