@@ -73,17 +73,11 @@ void parse_all(Graph& graph) {
 
 }  // namespace
 
-void with_node(const Node& node, const std::function<void()>& body) {
-  try {
-    body();
-  } catch (Error& error) {
-    if (error.node.empty()) {
-      error.node = node.name;
-      error.op = node.op_type;
-      error.message = text("{} ({}): {}", node.name, node.op_type, error.message);
-    }
-    throw;
-  }
+void blame(const Node& node, Error& error) {
+  if (!error.node.empty()) return;
+  error.node = node.name;
+  error.op = node.op_type;
+  error.message = text("{} ({}): {}", node.name, node.op_type, error.message);
 }
 
 void parse_node(Node& node) {

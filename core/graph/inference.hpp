@@ -1,8 +1,6 @@
 #pragma once
 // Types and shapes of a graph's values, from those of its inputs.
 
-#include <functional>
-
 #include "graph/graph.hpp"
 #include "ops/op.hpp"
 
@@ -28,7 +26,18 @@ std::vector<ops::ValueInfo> infer_node(const Node& node, std::span<const ops::Va
 /// Infers the main graph from its declared inputs and writes the result into its values and those of its subgraphs.
 void infer_shapes(Graph& graph);
 
-/// Calls `body`; an Error without a node gets this one's name and operator, before its message.
-void with_node(const Node& node, const std::function<void()>& body);
+/// Gives an Error without a node this one's name and operator, before its message.
+void blame(const Node& node, Error& error);
+
+/// Calls `body`; its Errors are blamed on the node.
+template <class F>
+void with_node(const Node& node, F body) {
+  try {
+    body();
+  } catch (Error& error) {
+    blame(node, error);
+    throw;
+  }
+}
 
 }  // namespace kinglet
