@@ -130,7 +130,8 @@ bool fold_constants(Graph& graph) {
   const Flags is_weight = find_weights(graph);
   for (Node& node : graph.nodes) {
     changed = push_into_subgraphs(graph, node) || changed;
-    changed = fold_node(graph, node, infos, is_weight) || changed;
+    // What is too large to be made is this node's.
+    with_node(node, [&] { changed = fold_node(graph, node, infos, is_weight) || changed; });
     changed = fold_known_outputs(graph, node, infos) || changed;
   }
   std::erase_if(graph.nodes, [](const Node& node) {

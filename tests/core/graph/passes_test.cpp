@@ -163,6 +163,9 @@ TEST_CASE("weights that a node makes of a shape are packed at load", "[passes]")
   };
   CHECK(description(node("MatMul", {"x", "w"}, {"y"})) == "MatMul");
   CHECK(description(node("Add", {"x", "w"}, {"y"})) == "ConstantOfShape Add");
+  const Bytes huge = model_file({.graph = graph({.nodes = {node("ConstantOfShape", {"s"}, {"w"}), node("MatMul", {"x", "w"}, {"y"})}, .initializers = {longs_tensor("s", {2}, {int64_t{1} << 23, int64_t{1} << 23})}, .inputs = {value("x", 1, {"1", "n"})}, .outputs = {value("y")}}),
+                                 .opsets = {{"", 17}}});
+  CHECK_THAT(error_of([&] { load(huge); }).message, Catch::Matchers::ContainsSubstring("(ConstantOfShape): "));
 }
 
 TEST_CASE("choose_strassen leaves what is compared", "[passes]") {
