@@ -9,6 +9,7 @@ import numpy as np
 from attention import attention_models
 from builder import GraphBuilder
 from cnn import efficientnet_b0, mobilenet_v2, resnet50, unet
+from contributed import contributed_models
 from decoder import decoder_4bit, gpt
 from half import Half
 from int8_networks import INT8_NETWORKS
@@ -57,7 +58,7 @@ def save_small(folder):
     """
     folder.mkdir()
     listed = []
-    for number, (name, build, *quantum) in enumerate(operator_models() + quantized_models() + attention_models() + random_graphs()):
+    for number, (name, build, *quantum) in enumerate(operator_models() + quantized_models() + contributed_models() + attention_models() + random_graphs()):
         file = f"{number}.onnx"
         try:
             build().save(folder / file)

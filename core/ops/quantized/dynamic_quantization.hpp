@@ -4,6 +4,8 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "kernels/quantize.hpp"
+
 namespace kinglet::ops {
 
 struct DynamicRange {
@@ -12,6 +14,7 @@ struct DynamicRange {
 };
 
 /// 0 is among the numbers that are represented exactly. Where all are 0, the scale is 1.
+DynamicRange dynamic_range(kernels::Range range);
 DynamicRange dynamic_range(const float* x, size_t n);
 
 void quantize(const DynamicRange& range, const float* x, size_t n, uint8_t* codes);

@@ -1,22 +1,20 @@
 // LSTM - gates in the order i, o, f, c; peepholes, clipping, input_forget (ONNX LSTM 1, 7, 14, 22).
 
+#include "ops/recurrent/lstm.hpp"
+
 #include <algorithm>
 
 #include "kernels/gemm.hpp"
 #include "kernels/lstm.hpp"
-#include "ops/recurrent/recurrent.hpp"
 
 namespace kinglet::ops {
-namespace {
 
-struct Lstm : Recurrent {
-  bool input_forget = false;
-};
-
-Lstm parse(const NodeView& n) {
+Lstm parse_lstm(const NodeView& n) {
   static constexpr std::string_view kDefaults[] = {"Sigmoid", "Tanh", "Tanh"};
   return {parse_recurrent(n, 4, kDefaults), n.attr_int("input_forget", 0) != 0};
 }
+
+namespace {
 
 void infer(const Lstm& op, InferContext& c) { infer_recurrent(op, c); }
 void prepare(Lstm& op, PrepareContext& c) { prepare_recurrent(op, c); }
@@ -29,12 +27,19 @@ bool is_plain(const Recurrent& r, const Direction& d) {
          d.activations[2].kind == Kind::kTanh;
 }
 
-void step(const Recurrent& r, const Direction& d, float* gates, const float* h_before, float* h, float* cell, float*) {
+}  // namespace
+
+void lstm_step(const Recurrent& r, const Direction& d, float* gates, const float* h_before, float* h, float* cell,
+               float* scratch) {
   const size_t n = d.hidden, rows = 4 * n;
   const bool couple = static_cast<const Lstm&>(r).input_forget;
-  // gates += h R' + Rb
-  kernels::gemm(d.batch, rows, n, h_before, static_cast<ptrdiff_t>(n), d.r, gates, static_cast<ptrdiff_t>(rows),
-                {.bias = d.r_bias, .residual = gates, .residual_stride = static_cast<ptrdiff_t>(rows)});
+  if (d.products != nullptr) {
+    d.products->of_states(d, h_before, gates, scratch);
+  } else {
+    // gates += h R' + Rb
+    kernels::gemm(d.batch, rows, n, h_before, static_cast<ptrdiff_t>(n), d.r, gates, static_cast<ptrdiff_t>(rows),
+                  {.bias = d.r_bias, .residual = gates, .residual_stride = static_cast<ptrdiff_t>(rows)});
+  }
   if (is_plain(r, d)) {
     for (size_t b = 0; b < d.batch; ++b) kernels::lstm_units(gates + b * rows, cell + b * n, h + b * n, n);
     return;
@@ -67,10 +72,11 @@ void step(const Recurrent& r, const Direction& d, float* gates, const float* h_b
   }
 }
 
-void run(const Lstm& op, RunContext& c) { run_recurrent(op, c, step); }
+namespace {
+void run(const Lstm& op, RunContext& c) { run_recurrent(op, c, lstm_step); }
 
 }  // namespace
 
-KINGLET_OP(LSTM, op<Lstm, parse, infer, run>(since(1)).with_prepare<Lstm, prepare>());
+KINGLET_OP(LSTM, op<Lstm, parse_lstm, infer, run>(since(1)).with_prepare<Lstm, prepare>());
 
 }  // namespace kinglet::ops

@@ -131,10 +131,10 @@ Recurrent parse_recurrent(const NodeView& n, size_t gates, std::span<const std::
 }
 
 void infer_recurrent(const Recurrent& r, InferContext& c) {
-  common_type(c, 0, std::min<size_t>(4, c.inputs()), kFloats);
+  if (!r.inputs_first) common_type(c, 0, std::min<size_t>(4, c.inputs()), kFloats);
   const SymShape& x = c.shape(0);
   Dim hidden = r.hidden != 0 ? Dim(static_cast<int64_t>(r.hidden)) : Dim();
-  if (!hidden.known() && c.shape(2).has_rank() && c.shape(2).rank() == 3) hidden = c.shape(2)[2];
+  if (!hidden.known() && c.shape(2).has_rank() && c.shape(2).rank() == 3) hidden = c.shape(2)[r.inputs_first ? 1 : 2];
   c.require(!x.has_rank() || x.rank() == 3, "expected X of rank 3, got {}", x);
   const Dim seq = x.has_rank() ? x[r.batch_first ? 1 : 0] : Dim(), batch = x.has_rank() ? x[r.batch_first ? 0 : 1] : Dim();
   const Dim directions(static_cast<int64_t>(r.directions));
@@ -167,12 +167,14 @@ void prepare_recurrent(Recurrent& r, PrepareContext& c) {
   r.packed_input = input;
 }
 
-void run_recurrent(const Recurrent& r, RunContext& c, StepFn step) {
+void run_recurrent(const Recurrent& r, RunContext& c, StepFn step, const GateProducts* products) {
   const Tensor& x_in = c.in(0);
   const auto seq = static_cast<size_t>(x_in.dim(r.batch_first ? 1 : 0)), batch = static_cast<size_t>(x_in.dim(r.batch_first ? 0 : 1));
   const auto input = static_cast<size_t>(x_in.dim(2));
   size_t hidden = r.hidden;
-  if (!r.packed_r) {
+  if (products != nullptr) {
+    hidden = products->hidden();
+  } else if (!r.packed_r) {
     c.require(c.in(2).rank() == 3, "expected R of rank 3, got {}", c.in(2).shape());
     hidden = static_cast<size_t>(c.in(2).dim(2));
     check_weights(r, c.in(1).shape(), hidden, "W");
@@ -200,7 +202,7 @@ void run_recurrent(const Recurrent& r, RunContext& c, StepFn step) {
     x = turned;
   }
   const auto packed = [&](const std::shared_ptr<std::byte[]>& ready, size_t i, size_t columns) -> const float* {
-    if (ready) return reinterpret_cast<const float*>(ready.get());
+    if (ready || products != nullptr) return reinterpret_cast<const float*>(ready.get());
     float* fresh = c.scratch<float>(packed_size(r, rows, columns));
     pack_directions(r.directions, fresh, as_f32(c, c.in(i)), rows, columns);
     return fresh;
@@ -230,18 +232,26 @@ void run_recurrent(const Recurrent& r, RunContext& c, StepFn step) {
   }
 
   for (size_t d = 0; d < r.directions; ++d) {
-    Direction dir{d, seq, batch, input, hidden, w + d * kernels::packed_b_size(input, rows), rw + d * kernels::packed_b_size(hidden, rows),
+    const auto part = [&](const float* all, size_t columns) {
+      return all != nullptr ? all + d * kernels::packed_b_size(columns, rows) : nullptr;
+    };
+    Direction dir{d, seq, batch, input, hidden, part(w, input), part(rw, hidden),
                   bias != nullptr ? bias + d * 2 * rows : nullptr, bias != nullptr ? bias + d * 2 * rows + rows : nullptr,
                   peephole != nullptr ? peephole + d * 3 * hidden : nullptr,
-                  std::span(r.activations).subspan(d * r.activations.size() / r.directions, r.activations.size() / r.directions)};
+                  std::span(r.activations).subspan(d * r.activations.size() / r.directions, r.activations.size() / r.directions), products, lengths};
     // The input's part of every time step is one product.
-    kernels::gemm(seq * batch, rows, input, x, static_cast<ptrdiff_t>(input), dir.w, all_gates, static_cast<ptrdiff_t>(rows), {.bias = dir.w_bias});
+    if (products != nullptr) {
+      products->of_inputs(dir, x, all_gates);
+    } else {
+      kernels::gemm(seq * batch, rows, input, x, static_cast<ptrdiff_t>(input), dir.w, all_gates, static_cast<ptrdiff_t>(rows), {.bias = dir.w_bias});
+    }
     initial(5, d, h);
     initial(6, d, cell);
     const bool reversed = d == 1 || r.first_reversed;
     for (size_t s = 0; s < seq; ++s) {
       const size_t t = reversed ? seq - 1 - s : s;
       std::copy_n(cell, state, cell_next);
+      dir.time = t;
       step(r, dir, all_gates + t * batch * rows, h, h_next, cell_next, step_scratch);
       for (size_t b = 0; b < batch; ++b) {
         // Past its own length a sequence keeps its state, and its Y is 0.
