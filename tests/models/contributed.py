@@ -4,7 +4,8 @@ import itertools
 
 import numpy as np
 
-from quantized import codes, contrib, rng, scales
+from builder import GraphBuilder
+from quantized import MICROSOFT, codes, contrib, rng, scalar, scales, zero
 
 F = "float32"
 
@@ -44,7 +45,53 @@ def recurrences():
     yield lstm("input_forget", input_forget=1, batch=3)
 
 
-FAMILIES = (recurrences,)
+def quantized_transformers():
+    batch, rows, depth, heads, size = 2, 4, 10, 3, 8
+    hidden = heads * size
+
+    def attention(label, type_name="int8", by_column=False, mask=None, past=False, fed=False, outputs=1, zero_points=True, **attributes):
+        shape = 3 * hidden if by_column else ()
+        weights = (type_name, (depth, 3 * hidden)) if fed else codes((depth, 3 * hidden), type_name)
+        zeros = [scalar(130, "uint8"), codes(shape, type_name, 8) if by_column else zero(type_name)] if zero_points else [None, None]
+        cache = (F, (2, batch, heads, 5, size)) if past else None
+        inputs = [("uint8", (batch, rows, depth)), weights, floats(3 * hidden), scalar(0.02), scales(shape), mask, *zeros, cache]
+        while inputs[-1] is None:
+            inputs.pop()
+        return f"QAttention {label}", contrib("QAttention", inputs, F, outputs=outputs, num_heads=heads, **attributes)
+
+    masks = {"of keys": np.array([[1, 1, 0, 0], [0, 1, 1, 1]], np.int32), "lengths": np.array([2, 4], np.int32), "ends and begins": np.array([3, 4, 1, 0], np.int32),
+             "of queries": np.tri(4, dtype=np.int32)[None].repeat(2, 0)}
+    for type_name, by_column, fed in itertools.product(("int8", "uint8"), (False, True), (False, True)):
+        yield attention(f"{type_name}{', by column' if by_column else ''}{', fed weights' if fed else ''}", type_name, by_column, fed=fed)
+    for causal in (0, 1):
+        yield attention(f"past {causal}", past=True, outputs=2, unidirectional=causal)
+        yield attention(f"present {causal}", outputs=2, unidirectional=causal)
+    for label, mask in masks.items():
+        yield attention(f"mask {label}", mask=mask)
+    yield attention("without zero points", zero_points=False)
+
+    ids, mask = np.array([[1, 4, 0], [3, 3, 2]], np.int32), np.array([[1, 1, 0], [1, 1, 1]], np.int32)
+
+    def embedded(type_name, segments):
+        def build():
+            g = GraphBuilder("QEmbedLayerNormalization", 17, 7)
+            tables = [codes(dims, type_name, seed) for seed, dims in enumerate(((9, 16), (4, 16), (2, 16), 16, 16))]
+            own_scales, zeros = [scalar(0.01 + 0.004 * i) for i in range(5)], [zero(type_name, i) for i in range(5)]
+            if not segments:
+                tables[2] = own_scales[2] = zeros[2] = None
+            inputs = [ids, ids % 2 if segments else None, *tables, mask, *own_scales, *zeros]
+            sums, counts = g.op("QEmbedLayerNormalization", *inputs, outputs=2, domain=MICROSOFT, epsilon=1e-5)
+            g.output(g.op("Add", sums, g.input("x0", F, (2, 3, 16))), "y0", F)
+            g.output(counts, "y1", "int32")
+            return g
+
+        return f"QEmbedLayerNormalization {type_name}{'' if segments else ' without segments'}", build
+
+    for type_name, segments in itertools.product(("int8", "uint8"), (True, False)):
+        yield embedded(type_name, segments)
+
+
+FAMILIES = (recurrences, quantized_transformers)
 
 
 def contributed_models():

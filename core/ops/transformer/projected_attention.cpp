@@ -1,40 +1,20 @@
-// Attention of com.microsoft - self-attention with the projection of queries, keys and values, padding masks,
-// and a cache of keys and values in one tensor.
+#include "ops/transformer/projected_attention.hpp"
 
-#include <algorithm>
 #include <cmath>
 
-#include "ops/elementwise.hpp"
 #include "ops/in_f32.hpp"
-#include "ops/packing.hpp"
-#include "ops/product.hpp"
+#include "ops/matrix_product.hpp"
 #include "ops/shape_inputs.hpp"
 #include "ops/transformer/padding_mask.hpp"
 
 namespace kinglet::ops {
-namespace {
 
-enum Input : size_t { kInput, kWeights, kBias, kMask, kPast, kAttentionBias, kPastLength };
-
-struct ProjectedAttention {
-  int64_t heads;
-  std::optional<float> scale;
-  float hidden;
-  bool is_causal;
-  std::vector<int64_t> sizes;   // of all queries, keys and values of a row; empty: thirds
-  size_t depth = 0, width = 0;  // of the packed weights
-  std::shared_ptr<std::byte[]> packed;
-};
-
-ProjectedAttention parse(const NodeView& n) {
+ProjectedAttention parse_projected_attention(const NodeView& n) {
   ProjectedAttention op{n.attr_int("num_heads"),
                         {},
                         n.attr_float("mask_filter_value", -10000.0f),
                         n.attr_int("unidirectional", 0) != 0,
-                        n.attr_ints("qkv_hidden_sizes", {}),
-                        0,
-                        0,
-                        nullptr};
+                        n.attr_ints("qkv_hidden_sizes", {})};
   const float scale = n.attr_float("scale", 0);
   if (scale != 0) op.scale = scale;
   if (op.heads < 1) throw_error(ErrorCode::kModel, "attribute '{}' is {}", "num_heads", op.heads);
@@ -42,12 +22,12 @@ ProjectedAttention parse(const NodeView& n) {
   for (const int64_t size : op.sizes) fits = fits && size > 0 && size <= INT32_MAX && size % op.heads == 0;
   if (!fits)
     throw_error(ErrorCode::kModel, "attribute '{}' does not go with {} heads", "qkv_hidden_sizes", op.heads);
-  if (n.attr_int("do_rotary", 0) != 0 || n.attr_int("past_present_share_buffer", 0) != 0 ||
-      n.has_input(kPastLength)) {
+  if (n.attr_int("do_rotary", 0) != 0 || n.attr_int("past_present_share_buffer", 0) != 0)
     throw_error(ErrorCode::kModel, "do_rotary and past_present_share_buffer are not supported");
-  }
   return op;
 }
+
+namespace {
 
 /// Elements of a query or key and of a value, of one head.
 struct HeadSizes {
@@ -61,14 +41,13 @@ HeadSizes head_sizes(const ProjectedAttention& op, int64_t width) {
   return {sizes[0] / op.heads, sizes[2] / op.heads};
 }
 
-void infer(const ProjectedAttention& op, InferContext& c) {
-  const TypeSet types = kFloats & ~type_set(DType::kFloat64);
-  for (const size_t i : {kInput, kWeights, kBias, kPast, kAttentionBias}) {
-    if (c.has(i)) check_type(c.dtype(i), types);
-  }
-  const SymShape &x = c.shape(kInput), &w = c.shape(kWeights);
+}  // namespace
+
+void infer_projected_attention(const ProjectedAttention& op, InferContext& c, DType type, size_t past_input) {
+  const SymShape &x = c.shape(0), &w = c.shape(1);
   c.require(!x.has_rank() || x.rank() == 3, "expected rank 3, got {}", x);
   c.require(!w.has_rank() || w.rank() == 2, "expected weights of rank 2, got {}", w);
+  product_shape(x, w);  // throws where they do not multiply
   const Dim batch = x.has_rank() ? x[0] : Dim(), rows = x.has_rank() ? x[1] : Dim();
   Dim out, size, total = rows;
   if (w.has_rank() && w[1].known()) {
@@ -76,53 +55,25 @@ void infer(const ProjectedAttention& op, InferContext& c) {
     out = sizes.value * op.heads;
     size = sizes.key;
   }
-  if (c.has(kPast)) {
-    const SymShape& past = c.shape(kPast);
+  if (c.has(past_input)) {
+    const SymShape& past = c.shape(past_input);
     c.require(!past.has_rank() || past.rank() == 5, "expected a cache of rank 5, got {}", past);
     total =
         past.has_rank() && past[3].known() && rows.known() ? Dim(add(past[3].value(), rows.value())) : Dim();
   }
-  c.out(0, c.dtype(kInput), SymShape({batch, rows, out}));
-  c.out(1, c.dtype(kInput), SymShape({2, batch, op.heads, total, size}));
+  c.out(0, type, SymShape({batch, rows, out}));
+  c.out(1, type, SymShape({2, batch, op.heads, total, size}));
 }
 
-void prepare(ProjectedAttention& op, PrepareContext& c) {
-  const Tensor* w = c.constant(kWeights);
-  if (w == nullptr || w->rank() != 2) return;
-  op.depth = static_cast<size_t>(w->dim(0));
-  op.width = static_cast<size_t>(w->dim(1));
-  Packing packing(c, kWeights, kernels::packed_b_size(op.depth, op.width));
-  pack_rows(packing, 0, 0, op.depth, op.width);
-  op.packed = packing.finish();
-}
-
-void run(const ProjectedAttention& op, RunContext& c) {
-  const Tensor& x = c.in(kInput);
-  const auto depth = static_cast<size_t>(x.dim(2));
-  const size_t width = op.packed ? op.width : static_cast<size_t>(c.in(kWeights).dim(1));
-  c.require((op.packed ? op.depth : static_cast<size_t>(c.in(kWeights).dim(0))) == depth,
-            "the weights do not multiply with {}", x.shape());
+void attend_projected(const ProjectedAttention& op, RunContext& c, const Shape& x, const float* projected, size_t width,
+                      const Tensor* mask, const Tensor* past, const Tensor* bias) {
   const HeadSizes sizes = head_sizes(op, static_cast<int64_t>(width));
   AttentionCall call;
-  call.batch = static_cast<size_t>(x.dim(0));
+  call.batch = static_cast<size_t>(x[0]);
   call.heads = call.kv_heads = static_cast<size_t>(op.heads);
-  call.queries = static_cast<size_t>(x.dim(1));
+  call.queries = static_cast<size_t>(x[1]);
   call.head_size = static_cast<size_t>(sizes.key);
   call.value_size = static_cast<size_t>(sizes.value);
-
-  const float* packed = reinterpret_cast<const float*>(op.packed.get());
-  if (packed == nullptr) {
-    float* const fresh = c.scratch<float>(kernels::packed_b_size(depth, width));
-    kernels::pack_b(fresh, depth, width, as_f32(c, c.in(kWeights)), static_cast<ptrdiff_t>(width), 1);
-    packed = fresh;
-  }
-  c.require(!c.has(kBias) || c.in(kBias).count() == width, "expected a bias of {}, got {}", width,
-            c.has(kBias) ? c.in(kBias).shape() : Shape());
-  const size_t rows = call.batch * call.queries;
-  float* const projected = c.scratch<float>(rows * width);
-  const Product product(c, rows, width, depth, false);
-  product(as_f32(c, x), static_cast<ptrdiff_t>(depth), packed, projected, static_cast<ptrdiff_t>(width),
-          {.bias = c.has(kBias) ? as_f32(c, c.in(kBias)) : nullptr});
   const auto of_rows = [&](size_t size) {
     return HeadStrides{static_cast<ptrdiff_t>(call.queries * width), static_cast<ptrdiff_t>(size),
                        static_cast<ptrdiff_t>(width)};
@@ -138,25 +89,24 @@ void run(const ProjectedAttention& op, RunContext& c) {
 
   size_t before = 0;
   std::optional<TypedOutput> present;
-  if (c.has(kPast) || c.wants(1)) {
+  if (past != nullptr || c.wants(1)) {
     c.require(sizes.key == sizes.value, "keys of {} and values of {} do not fit one cache", sizes.key,
               sizes.value);
-    if (c.has(kPast)) {
-      const Tensor& past = c.in(kPast);
-      const bool fits = past.rank() == 5 && past.dim(0) == 2 && past.dim(1) == x.dim(0) &&
-                        past.dim(2) == op.heads && past.dim(4) == sizes.key;
-      c.require(fits, "a cache {} does not go with {} heads of {}", past.shape(), op.heads, sizes.key);
-      before = static_cast<size_t>(past.dim(3));
+    if (past != nullptr) {
+      const bool fits = past->rank() == 5 && past->dim(0) == 2 && past->dim(1) == x[0] && past->dim(2) == op.heads &&
+                        past->dim(4) == sizes.key;
+      c.require(fits, "a cache {} does not go with {} heads of {}", past->shape(), op.heads, sizes.key);
+      before = static_cast<size_t>(past->dim(3));
     }
     call.keys = before + call.queries;
-    const Shape half{x.dim(0), op.heads, static_cast<int64_t>(call.keys), sizes.key};
+    const Shape half{x[0], op.heads, static_cast<int64_t>(call.keys), sizes.key};
     if (c.wants(1)) present.emplace(c, c.out(1), DType::kFloat32);
     float* const all = present ? static_cast<float*>(present->data()) : c.scratch<float>(2 * half.count());
-    const float* const past = c.has(kPast) ? as_f32(c, c.in(kPast)) : nullptr;
+    const float* const old = past != nullptr ? as_f32(c, *past) : nullptr;
     for (size_t i = 0; i < 2; ++i) {
       Tensor cache(DType::kFloat32, half, all + i * half.count());
       const HeadStrides past_at = heads_first(call.heads, before, call.head_size);
-      if (past != nullptr) write_cache(cache, past + i * c.in(kPast).count() / 2, past_at, before, 0);
+      if (old != nullptr) write_cache(cache, old + i * past->count() / 2, past_at, before, 0);
       write_cache(cache, i == 0 ? keys : values, call.k_at, call.queries, before);
     }
     call.k = all;
@@ -169,19 +119,12 @@ void run(const ProjectedAttention& op, RunContext& c) {
   const std::vector<int64_t> positions(call.batch, static_cast<int64_t>(before));
   call.positions = positions;
   if (op.is_causal) call.right = 0;
-  set_mask(c, call, c.has(kMask) ? &c.in(kMask) : nullptr, op.hidden,
-           c.has(kAttentionBias) ? &c.in(kAttentionBias) : nullptr);
+  set_mask(c, call, mask, op.hidden, bias);
   F32Output out(c, c.out(0));
   call.y = out.data();
   call.y_at = rows_first(call.heads, call.queries, call.value_size);
   attend(c, call);
   out.store();
 }
-
-}  // namespace
-
-KINGLET_OP_IN(com_microsoft, "com.microsoft", Attention,
-              op<ProjectedAttention, parse, infer, run>(since(1))
-                  .with_prepare<ProjectedAttention, prepare>());
 
 }  // namespace kinglet::ops
