@@ -91,7 +91,15 @@ def quantized_transformers():
         yield embedded(type_name, segments)
 
 
-FAMILIES = (recurrences, quantized_transformers)
+def low_bits():
+    for kind, block, (n, k), rows in itertools.product((0, 1), (16, 64, 256), ((9, 70), (32, 256), (5, 33)), (1, 3, 20)):
+        weights, maxima = codes(-(-n * k // 2), "uint8"), np.abs(floats(-(-n * k // block)))
+        yield f"MatMulBnb4 {('FP4', 'NF4')[kind]}, blocks of {block}, {rows}x{k}x{n}", contrib(
+            "MatMulBnb4", [(F, (rows, k)), weights, maxima], F, K=k, N=n, block_size=block, quant_type=kind)
+    yield "MatMulBnb4 batches", contrib("MatMulBnb4", [(F, (2, 3, 32)), codes(128, "uint8"), np.abs(floats(16))], F, K=32, N=8, block_size=16, quant_type=1)
+
+
+FAMILIES = (recurrences, quantized_transformers, low_bits)
 
 
 def contributed_models():

@@ -71,6 +71,9 @@ kernels::NBits columns_of(kernels::NBits w, size_t begin, size_t end) {
 }
 
 void multiply(RunContext& c, const kernels::NBits& w, size_t rows, const float* a, float* y, const float* bias) {
+  // More than the kernel asks for; a block may be far longer than the rows.
+  const uint64_t most = (uint64_t{rows} * 2 + 80) * (w.blocks() * uint64_t{w.block}) * sizeof(float);
+  if (most > SIZE_MAX) throw_out_of_memory(most);
   const ThreadScratch scratch = thread_scratch(c, kernels::matmul_nbits_scratch_floats(w, rows) * sizeof(float));
   if (rows == 1) {
     return parallel(w.n, worth_a_thread(w.k), [&](size_t begin, size_t end, size_t worker) {
@@ -88,7 +91,8 @@ void multiply(RunContext& c, const kernels::NBits& w, size_t rows, const float* 
 void run(const MatMulNBits& op, RunContext& c) {
   const Tensor &a = c.in(kA), &weights = c.in(kWeights);
   kernels::NBits w{.n = op.n, .k = op.k, .bits = op.bits, .block = op.block};
-  const auto expect = [&](size_t input, size_t count) {
+  // In 64 bits: sizes that attributes make up may pass the 32 of WebAssembly.
+  const auto expect = [&](size_t input, uint64_t count) {
     c.require(c.in(input).count() == count, "expected {} elements, got {}", count, c.in(input).shape());
   };
   F32Output out(c, c.out(0));
@@ -100,15 +104,16 @@ void run(const MatMulNBits& op, RunContext& c) {
     for (size_t i = 0; i < rows * op.n; ++i) out.data()[i] = bias != nullptr ? bias[i % op.n] : 0.0f;
     return out.store();
   }
-  expect(kWeights, op.n * w.blocks() * (op.block * op.bits / 8));
+  const uint64_t n = op.n, blocks = w.blocks();
+  expect(kWeights, n * (blocks * (op.block * op.bits / 8)));
   w.weights = weights.data<uint8_t>();
-  expect(kScales, op.n * w.blocks());
+  expect(kScales, n * blocks);
   w.scales = op.scales ? reinterpret_cast<const float*>(op.scales.get()) : as_f32(c, c.in(kScales));
   if (c.has(kZeros) && c.in(kZeros).dtype() == DType::kUint8) {
-    expect(kZeros, op.n * ((w.blocks() * op.bits + 7) / 8));
+    expect(kZeros, n * ((blocks * op.bits + 7) / 8));
     w.packed_zeros = c.in(kZeros).data<uint8_t>();
   } else if (c.has(kZeros)) {
-    expect(kZeros, op.n * w.blocks());
+    expect(kZeros, n * blocks);
     w.zeros = as_f32(c, c.in(kZeros));
   }
   if (c.has(kGroups)) {

@@ -211,6 +211,37 @@ TEST_CASE("FusedMatMul of float64, of vectors, and by its old name", "[op]") {
   });
 }
 
+TEST_CASE("MatMulBnb4: the 16 numbers, odd depths, and what it refuses", "[op]") {
+  const auto product = [](std::vector<Tensor> inputs, int type = 1, int block = 16, int k = 3, int n = 3, int transposed = 1) {
+    return OpCall{.op = "MatMulBnb4",
+                  .opset = 1,
+                  .attributes = {attr("K", k), attr("N", n), attr("block_size", block), attr("quant_type", type), attr("transB", transposed)},
+                  .inputs = std::move(inputs),
+                  .domain = kMicrosoft};
+  };
+  // Nine codes, the first in the high bits: 0 1 2, 3 7 15, 8 9 10.
+  const Tensor a = f32({1, 3}, {1, 2, 4}), w = u8({5}, {0x01, 0x23, 0x7f, 0x89, 0xa0}), scale = f32({1}, {3});
+  check_rows({
+      {"FP4", product({a, w, scale}, 0), f32({1, 3}, {8.03125f, 1.5f, -8.03125f}), 1e-6},
+      {"NF4", product({a, w, scale}), f32({1, 3}, {-13.478032f, 10.815248f, 4.157669f}), 1e-6},
+      {"no rows", product({f32({0, 3}, {}), w, scale}), f32({0, 3}, {})},
+  });
+  CHECK(difference(run_op(product({numbers(DType::kFloat16, {2, 3}, 1), w, scale}))[0].reshaped({6}),
+                   make(DType::kFloat16, {6}, to_doubles(run_op(product({make(DType::kFloat32, {2, 3}, to_doubles(numbers(DType::kFloat16, {2, 3}, 1))), w, scale}))[0])), 1e-3) == "");
+  check_failures(std::vector<BadRow>{
+      {"another depth", product({iota({3, 4}), w, scale})},
+      {"a scalar", product({iota({}), w, scale})},
+      {"weights of another size", product({a, u8({4}, {1, 2, 3, 4}), scale})},
+      {"scales of another size", product({a, w, f32({2}, {1, 2})})},
+      {"weights that are no bytes", product({a, iota({5}), scale}), ErrorCode::kModel},
+      {"a third type", product({a, w, scale}, 2), ErrorCode::kModel, "quant_type"},
+      {"a block of 24", product({a, w, scale}, 1, 24), ErrorCode::kModel, "block_size"},
+      {"a block of 8", product({a, w, scale}, 1, 8), ErrorCode::kModel, "block_size"},
+      {"no columns", product({a, w, scale}, 1, 16, 3, 0), ErrorCode::kModel, "N"},
+      {"weights the other way round", product({a, w, scale}, 1, 16, 3, 3, 0), ErrorCode::kModel, "transB"},
+  });
+}
+
 TEST_CASE("MatMulNBits and GatherBlockQuantized refuse what does not fit", "[op]") {
   const auto bytes = [](const Shape& shape) { return numbers(DType::kUint8, shape, 1); };
   const auto product = [](std::vector<Tensor> inputs, int bits = 4, int block = 32, int k = 64, int n = 2) {

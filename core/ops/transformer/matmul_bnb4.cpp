@@ -1,0 +1,117 @@
+// MatMulBnb4 of com.microsoft - a matrix product with weights of 4 bits that name one of 16 numbers, those of
+// bitsandbytes' FP4 or NF4, times a scale a block.
+
+#include <algorithm>
+#include <bit>
+
+#include "kernels/gemm.hpp"
+#include "ops/elementwise.hpp"
+#include "ops/in_f32.hpp"
+#include "ops/parallel.hpp"
+
+namespace kinglet::ops {
+namespace {
+
+enum Input : size_t { kA, kWeights, kScales };
+
+constexpr float kFp4[] = {0.0f,  1 / 192.0f,  2 / 3.0f,  1.0f,  1 / 3.0f,  0.5f,  1 / 6.0f,  0.25f,
+                          -0.0f, -1 / 192.0f, -2 / 3.0f, -1.0f, -1 / 3.0f, -0.5f, -1 / 6.0f, -0.25f};
+/// The quantiles of a normal distribution (Dettmers et al., QLoRA, 2023, appendix E).
+constexpr float kNf4[] = {-1.0f,
+                          -0.6961928009986877f,
+                          -0.5250730514526367f,
+                          -0.39491748809814453f,
+                          -0.28444138169288635f,
+                          -0.18477343022823334f,
+                          -0.09105003625154495f,
+                          0.0f,
+                          0.07958029955625534f,
+                          0.16093020141124725f,
+                          0.24611230194568634f,
+                          0.33791524171829224f,
+                          0.44070982933044434f,
+                          0.5626170039176941f,
+                          0.7229568362236023f,
+                          1.0f};
+
+struct MatMulBnb4 {
+  size_t n, k, block;
+  const float* numbers;
+};
+
+MatMulBnb4 parse(const NodeView& node) {
+  const auto positive = [&](const char* name) {
+    const int64_t value = node.attr_int(name);
+    if (value < 1 || value > INT32_MAX) throw_error(ErrorCode::kModel, "attribute '{}' is {}", name, value);
+    return static_cast<size_t>(value);
+  };
+  const int64_t type = node.attr_int("quant_type");
+  MatMulBnb4 op{positive("N"), positive("K"), positive("block_size"), type == 0 ? kFp4 : kNf4};
+  if (type != 0 && type != 1) throw_error(ErrorCode::kModel, "attribute '{}' is {}", "quant_type", type);
+  if (op.block < 16 || !std::has_single_bit(op.block))
+    throw_error(ErrorCode::kModel, "attribute '{}' is {}", "block_size", static_cast<int64_t>(op.block));
+  if (node.attr_int("transB", 1) != 1) throw_error(ErrorCode::kModel, "attribute '{}' is not supported", "transB");
+  return op;
+}
+
+void infer(const MatMulBnb4& op, InferContext& c) {
+  const TypeSet types = kFloats & ~type_set(DType::kFloat64);
+  check_type(c.dtype(kA), types);
+  check_type(c.dtype(kWeights), type_set(DType::kUint8));
+  check_type(c.dtype(kScales), types);
+  SymShape shape = c.shape(kA);
+  if (shape.has_rank()) {
+    c.require(shape.rank() > 0, "a scalar has no matrix product");
+    const Dim k = shape[shape.rank() - 1];
+    c.require(!k.known() || k.value() == static_cast<int64_t>(op.k),
+              "{} does not multiply with weights of depth {}", shape, op.k);
+    shape[shape.rank() - 1] = static_cast<int64_t>(op.n);
+  }
+  c.out(0, c.dtype(kA), shape);
+}
+
+/// Weights [first, first + count) of the matrix [n, k] as one row: two a byte, the first in the high bits.
+void dequantize(const MatMulBnb4& op, const uint8_t* weights, const float* scales, uint64_t first, size_t count, float* y) {
+  const uint64_t last = first + count;
+  while (first < last) {
+    const float scale = scales[first / op.block];
+    const uint64_t end = std::min(last, first - first % op.block + op.block);
+    for (; first < end; ++first) {
+      const unsigned byte = weights[first / 2];
+      *y++ = op.numbers[first % 2 == 0 ? byte >> 4 : byte & 15] * scale;
+    }
+  }
+}
+
+void run(const MatMulBnb4& op, RunContext& c) {
+  const Tensor &a = c.in(kA), &weights = c.in(kWeights), &scales = c.in(kScales);
+  const uint64_t count = uint64_t{op.n} * op.k;
+  const size_t rows = a.count() / op.k;
+  c.require(weights.count() == (count + 1) / 2, "expected weights of {} bytes, got {}", (count + 1) / 2, weights.shape());
+  c.require(scales.count() == (count + op.block - 1) / op.block, "expected {} scales, got {}",
+            (count + op.block - 1) / op.block, scales.shape());
+  const float *const x = as_f32(c, a), *const factors = as_f32(c, scales);
+  F32Output out(c, c.out(0));
+  // Columns that become floats together: some panels, in the second cache up to a depth of a few thousand.
+  constexpr size_t kColumns = 2 * kernels::kPanelWidth;
+  const uint64_t bytes = uint64_t{2 * kColumns} * op.k * sizeof(float);
+  if (bytes > SIZE_MAX) throw_out_of_memory(bytes);
+  const ThreadScratch scratch = thread_scratch(c, static_cast<size_t>(bytes));
+  const auto depth = static_cast<ptrdiff_t>(op.k);
+  parallel(op.n, worth_a_thread((rows + 2) * op.k), [&](size_t begin, size_t end, size_t worker) {
+    float *const plain = scratch.as<float>(worker), *const packed = plain + kColumns * op.k;
+    for (size_t column = begin; column < end; column += kColumns) {
+      const size_t columns = std::min(kColumns, end - column);
+      dequantize(op, weights.data<uint8_t>(), factors, uint64_t{column} * op.k, columns * op.k, plain);
+      kernels::pack_b(packed, op.k, columns, plain, 1, depth);
+      kernels::gemm(rows, columns, op.k, x, depth, packed, out.data() + column, static_cast<ptrdiff_t>(op.n));
+    }
+  }, kColumns);
+  out.store();
+}
+
+}  // namespace
+
+KINGLET_OP_IN(com_microsoft, "com.microsoft", MatMulBnb4, op<MatMulBnb4, parse, infer, run>(since(1)));
+
+}  // namespace kinglet::ops
