@@ -91,6 +91,32 @@ def quantized_transformers():
         yield embedded(type_name, segments)
 
 
+def decoders():
+    batch, heads, size, room = 2, 3, 8, 9
+    hidden = heads * size
+    token, cache, crossed = (F, (batch, 1, hidden)), (F, (batch, heads, room, size)), (F, (batch, heads, 5, size))
+
+    def decoder(label, q, k, v, outputs=3, mask=None, bias=None, past=None, projection=None, **attributes):
+        length = None if past is None else np.array([past], np.int32)
+        caches = [None, None] if past is None else [cache, cache]
+        inputs = [q, k, v, mask, bias, *caches, length, None, None, projection]
+        while inputs[-1] is None:
+            inputs.pop()
+        shares = {} if past is None else dict(past_present_share_buffer=1)
+        return f"DecoderMaskedMultiHeadAttention {label}", contrib("DecoderMaskedMultiHeadAttention", inputs, F, outputs=outputs, num_heads=heads, **shares, **attributes)
+
+    for past in (4, 8):  # onnxruntime-web fails with an empty cache
+        yield decoder(f"after {past}", token, token, token, past=past)
+    yield decoder("projection's bias", token, token, token, past=4, projection=floats(3 * hidden))
+    yield decoder("mask", token, token, token, past=4, mask=np.array([[1, 1, 0, 1, 1], [0, 1, 1, 1, 1]], np.int32))
+    yield decoder("attention bias", token, token, token, past=4, bias=(F, (1, heads, 1, 5)))
+    yield decoder("scale", token, token, token, past=4, scale=0.7)
+    yield decoder("products", token, token, token, outputs=4, past=4, output_qk=1)
+    yield decoder("crossed", token, crossed, crossed, outputs=1)
+    yield decoder("crossed, projection's bias", token, crossed, crossed, outputs=1, projection=floats(3 * hidden))
+    yield decoder("crossed, mask", token, crossed, crossed, outputs=1, mask=np.array([[1, 1, 0, 1, 1], [0, 1, 1, 1, 1]], np.int32))
+
+
 def low_bits():
     for kind, block, (n, k), rows in itertools.product((0, 1), (16, 64, 256), ((9, 70), (32, 256), (5, 33)), (1, 3, 20)):
         weights, maxima = codes(-(-n * k // 2), "uint8"), np.abs(floats(-(-n * k // block)))
@@ -99,7 +125,7 @@ def low_bits():
     yield "MatMulBnb4 batches", contrib("MatMulBnb4", [(F, (2, 3, 32)), codes(128, "uint8"), np.abs(floats(16))], F, K=32, N=8, block_size=16, quant_type=1)
 
 
-FAMILIES = (recurrences, quantized_transformers, low_bits)
+FAMILIES = (recurrences, quantized_transformers, decoders, low_bits)
 
 
 def contributed_models():

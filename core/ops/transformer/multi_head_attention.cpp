@@ -1,5 +1,6 @@
 // MultiHeadAttention of com.microsoft - keys and values apart, packed with the query, packed with each other,
 // or given by head; with biases of the projections, padding masks and a cache.
+// DecoderMaskedMultiHeadAttention - the same of one query, with a cache that has room for keys to come.
 
 #include <algorithm>
 #include <cmath>
@@ -12,18 +13,12 @@
 namespace kinglet::ops {
 namespace {
 
-enum Input : size_t {
-  kQuery,
-  kKey,
-  kValue,
-  kBias,
-  kPadding,
-  kAttentionBias,
-  kPastKey,
-  kPastValue,
-  kPastLength,
-  kIndirection
+enum Input : size_t { kQuery, kKey, kValue };
+/// Where the inputs behind those stand.
+struct Inputs {
+  size_t bias, padding, attention_bias, past_key, past_value, past_length, beam_width, indirection;
 };
+constexpr Inputs kOfMultiHead{3, 4, 5, 6, 7, 8, SIZE_MAX, 9}, kOfDecoder{10, 3, 4, 5, 6, 7, 8, 9};
 enum Output : size_t { kY, kPresentKey, kPresentValue, kProducts };
 
 struct MultiHeadAttention {
@@ -31,22 +26,29 @@ struct MultiHeadAttention {
   std::optional<float> scale;
   float hidden;
   bool is_causal;
+  bool is_decoder;
+  const Inputs* in;
 };
 
 MultiHeadAttention parse(const NodeView& n) {
+  const bool is_decoder = n.op_type() == "DecoderMaskedMultiHeadAttention";
   MultiHeadAttention op{n.attr_int("num_heads"),
                         {},
                         n.attr_float("mask_filter_value", -10000.0f),
-                        n.attr_int("unidirectional", 0) != 0};
+                        n.attr_int("unidirectional", 0) != 0,
+                        is_decoder,
+                        is_decoder ? &kOfDecoder : &kOfMultiHead};
+  const Inputs& in = *op.in;
   const float scale = n.attr_float("scale", 0);
   if (scale != 0) op.scale = scale;
   if (op.heads < 1) throw_error(ErrorCode::kModel, "attribute '{}' is {}", "num_heads", op.heads);
-  if (n.has_input(kPastKey) != n.has_input(kPastValue)) {
+  const bool has_past = n.has_input(in.past_key);
+  if (has_past != n.has_input(in.past_value))
     throw_error(ErrorCode::kModel, "past_key and past_value are given together or not at all");
-  }
-  if (n.has_input(kPastLength) || n.has_input(kIndirection)) {
+  if (n.has_input(in.indirection) || (!is_decoder && n.has_input(in.past_length)))
     throw_error(ErrorCode::kModel, "inputs past_sequence_length and cache_indirection are not supported");
-  }
+  if (is_decoder && has_past && (n.attr_int("past_present_share_buffer", 0) == 0 || !n.has_input(in.past_length)))
+    throw_error(ErrorCode::kModel, "a cache needs past_present_share_buffer and past_sequence_length");
   return op;
 }
 
@@ -101,23 +103,32 @@ Parts take_apart(const MultiHeadAttention& op, const SymShape& q, const SymShape
 }
 
 void infer(const MultiHeadAttention& op, InferContext& c) {
-  for (const size_t i : {kQuery, kKey, kValue, kBias, kAttentionBias, kPastKey, kPastValue}) {
+  const size_t floats[] = {kQuery, kKey, kValue, op.in->bias, op.in->attention_bias, op.in->past_key, op.in->past_value};
+  for (const size_t i : floats) {
     if (c.has(i)) check_type(c.dtype(i), kFloats & ~type_set(DType::kFloat64));
   }
   const DType type = c.dtype(kQuery);
   const Parts parts = take_apart(op, c.shape(kQuery), c.has(kKey) ? &c.shape(kKey) : nullptr,
                                  c.has(kValue) ? &c.shape(kValue) : nullptr);
-  Dim total = parts.k.rows;
-  if (c.has(kPastKey)) {
-    const SymShape& past = c.shape(kPastKey);
+  c.require(!op.is_decoder || !parts.q.rows.known() || parts.q.rows.value() == 1, "expected one query, got {}", c.shape(kQuery));
+  Dim total = parts.k.rows, room = total;  // keys, and rows of the cache
+  if (c.has(op.in->past_key)) {
+    const SymShape& past = c.shape(op.in->past_key);
     c.require(!past.has_rank() || past.rank() == 4, "expected a cache of rank 4, got {}", past);
     total = past.has_rank() && past[2].known() && total.known() ? Dim(add(past[2].value(), total.value()))
                                                                 : Dim();
+    if (op.is_decoder) {
+      room = past.has_rank() ? past[2] : Dim();
+      const std::optional<std::vector<int64_t>> length = known_ints(c, op.in->past_length);
+      total = length && length->size() == 1 ? Dim(add((*length)[0], 1)) : Dim();
+    } else {
+      room = total;
+    }
   }
   const Dim out_size = parts.v.size.known() ? Dim(multiply(parts.v.size.value(), op.heads)) : Dim();
   c.out(kY, type, SymShape({parts.batch, parts.q.rows, out_size}));
-  c.out(kPresentKey, type, SymShape({parts.batch, op.heads, total, parts.k.size}));
-  c.out(kPresentValue, type, SymShape({parts.batch, op.heads, total, parts.v.size}));
+  c.out(kPresentKey, type, SymShape({parts.batch, op.heads, room, parts.k.size}));
+  c.out(kPresentValue, type, SymShape({parts.batch, op.heads, room, parts.v.size}));
   c.out(kProducts, type, SymShape({parts.batch, op.heads, parts.q.rows, total}));
 }
 
@@ -156,8 +167,9 @@ Rows rows_of(RunContext& c, const Tensor& t, size_t block, size_t packed, bool b
   return {sums, rows_first(heads, r.rows, r.size), r.rows, r.size};
 }
 
-/// Rows after those of a cache.
-Rows cached(RunContext& c, const Rows& fresh, size_t past, size_t output, size_t batch, size_t heads) {
+/// Rows after those of a cache: after all, or after the first `length` of one that has room for them.
+Rows cached(RunContext& c, const Rows& fresh, size_t past, std::optional<int64_t> length, size_t output, size_t batch,
+            size_t heads) {
   if (!c.has(past) && !c.wants(output)) return fresh;
   const auto size = static_cast<int64_t>(fresh.size);
   Shape shape{static_cast<int64_t>(batch), static_cast<int64_t>(heads), static_cast<int64_t>(fresh.rows),
@@ -168,7 +180,9 @@ Rows cached(RunContext& c, const Rows& fresh, size_t past, size_t output, size_t
     c.require(t.rank() == 4 && t.dim(0) == shape[0] && t.dim(1) == shape[1] && t.dim(3) == size,
               "a cache {} does not go with {}", t.shape(), shape);
     before = Tensor(DType::kFloat32, t.shape(), const_cast<void*>(as_type(c, t, DType::kFloat32)));
-    shape[2] = add(shape[2], t.dim(2));
+    const int64_t end = add(shape[2], length ? *length : t.dim(2));
+    c.require(!length || (*length >= 0 && end <= t.dim(2)), "row {} is not within a cache {}", end, t.shape());
+    shape[2] = length ? t.dim(2) : end;
   }
   float* data;
   std::optional<TypedOutput> out;
@@ -181,12 +195,12 @@ Rows cached(RunContext& c, const Rows& fresh, size_t past, size_t output, size_t
     data = c.scratch<float>(shape.count());
   }
   Tensor joined(DType::kFloat32, shape, data);
-  const size_t start = before ? static_cast<size_t>(before->dim(2)) : 0;
-  if (before) write_cache(joined, before->raw(), heads_first(heads, start, fresh.size), start, 0);
+  const size_t old = before ? static_cast<size_t>(before->dim(2)) : 0;
+  const size_t start = before && length ? static_cast<size_t>(*length) : old;
+  if (before) write_cache(joined, before->raw(), heads_first(heads, old, fresh.size), old, 0);
   write_cache(joined, fresh.data, fresh.at, fresh.rows, start);
   if (out) out->store();
-  const auto rows = static_cast<size_t>(shape[2]);
-  return {data, heads_first(heads, rows, fresh.size), rows, fresh.size};
+  return {data, heads_first(heads, static_cast<size_t>(shape[2]), fresh.size), start + fresh.rows, fresh.size};
 }
 
 void run(const MultiHeadAttention& op, RunContext& c) {
@@ -203,10 +217,10 @@ void run(const MultiHeadAttention& op, RunContext& c) {
   const float* bias = nullptr;
   const size_t q_bias = heads * static_cast<size_t>(parts.q.size.value()),
                v_bias = heads * static_cast<size_t>(parts.v.size.value());
-  if (c.has(kBias)) {
-    c.require(c.in(kBias).count() == 2 * q_bias + v_bias, "expected a bias of {}, got {}",
-              2 * q_bias + v_bias, c.in(kBias).shape());
-    bias = static_cast<const float*>(as_type(c, c.in(kBias), DType::kFloat32));
+  if (c.has(op.in->bias)) {
+    c.require(c.in(op.in->bias).count() == 2 * q_bias + v_bias, "expected a bias of {}, got {}",
+              2 * q_bias + v_bias, c.in(op.in->bias).shape());
+    bias = static_cast<const float*>(as_type(c, c.in(op.in->bias), DType::kFloat32));
   }
   const auto bias_at = [&](size_t i) { return bias == nullptr ? nullptr : bias + i; };
   const Tensor& key = c.has(kKey) ? c.in(kKey) : c.in(kQuery);
@@ -217,8 +231,16 @@ void run(const MultiHeadAttention& op, RunContext& c) {
   Rows k = rows_of(c, key, first, parts.packed, parts.by_head, heads, batch, parts.k, bias_at(q_bias));
   Rows v = rows_of(c, value, parts.packed == 1 ? 0 : first + 1, parts.packed, parts.by_head, heads, batch,
                    parts.v, bias_at(2 * q_bias));
-  k = cached(c, k, kPastKey, kPresentKey, batch, heads);
-  v = cached(c, v, kPastValue, kPresentValue, batch, heads);
+  const auto one = [&](size_t i) {
+    const std::vector<int64_t> given = to_int64s(c.in(i));
+    c.require(given.size() == 1, "expected one number as input {}, got shape {}", i, c.in(i).shape());
+    return given[0];
+  };
+  std::optional<int64_t> length;
+  if (op.is_decoder && c.has(op.in->past_key)) length = one(op.in->past_length);
+  if (op.is_decoder && c.has(op.in->beam_width)) c.require(one(op.in->beam_width) <= 1, "beams are not supported");
+  k = cached(c, k, op.in->past_key, length, kPresentKey, batch, heads);
+  v = cached(c, v, op.in->past_value, length, kPresentValue, batch, heads);
   c.require(k.rows == v.rows, "caches of {} and {} rows differ", k.rows, v.rows);
 
   AttentionCall call;
@@ -239,8 +261,8 @@ void run(const MultiHeadAttention& op, RunContext& c) {
   if (op.is_causal) call.right = 0;
   const std::vector<int64_t> positions(batch, static_cast<int64_t>(k.rows) - static_cast<int64_t>(q.rows));
   call.positions = positions;
-  set_mask(c, call, c.has(kPadding) ? &c.in(kPadding) : nullptr, op.hidden,
-           c.has(kAttentionBias) ? &c.in(kAttentionBias) : nullptr);
+  set_mask(c, call, c.has(op.in->padding) ? &c.in(op.in->padding) : nullptr, op.hidden,
+           c.has(op.in->attention_bias) ? &c.in(op.in->attention_bias) : nullptr);
   TypedOutput out(c, c.out(kY), DType::kFloat32);
   call.y = out.data();
   call.y_at = rows_first(heads, q.rows, v.size);
@@ -258,6 +280,8 @@ void run(const MultiHeadAttention& op, RunContext& c) {
 }  // namespace
 
 KINGLET_OP_IN(com_microsoft, "com.microsoft", MultiHeadAttention,
+              op<MultiHeadAttention, parse, infer, run>(since(1)));
+KINGLET_OP_IN(com_microsoft, "com.microsoft", DecoderMaskedMultiHeadAttention,
               op<MultiHeadAttention, parse, infer, run>(since(1)));
 
 }  // namespace kinglet::ops

@@ -211,6 +211,59 @@ TEST_CASE("FusedMatMul of float64, of vectors, and by its old name", "[op]") {
   });
 }
 
+TEST_CASE("DecoderMaskedMultiHeadAttention is MultiHeadAttention of one query, with room in the cache", "[op]") {
+  const int64_t batch = 2, heads = 2, size = 4, room = 6;
+  const auto t = [](const Shape& shape, int seed) { return numbers(DType::kFloat32, shape, seed); };
+  const Tensor token = t({batch, 1, heads * size}, 1), cache = t({batch, heads, room, size}, 2);
+  const auto decoder = [&](Tensor past, int64_t length, Tensor padding = {}, size_t outputs = 3) {
+    return OpCall{.op = "DecoderMaskedMultiHeadAttention",
+                  .opset = 1,
+                  .attributes = {attr("num_heads", heads), attr("past_present_share_buffer", 1)},
+                  .inputs = {token, token, token, std::move(padding), {}, past, past, make(DType::kInt32, {1}, {static_cast<double>(length)})},
+                  .outputs = outputs,
+                  .domain = kMicrosoft};
+  };
+  for (const int64_t length : {0, 3, 5}) {
+    INFO(length);
+    OpCall plain{.op = "MultiHeadAttention",
+                 .opset = 1,
+                 .attributes = {attr("num_heads", heads)},
+                 .inputs = {token, token, token},
+                 .outputs = 3,
+                 .domain = kMicrosoft};
+    const Tensor before = run_op({.op = "Slice",
+                                  .inputs = {cache, i64({1}, {0}), make(DType::kInt64, {1}, {static_cast<double>(length)}), i64({1}, {2})}})[0];
+    plain.inputs.resize(6);
+    plain.inputs.push_back(before), plain.inputs.push_back(before);
+    const auto got = run_op(decoder(cache, length)), want = run_op(plain);
+    CHECK(difference(got[0], want[0], 1e-6) == "");
+    const auto rows = to_doubles(got[1]), joined = to_doubles(want[1]), old = to_doubles(cache);
+    for (int64_t i = 0; i < batch * heads * room * size; ++i) {
+      const int64_t row = i / size % room, head = i / size / room;
+      const bool is_new = row <= length;
+      const auto at = static_cast<size_t>(is_new ? (head * (length + 1) + row) * size + i % size : i);
+      CHECK(rows[static_cast<size_t>(i)] == (is_new ? joined : old)[at]);
+    }
+  }
+  OpCall no_length = decoder(cache, 1), no_room = no_length, beams = no_length, two_beams = no_length, two_queries = no_length;
+  no_length.inputs.pop_back();
+  no_room.attributes.pop_back();
+  beams.inputs.resize(9), beams.inputs.push_back(i32({batch, 1, room}, {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}));
+  two_beams.inputs.push_back(i32({1}, {2}));
+  for (size_t i = 0; i < 3; ++i) two_queries.inputs[i] = t({batch, 2, heads * size}, 1);
+  check_failures(std::vector<BadRow>{
+      {"a full cache", decoder(cache, room), ErrorCode::kShape, "not within"},
+      {"a negative length", decoder(cache, -1), ErrorCode::kShape, "not within"},
+      {"a cache of other heads", decoder(t({batch, heads + 1, room, size}, 2), 1), ErrorCode::kShape, "cache"},
+      {"a padding mask of another length", decoder(cache, 1, i32({batch, 3}, {1, 1, 1, 1, 1, 1})), ErrorCode::kShape, "padding"},
+      {"no length", no_length, ErrorCode::kModel, "past_sequence_length"},
+      {"a cache without room", no_room, ErrorCode::kModel, "past_present_share_buffer"},
+      {"beams", beams, ErrorCode::kModel, "cache_indirection"},
+      {"two beams", two_beams, ErrorCode::kShape, "beams"},
+      {"two queries", two_queries, ErrorCode::kShape, "one query"},
+  });
+}
+
 TEST_CASE("MatMulBnb4: the 16 numbers, odd depths, and what it refuses", "[op]") {
   const auto product = [](std::vector<Tensor> inputs, int type = 1, int block = 16, int k = 3, int n = 3, int transposed = 1) {
     return OpCall{.op = "MatMulBnb4",
