@@ -180,6 +180,12 @@ class RunContext : public Requires {
     if (count > SIZE_MAX / sizeof(T)) throw_out_of_memory(UINT64_MAX);
     return reinterpret_cast<T*>(services_->scratch(count * sizeof(T)));
   }
+  /// A matrix of them, for sizes whose product no tensor has.
+  template <class T>
+  T* scratch(size_t rows, size_t columns) const {
+    if (columns != 0 && rows > SIZE_MAX / columns) throw_out_of_memory(UINT64_MAX);
+    return scratch<T>(rows * columns);
+  }
   std::vector<Tensor> run_subgraph(size_t subgraph, std::span<const Tensor> formal_inputs) const {
     return services_->run_subgraph(subgraph, formal_inputs);
   }

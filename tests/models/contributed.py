@@ -117,6 +117,58 @@ def decoders():
     yield decoder("crossed, mask", token, crossed, crossed, outputs=1, mask=np.array([[1, 1, 0, 1, 1], [0, 1, 1, 1, 1]], np.int32))
 
 
+def experts():
+    def moe(label, activation="relu", k=2, hidden=8, inner=12, experts=4, tokens=(5,), bias=True, fed=False, **attributes):
+        outer = 2 * inner if activation == "swiglu" else inner
+        weights = [floats(experts, outer, hidden, deviation=0.3), floats(experts, hidden, inner, seed=5, deviation=0.3)]
+        biases = [floats(experts, outer), floats(experts, hidden, seed=6)] if bias else [None, None]
+        if fed:
+            weights = [(F, w.shape) for w in weights]
+        inputs = [(F, (*tokens, hidden)), (F, (int(np.prod(tokens)), experts)), weights[0], biases[0], weights[1], biases[1]]
+        while inputs[-1] is None:
+            inputs.pop()
+        return f"MoE {label}", contrib("MoE", inputs, F, k=k, activation_type=activation, **attributes)
+
+    for activation in ("relu", "gelu", "silu", "identity"):
+        yield moe(activation, activation)
+    for k in (1, 3, 4):
+        for normalize in (0, 1):
+            yield moe(f"{k} experts{', normalized' if normalize else ''}", k=k, normalize_routing_weights=normalize)
+    yield moe("without biases", bias=False)
+    yield moe("fed weights", fed=True)
+    yield moe("a batch of sequences", "silu", tokens=(2, 3))
+    yield moe("many tokens", "gelu", tokens=(100,), hidden=40, inner=72)
+    yield moe("swiglu", "swiglu", swiglu_fusion=1)
+    yield moe("swiglu with parameters", "swiglu", swiglu_fusion=1, activation_alpha=1.702, activation_beta=1.0, swiglu_limit=0.4)
+
+    def quantized(label, bits, block, zero_points=False, activation="relu", k=2, hidden=64, inner=96, experts=3, tokens=(5,), router=False, bias=True, **attributes):
+        outer = 2 * inner if activation == "swiglu" else inner
+        pack = 8 // bits
+        layers = []
+        for rows, depth, seed in ((outer, hidden, 1), (hidden, inner, 2)):
+            blocks = 1 if block is None else -(-depth // block)
+            zero_dims = (experts, rows, -(-blocks // pack)) if blocks > 1 else (experts, -(-rows // pack))
+            layers.append((codes((experts, rows, depth // pack), "uint8", seed), np.abs(floats(experts, rows, *(() if block is None else (blocks,)), seed=seed, deviation=0.01 if bits == 8 else 0.05)),
+                           floats(experts, rows, seed=seed) if bias else None, codes(zero_dims, "uint8", seed + 5) if zero_points else None))
+        (w1, s1, b1, z1), (w2, s2, b2, z2) = layers
+        count = int(np.prod(tokens))
+        inputs = [(F, (*tokens, hidden)), (F, (count, experts)), w1, s1, b1, w2, s2, b2, None, None, None, z1, z2, None, np.abs(floats(count, experts)) if router else None]
+        while inputs[-1] is None:
+            inputs.pop()
+        sizes = {} if block is None else dict(block_size=block)
+        return f"QMoE {label}", contrib("QMoE", inputs, F, k=k, activation_type=activation, expert_weight_bits=bits, **sizes, **attributes)
+
+    for bits, block, zero_points in itertools.product((2, 4, 8), (None, 16, 32), (False, True)):
+        yield quantized(f"{bits} bits, {'rows' if block is None else f'blocks of {block}'}{', zero points' if zero_points else ''}", bits, block, zero_points)
+    for activation in ("gelu", "silu", "identity"):
+        yield quantized(activation, 4, None, activation=activation)
+    yield quantized("swiglu", 4, 32, activation="swiglu", swiglu_fusion=1, activation_alpha=1.702, activation_beta=1.0, swiglu_limit=7.0)
+    yield quantized("normalized", 4, None, normalize_routing_weights=1)
+    yield quantized("without biases", 8, None, bias=False, tokens=(2, 4))
+    for normalize in (0, 1):
+        yield quantized(f"router weights {normalize}", 4, None, router=True, normalize_routing_weights=normalize)
+
+
 def low_bits():
     for kind, block, (n, k), rows in itertools.product((0, 1), (16, 64, 256), ((9, 70), (32, 256), (5, 33)), (1, 3, 20)):
         weights, maxima = codes(-(-n * k // 2), "uint8"), np.abs(floats(-(-n * k // block)))
@@ -125,7 +177,7 @@ def low_bits():
     yield "MatMulBnb4 batches", contrib("MatMulBnb4", [(F, (2, 3, 32)), codes(128, "uint8"), np.abs(floats(16))], F, K=32, N=8, block_size=16, quant_type=1)
 
 
-FAMILIES = (recurrences, quantized_transformers, decoders, low_bits)
+FAMILIES = (recurrences, quantized_transformers, decoders, experts, low_bits)
 
 
 def contributed_models():

@@ -4,10 +4,9 @@
 #include <algorithm>
 #include <bit>
 
-#include "kernels/gemm.hpp"
 #include "ops/elementwise.hpp"
 #include "ops/in_f32.hpp"
-#include "ops/parallel.hpp"
+#include "ops/transformer/lazy_product.hpp"
 
 namespace kinglet::ops {
 namespace {
@@ -70,43 +69,41 @@ void infer(const MatMulBnb4& op, InferContext& c) {
   c.out(0, c.dtype(kA), shape);
 }
 
-/// Weights [first, first + count) of the matrix [n, k] as one row: two a byte, the first in the high bits.
-void dequantize(const MatMulBnb4& op, const uint8_t* weights, const float* scales, uint64_t first, size_t count, float* y) {
-  const uint64_t last = first + count;
-  while (first < last) {
-    const float scale = scales[first / op.block];
-    const uint64_t end = std::min(last, first - first % op.block + op.block);
-    for (; first < end; ++first) {
-      const unsigned byte = weights[first / 2];
-      *y++ = op.numbers[first % 2 == 0 ? byte >> 4 : byte & 15] * scale;
+/// The matrix [n, k] as one row: two weights a byte, the first in the high bits.
+class Bnb4Rows : public LazyRows {
+ public:
+  Bnb4Rows(const MatMulBnb4& op, const uint8_t* weights, const float* scales) : op_(op), weights_(weights), scales_(scales) {}
+
+  const float* rows(size_t row, size_t count, float* buffer) const override {
+    // In 64 bits: there may be more weights than bytes in memory.
+    uint64_t first = uint64_t{row} * op_.k;
+    const uint64_t last = first + count * op_.k;
+    for (float* y = buffer; first < last;) {
+      const float scale = scales_[first / op_.block];
+      const uint64_t end = std::min(last, first - first % op_.block + op_.block);
+      for (; first < end; ++first) {
+        const unsigned byte = weights_[first / 2];
+        *y++ = op_.numbers[first % 2 == 0 ? byte >> 4 : byte & 15] * scale;
+      }
     }
+    return buffer;
   }
-}
+
+ private:
+  const MatMulBnb4& op_;
+  const uint8_t* weights_;
+  const float* scales_;
+};
 
 void run(const MatMulBnb4& op, RunContext& c) {
   const Tensor &a = c.in(kA), &weights = c.in(kWeights), &scales = c.in(kScales);
   const uint64_t count = uint64_t{op.n} * op.k;
-  const size_t rows = a.count() / op.k;
   c.require(weights.count() == (count + 1) / 2, "expected weights of {} bytes, got {}", (count + 1) / 2, weights.shape());
   c.require(scales.count() == (count + op.block - 1) / op.block, "expected {} scales, got {}",
             (count + op.block - 1) / op.block, scales.shape());
-  const float *const x = as_f32(c, a), *const factors = as_f32(c, scales);
+  const Bnb4Rows rows(op, weights.data<uint8_t>(), as_f32(c, scales));
   F32Output out(c, c.out(0));
-  // Columns that become floats together: some panels, in the second cache up to a depth of a few thousand.
-  constexpr size_t kColumns = 2 * kernels::kPanelWidth;
-  const uint64_t bytes = uint64_t{2 * kColumns} * op.k * sizeof(float);
-  if (bytes > SIZE_MAX) throw_out_of_memory(bytes);
-  const ThreadScratch scratch = thread_scratch(c, static_cast<size_t>(bytes));
-  const auto depth = static_cast<ptrdiff_t>(op.k);
-  parallel(op.n, worth_a_thread((rows + 2) * op.k), [&](size_t begin, size_t end, size_t worker) {
-    float *const plain = scratch.as<float>(worker), *const packed = plain + kColumns * op.k;
-    for (size_t column = begin; column < end; column += kColumns) {
-      const size_t columns = std::min(kColumns, end - column);
-      dequantize(op, weights.data<uint8_t>(), factors, uint64_t{column} * op.k, columns * op.k, plain);
-      kernels::pack_b(packed, op.k, columns, plain, 1, depth);
-      kernels::gemm(rows, columns, op.k, x, depth, packed, out.data() + column, static_cast<ptrdiff_t>(op.n));
-    }
-  }, kColumns);
+  multiply_lazily(lazy_scratch(c, op.k), a.count() / op.k, op.n, op.k, as_f32(c, a), rows, out.data());
   out.store();
 }
 

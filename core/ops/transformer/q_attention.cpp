@@ -27,7 +27,7 @@ void run(const QAttention& op, RunContext& c) {
   const size_t width = product_columns(c, op.weights, kWeights), rows = x.shape().count(0, 2);
   const float scale = scale_of(c, kScale);
   const int32_t zero = zero_of(c, kZero);
-  float* const projected = c.scratch<float>(rows * width);
+  float* const projected = c.scratch<float>(rows, width);
   Int8Product product{.a = codes_of(x), .a_shape = x.shape(), .a_zeros = {&zero, 1}, .b_input = kWeights, .b_zeros = zeros_of(c, kWeightZero)};
   product.a_scales = {&scale, 1};
   product.b_scales = scales_of(c, kWeightScale);

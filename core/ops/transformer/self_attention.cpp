@@ -53,7 +53,7 @@ void run(const SelfAttention& op, RunContext& c) {
   c.require(!c.has(kBias) || c.in(kBias).count() == width, "expected a bias of {}, got {}", width,
             c.has(kBias) ? c.in(kBias).shape() : Shape());
   const size_t rows = x.shape().count(0, 2);
-  float* const projected = c.scratch<float>(rows * width);
+  float* const projected = c.scratch<float>(rows, width);
   const Product product(c, rows, width, depth, false);
   product(as_f32(c, x), static_cast<ptrdiff_t>(depth), packed, projected, static_cast<ptrdiff_t>(width),
           {.bias = c.has(kBias) ? as_f32(c, c.in(kBias)) : nullptr});
