@@ -177,7 +177,111 @@ def low_bits():
     yield "MatMulBnb4 batches", contrib("MatMulBnb4", [(F, (2, 3, 32)), codes(128, "uint8"), np.abs(floats(16))], F, K=32, N=8, block_size=16, quant_type=1)
 
 
-FAMILIES = (recurrences, quantized_transformers, decoders, experts, low_bits)
+def of_types(op, inputs, types, **attributes):
+    """One model whose outputs have these types."""
+
+    def build():
+        g = GraphBuilder(op, 17, 7)
+        names = [g.input(f"x{i}", *x) if isinstance(x, tuple) else x for i, x in enumerate(inputs)]
+        results = g.op(op, *names, outputs=len(types), domain=MICROSOFT, **attributes)
+        for i, (value, type_name) in enumerate(zip([results] if len(types) == 1 else results, types)):
+            g.output(value, f"y{i}", type_name)
+        return g
+
+    return build
+
+
+def ints(*numbers):
+    return np.array(numbers, np.int64)
+
+
+def movement():
+    x = (F, (2, 3, 4))
+    for upper, k in itertools.product((0, 1), (None, -1, 2)):
+        yield f"Trilu {upper} {k}", contrib("Trilu", [x] + ([] if k is None else [np.array(k, np.int64)]), F, upper=upper)
+    for axis in (0, 2, 3, -1, -3):
+        yield f"ExpandDims {axis}", contrib("ExpandDims", [x, np.array(axis, np.int32)], F)
+    for mode in ("constant", "reflect", "edge"):
+        yield f"Pad {mode}", contrib("Pad", [x, ints(0, 1, 2, 0, 1, 0)], F, mode=mode)
+    yield "Pad with a value, less", contrib("Pad", [x, ints(0, -1, 2, 0, 1, -1), np.array([0.5], np.float32)], F)
+    yield "Pad of a row", contrib("Pad", [x, ints(0, 1, 2, 0, 1, 0).reshape(1, 6)], F)
+    for bounds in ((0, 5), (1, 8, 3), (7, 1, -2)):
+        for type_name in (F, "float64", "int64", "int32"):
+            yield f"Range {bounds} {type_name}", of_types("Range", [np.array(v, type_name) for v in bounds], [type_name])
+    yield "GatherND", contrib("GatherND", [x, ints(0, 1, 1, 2).reshape(2, 2)], F)
+    yield "GatherND of elements", contrib("GatherND", [x, ints(0, 1, 3, 1, 2, 0).reshape(2, 1, 3)], F)
+    yield "Unique", of_types("Unique", [np.array([2, 1, 1, 3, 4, 3, 2], np.float32)], [F, "int64", "int64"])
+    for dim, size, step in ((-1, 3, 1), (1, 2, 2), (0, 2, 1), (2, 4, 3)):
+        yield f"UnfoldTensor {dim} {size} {step}", contrib("UnfoldTensor", [(F, (2, 5, 7))], F, dim=dim, size=size, step=step)
+        yield f"UnfoldTensor {dim} {size} {step} int64", contrib("UnfoldTensor", [("int64", (2, 5, 7))], "int64", dim=dim, size=size, step=step)
+
+
+def numbers():
+    yield "Inverse", contrib("Inverse", [(F, (2, 3, 5, 5))], F)
+    yield "Inverse of a matrix", contrib("Inverse", [("float64", (7, 7))], "float64")
+    for metric, type_name in itertools.product(("euclidean", "sqeuclidean"), (F, "float64")):
+        yield f"CDist {metric} {type_name}", contrib("CDist", [(type_name, (7, 5)), (type_name, (4, 5))], type_name, metric=metric)
+    yield "CDist metric left out", contrib("CDist", [(F, (33, 20)), (F, (9, 20))], F)
+    for dims in ((6, 9), (9, 6), (1, 5, 7), (1, 1)):
+        yield f"DynamicTimeWarping {dims}", of_types("DynamicTimeWarping", [(F, dims)], ["int32"])
+    for seed, positive in itertools.product((0, 42), (0, 1)):
+        yield f"MurmurHash3 {seed} {positive}", murmur(np.array([0, 1, -7, 2**31 - 1], np.int32), seed, positive)
+        yield f"MurmurHash3 of int64 {seed} {positive}", murmur(np.array([0, 1, -7, 2**40], np.int64), seed, positive)
+        yield f"MurmurHash3 of floats {seed} {positive}", murmur(np.array([0, 1.5, -7], np.float32), seed, positive)
+        yield f"MurmurHash3 of words {seed} {positive}", murmur(np.array(["", "a", "word", "longer", "bytes: \u00e4", "abcdefg"], object), seed, positive)
+
+
+def murmur(keys, seed, positive):
+    def build():
+        g = GraphBuilder("MurmurHash3", 17, 7)
+        hashes = g.op("MurmurHash3", g.op("Identity", keys), domain=MICROSOFT, seed=seed, positive=positive)
+        g.output(g.op("Cast", hashes, to=7) if positive else hashes, "y0", "int64" if positive else "int32")
+        return g
+
+    return build
+
+
+def pictures():
+    grid = (F, (2, 3, 5, 2))
+    for mode, padding, corners in itertools.product(("bilinear", "nearest", "bicubic"), ("zeros", "border", "reflection"), (0, 1)):
+        yield f"GridSample {mode} {padding} {corners}", contrib("GridSample", [(F, (2, 3, 6, 7)), grid], F, mode=mode, padding_mode=padding, align_corners=corners)
+    boxes = np.array([[0, 0, 1, 1], [0.2, 0.3, 0.7, 0.9], [-0.2, 0.1, 0.5, 1.3], [0.9, 0.8, 0.1, 0.2]], np.float32)
+    for mode, size in itertools.product(("bilinear", "nearest"), ((4, 5), (1, 3), (9, 1))):
+        yield f"CropAndResize {mode} {size}", contrib("CropAndResize", [(F, (2, 3, 8, 7)), boxes, np.array([0, 1, 1, 0], np.int32), np.array(size, np.int32)], F, mode=mode, extrapolation_value=0.5)
+    for spatial, attributes in (((9,), dict(kernel_shape=[3], strides=[2], pads=[1, 1])), ((8, 7), dict(kernel_shape=[3, 2], strides=[2, 1], pads=[1, 0, 1, 1])),
+                                ((8, 7), dict(kernel_shape=[2, 2])), ((5, 4, 6), dict(kernel_shape=[2, 3, 2], strides=[1, 2, 2]))):
+        mask = (rng(3).random((1, 1, *spatial)) < 0.8).astype(np.int32)
+        yield f"MaxpoolWithMask {attributes}", contrib("MaxpoolWithMask", [(F, (2, 3, *spatial)), mask], F, **attributes)
+    weights = floats(4, 3, 3, 2, deviation=0.3)
+    for label, bias in (("", []), (" bias", [floats(3)])):
+        yield f"ConvTransposeWithDynamicPads{label}", contrib("ConvTransposeWithDynamicPads", [(F, (2, 4, 5, 6)), weights, ints(1, 0, 1, 1), *bias], F, strides=[2, 2], output_padding=[1, 0])
+    yield "ConvTransposeWithDynamicPads groups", contrib("ConvTransposeWithDynamicPads", [(F, (1, 4, 5)), floats(4, 2, 3), ints(1, 1), floats(4)], F, group=2, dilations=[2])
+
+
+def texts():
+    tokens = ints(1, 2, 3, 1, 2, 4, 1, 2, 0, 1, 0, 1).reshape(2, 6)
+    for size in (1, 2, 3, 7, 9):
+        yield f"NGramRepeatBlock {size}", contrib("NGramRepeatBlock", [tokens, (F, (2, 6))], F, ngram_size=size)
+    source = ints(5, 6, 7, 8, 9, 6, 7, 3)
+
+    def detector(label, current, start, predicted, least=1, most=3):
+        inputs = [source, ints(*current), np.array([start], np.int64)] + ([] if predicted is None else [ints(*predicted)])
+        return f"BifurcationDetector {label}", of_types("BifurcationDetector", inputs, ["int64", "int64"], min_ngram_size=least, max_ngram_size=most)
+
+    yield detector("of all", [5], 1, [6, 7, 8, 9, 6, 7, 3, 0])
+    yield detector("of none", [5], 6, [1, 1, 1])
+    yield detector("of some", [5], 3, [8, 9, 0, 7, 3, 1])
+    yield detector("twice in the source", [5], 4, [9, 6, 7, 0, 0])
+    yield detector("long runs", [5, 6, 7], 3, [8, 1, 1, 1, 1, 1], 2, 9)
+    yield detector("nothing predicted", [5, 6, 7], 0, None)
+    yield detector("no run so long", [7], 0, None, 4, 5)
+    words = np.array([[1, 2, 3, 0, 0, 0], [4, 4, 4, 4, 4, 4], [3, 0, 0, 0, 0, 0], [9, 8, 7, 6, 5, 0]], np.int32)
+    for window in (1, 2, 5):
+        yield f"WordConvEmbedding {window}", contrib("WordConvEmbedding", [words, floats(4, 1, window, 5), floats(4), floats(10, 5)], F)
+    yield "WordConvEmbedding with sizes", contrib("WordConvEmbedding", [words, floats(40, 1, 3, 16), floats(40), floats(10, 16)], F, embedding_size=40, conv_window_size=3, char_embedding_size=16)
+
+
+FAMILIES = (movement, numbers, pictures, texts, recurrences, quantized_transformers, decoders, experts, low_bits)
 
 
 def contributed_models():

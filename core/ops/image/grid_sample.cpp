@@ -250,5 +250,6 @@ void run(const GridSample& op, RunContext& c) {
 }  // namespace
 
 KINGLET_OP(GridSample, op<GridSample, parse, infer, run>(since(16)));
+KINGLET_OP_IN(com_microsoft, "com.microsoft", GridSample, op<GridSample, parse, infer, run>(since(1)));
 
 }  // namespace kinglet::ops

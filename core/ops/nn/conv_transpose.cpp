@@ -1,5 +1,6 @@
 // ConvTranspose - the gradient of Conv as an operator (ONNX ConvTranspose 1, 11, 22). f32 runs on the channels-last
 // kernel; float16 and double go through f32.
+// ConvTransposeWithDynamicPads of com.microsoft - its pads are an input, before the bias.
 
 #include "kernels/conv_transpose.hpp"
 
@@ -24,11 +25,14 @@ struct ConvTranspose {
   kernels::Activation activation;
   std::shared_ptr<std::byte[]> packed;
   int64_t group_outputs = 0;  // of the packed weights
+  bool pads_are_input = false;
+
+  size_t bias() const { return pads_are_input ? 3 : 2; }
 };
 
 ConvTranspose parse(const NodeView& n) {
   ConvTranspose op{parse_spatial(n), n.attr_int("group", 1), n.attr_ints("output_padding", {}), n.attr_ints("output_shape", {}),
-                   parse_activation(n), nullptr, 0};
+                   parse_activation(n), nullptr, 0, n.op_type() == "ConvTransposeWithDynamicPads"};
   if (op.groups < 1) throw_error(ErrorCode::kModel, "attribute 'group' is {}", op.groups);
   for (const auto* list : {&op.output_padding, &op.output_shape}) {
     for (const int64_t v : *list) {
@@ -36,6 +40,14 @@ ConvTranspose parse(const NodeView& n) {
     }
   }
   return op;
+}
+
+/// The pads that input 2 holds; absent ones are zeros.
+std::vector<int64_t> checked_pads(std::vector<int64_t> pads, size_t rank) {
+  bool fits = pads.empty() || pads.size() == 2 * rank;
+  for (const int64_t pad : pads) fits = fits && pad >= 0 && pad <= int64_t{1} << 30;
+  if (!fits) throw_error(ErrorCode::kShape, "pads {} do not go with {} dims", Shape(pads), rank);
+  return pads;
 }
 
 /// One dim of the output: its size, and what is cut off before it.
@@ -65,7 +77,11 @@ Extent extent_of(const ConvTranspose& op, const Spatial& s, size_t i, int64_t in
 }
 
 void infer(const ConvTranspose& op, InferContext& c) {
-  common_type(c, 0, c.inputs(), kFloats);
+  common_type(c, 0, 2, kFloats);
+  if (c.has(op.bias())) {
+    check_type(c.dtype(op.bias()), kFloats);
+    require_same_types(c, 0, op.bias());
+  }
   const SymShape &x = c.shape(0), &w = c.shape(1);
   if (!x.has_rank()) return c.out(0, c.dtype(0), w.has_rank() ? SymShape::of_rank(w.rank()) : SymShape());
   ImageDims image = split_image(x, op.spatial.channels_last);
@@ -81,9 +97,15 @@ void infer(const ConvTranspose& op, InferContext& c) {
     if (kernel.size() != image.size.size()) kernel.clear();
   }
   const bool kernel_known = !kernel.empty() || !op.spatial.kernel.empty();
-  const Spatial s = kernel_known ? with_kernel(op.spatial, image.size.size(), kernel) : op.spatial;
+  Spatial s = kernel_known ? with_kernel(op.spatial, image.size.size(), kernel) : op.spatial;
+  bool pads_known = true;
+  if (op.pads_are_input && c.has(2)) {
+    const std::optional<std::vector<int64_t>> pads = known_ints(c, 2);
+    pads_known = pads.has_value();
+    if (pads) s.pads = checked_pads(*pads, image.size.size());
+  }
   for (size_t i = 0; i < image.size.size(); ++i) {
-    image.size[i] = kernel_known && image.size[i].known() ? Dim(extent_of(op, s, i, image.size[i].value()).size) : Dim();
+    image.size[i] = kernel_known && pads_known && image.size[i].known() ? Dim(extent_of(op, s, i, image.size[i].value()).size) : Dim();
   }
   c.out(0, c.dtype(0), join_image(image, op.spatial.channels_last));
 }
@@ -124,6 +146,7 @@ void run(const ConvTranspose& prepared, RunContext& c) {
     op.spatial = with_kernel(op.spatial, image.rank, c.in(1).shape().dims().subspan(2));
     op.group_outputs = c.in(1).dim(1);
   }
+  if (op.pads_are_input && c.has(2)) op.spatial.pads = checked_pads(to_int64s(c.in(2)), image.rank);
   kernels::ConvShape shape = weights_shape(op, image.channels, op.group_outputs);
   shape.batch = image.batch;
   size_t out_pixels = 1;
@@ -140,9 +163,10 @@ void run(const ConvTranspose& prepared, RunContext& c) {
     kernels::pack_conv_transpose_weights(fresh, shape, as_f32(c, c.in(1)));
     packed = fresh;
   }
-  c.require(!c.has(2) || c.in(2).count() == shape.out_channels, "expected bias of {} elements, got {}", shape.out_channels,
-            c.has(2) ? c.in(2).shape() : Shape());
-  const kernels::Epilogue epilogue{c.has(2) ? as_f32(c, c.in(2)) : nullptr, nullptr, 0, op.activation};
+  const bool has_bias = c.has(op.bias());
+  c.require(!has_bias || c.in(op.bias()).count() == shape.out_channels, "expected bias of {} elements, got {}",
+            shape.out_channels, has_bias ? c.in(op.bias()).shape() : Shape());
+  const kernels::Epilogue epilogue{has_bias ? as_f32(c, c.in(op.bias())) : nullptr, nullptr, 0, op.activation};
   const float* input = as_f32(c, x);
   F32Output output(c, y);
   const float* x_last = input;
@@ -169,5 +193,7 @@ void run(const ConvTranspose& prepared, RunContext& c) {
 }  // namespace
 
 KINGLET_OP(ConvTranspose, op<ConvTranspose, parse, infer, run>(since(1)).with_prepare<ConvTranspose, prepare>().with_traits(kChannelsLast));
+KINGLET_OP_IN(com_microsoft, "com.microsoft", ConvTransposeWithDynamicPads,
+              op<ConvTranspose, parse, infer, run>(since(1)).with_prepare<ConvTranspose, prepare>());
 
 }  // namespace kinglet::ops

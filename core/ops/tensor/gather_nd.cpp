@@ -59,5 +59,6 @@ void run(const GatherND& op, RunContext& c) {
 }  // namespace
 
 KINGLET_OP(GatherND, op<GatherND, parse, infer, run>(since(11)));
+KINGLET_OP_IN(com_microsoft, "com.microsoft", GatherND, op<GatherND, parse, infer, run>(since(1)));
 
 }  // namespace kinglet::ops

@@ -1,5 +1,6 @@
 // Pad: adds to both ends of each dim, or removes where a pad is negative. Pads and value are attributes
-// before opset 11, then inputs; axes come with opset 18, mode wrap with 19.
+// before opset 11, then inputs; axes come with opset 18, mode wrap with 19. com.microsoft's is that of opset 11,
+// with pads that may be one row.
 
 #include "ops/move.hpp"
 #include "ops/shape_inputs.hpp"
@@ -17,7 +18,7 @@ struct Pad {
   std::vector<int64_t> layout;  // see permute_layout
 };
 
-Pad parse(const NodeView& n) {
+Pad parse_of(const NodeView& n, bool attributes) {
   const std::string name = n.attr_string("mode", "constant");
   Pad op{};
   if (name == "edge") {
@@ -30,12 +31,22 @@ Pad parse(const NodeView& n) {
     throw_error(ErrorCode::kModel, "mode '{}' is not known", name);
   }
   op.layout = n.attr_ints("layout", {});
-  op.attributes = n.opset() < 11;
+  op.attributes = attributes;
   if (op.attributes) {
     op.pads = n.attr_ints(n.opset() < 2 ? "paddings" : "pads");
     op.value = n.attr_float("value", 0);
   }
   return op;
+}
+
+Pad parse(const NodeView& n) { return parse_of(n, n.opset() < 11); }
+Pad parse_contrib(const NodeView& n) { return parse_of(n, false); }
+
+/// Input 1 where its elements are known; [1, n] stands for [n].
+std::optional<std::vector<int64_t>> known_pads(const InferContext& c) {
+  const Tensor* const pads = c.constant(1);
+  if (pads != nullptr && pads->rank() == 2 && pads->dim(0) == 1) return to_int64s(*pads);
+  return known_ints(c, 1);
 }
 
 constexpr int64_t kMaxPad = int64_t{1} << 48;
@@ -65,7 +76,7 @@ void infer(const Pad& op, InferContext& c) {
   if (c.has(2)) require_same_types(c, 0, 2);
   if (!op.attributes) c.in(1);
   const SymShape& in = c.shape(0);
-  const auto pads = op.attributes ? std::optional(op.pads) : known_ints(c, 1);
+  const auto pads = op.attributes ? std::optional(op.pads) : known_pads(c);
   const auto axes = known_ints(c, 3);
   if (!in.has_rank()) return c.out(0, c.dtype(0), {});
   SymShape out = SymShape::of_rank(in.rank());
@@ -139,5 +150,6 @@ void run(const Pad& op, RunContext& c) {
 }  // namespace
 
 KINGLET_OP(Pad, op<Pad, parse, infer, run>(since(1)).with_permute(permute_layout));
+KINGLET_OP_IN(com_microsoft, "com.microsoft", Pad, op<Pad, parse_contrib, infer, run>(since(1)).with_permute(permute_layout));
 
 }  // namespace kinglet::ops

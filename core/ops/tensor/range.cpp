@@ -1,7 +1,8 @@
-// Range: start, start + delta, ... up to but without limit.
+// Range: start, start + delta, ... up to but without limit (ONNX 11); com.microsoft's delta may be left out.
 
 #include <cmath>
 
+#include "ops/move.hpp"
 #include "ops/shape_inputs.hpp"
 
 namespace kinglet::ops {
@@ -9,9 +10,23 @@ namespace {
 
 using RangeTypes = TypeList<float, double, int16_t, int32_t, int64_t, Float16, BFloat16>;
 
-struct Range {};
+struct Range {
+  bool delta_is_1;
+};
 
-Range parse(const NodeView&) { return {}; }
+Range parse(const NodeView&) { return {false}; }
+Range parse_contrib(const NodeView& n) { return {!n.has_input(2)}; }
+
+/// A 1 of a type.
+class One {
+ public:
+  explicit One(DType type) : bytes_(element_of(type, 1)), tensor_(type, Shape{}, bytes_.data()) {}
+  const Tensor& tensor() const { return tensor_; }
+
+ private:
+  std::array<std::byte, 16> bytes_;
+  Tensor tensor_;
+};
 
 constexpr int64_t kMaxCount = int64_t{1} << 48;
 
@@ -44,9 +59,12 @@ int64_t count_of(const Tensor& start, const Tensor& limit, const Tensor& delta) 
   return count > 0 ? static_cast<int64_t>(count) : 0;
 }
 
-void infer(const Range&, InferContext& c) {
-  for (size_t i = 0; i < 3; ++i) c.in(i);
+void infer(const Range& op, InferContext& c) {
+  for (size_t i = 0; i < (op.delta_is_1 ? 2 : 3); ++i) c.in(i);
   const Tensor *start = c.constant(0), *limit = c.constant(1), *delta = c.constant(2);
+  if (op.delta_is_1 && start != nullptr && limit != nullptr) {
+    return c.out(0, c.dtype(0), Shape{count_of(*start, *limit, One(start->dtype()).tensor())});
+  }
   if (start != nullptr && limit != nullptr && delta != nullptr) {
     return c.out(0, c.dtype(0), Shape{count_of(*start, *limit, *delta)});
   }
@@ -56,15 +74,15 @@ void infer(const Range&, InferContext& c) {
     return dims && dims->size() == 1 && dims->front().same(value);
   };
   const std::optional<std::vector<Dim>> to = c.dims(1);
-  const bool counts = to && to->size() == 1 && is(0, 0) && is(2, 1);
+  const bool counts = to && to->size() == 1 && is(0, 0) && (op.delta_is_1 || is(2, 1));
   c.out(0, c.dtype(0), SymShape({counts ? to->front() : Dim()}));
 }
 
-void run(const Range&, RunContext& c) {
+void run(const Range& op, RunContext& c) {
   Tensor& out = c.out(0);
   const auto count = static_cast<int64_t>(out.count());
   dispatch(out.dtype(), RangeTypes{}, [&]<class T>() {
-    const T from = *c.in(0).data<T>(), by = *c.in(2).data<T>();
+    const T from = *c.in(0).data<T>(), by = op.delta_is_1 ? T(1) : *c.in(2).data<T>();
     T* to = out.data<T>();
     if constexpr (std::is_integral_v<T>) {
       for (int64_t i = 0; i < count; ++i) {
@@ -83,5 +101,6 @@ void run(const Range&, RunContext& c) {
 }  // namespace
 
 KINGLET_OP(Range, op<Range, parse, infer, run>(since(11)));
+KINGLET_OP_IN(com_microsoft, "com.microsoft", Range, op<Range, parse_contrib, infer, run>(since(1)));
 
 }  // namespace kinglet::ops

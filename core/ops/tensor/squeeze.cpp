@@ -1,5 +1,5 @@
 // Squeeze and Unsqueeze: remove and insert dims of 1. The axes are an attribute before opset 13, then an
-// input.
+// input. ExpandDims of com.microsoft: Unsqueeze of one axis.
 
 #include "ops/shape_inputs.hpp"
 
@@ -23,6 +23,8 @@ Unsqueeze parse_unsqueeze(const NodeView& n) {
   if (n.opset() >= 13) return {};
   return {n.attr_ints("axes")};
 }
+
+Unsqueeze parse_expand_dims(const NodeView&) { return {}; }
 
 void infer_squeeze(const Squeeze& op, InferContext& c) {
   const SymShape& in = c.shape(0);
@@ -70,6 +72,11 @@ void infer_unsqueeze(const Unsqueeze& op, InferContext& c) {
   c.out(0, c.dtype(0), SymShape(std::move(out)));
 }
 
+void infer_expand_dims(const Unsqueeze& op, InferContext& c) {
+  if (const auto axes = known_dims(c, 1)) c.require(axes->size() == 1, "expected one axis, got {}", axes->size());
+  infer_unsqueeze(op, c);
+}
+
 template <class Op>
 void run(const Op&, RunContext& c) {
   c.out(0).copy_from(c.in(0));
@@ -80,5 +87,7 @@ void run(const Op&, RunContext& c) {
 KINGLET_OP(Squeeze, op<Squeeze, parse_squeeze, infer_squeeze, run<Squeeze>>(since(1)).with_traits(kView));
 KINGLET_OP(Unsqueeze,
            op<Unsqueeze, parse_unsqueeze, infer_unsqueeze, run<Unsqueeze>>(since(1)).with_traits(kView));
+KINGLET_OP_IN(com_microsoft, "com.microsoft", ExpandDims,
+              op<Unsqueeze, parse_expand_dims, infer_expand_dims, run<Unsqueeze>>(since(1)).with_traits(kView));
 
 }  // namespace kinglet::ops

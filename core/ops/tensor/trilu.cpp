@@ -1,5 +1,5 @@
 // Trilu: keeps the upper or lower triangle of each trailing matrix, from diagonal k on, and sets the rest to
-// zero.
+// zero. Of ONNX 14 and com.microsoft.
 
 #include "ops/move.hpp"
 #include "ops/shape_inputs.hpp"
@@ -45,5 +45,6 @@ void run(const Trilu& op, RunContext& c) {
 }  // namespace
 
 KINGLET_OP(Trilu, op<Trilu, parse, infer, run>(since(14)));
+KINGLET_OP_IN(com_microsoft, "com.microsoft", Trilu, op<Trilu, parse, infer, run>(since(1)));
 
 }  // namespace kinglet::ops

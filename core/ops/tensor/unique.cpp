@@ -1,5 +1,6 @@
 // Unique: the different elements, or slices along an axis, with the index of the first of each, which of them each
 // element is, and how many there are. NaN is equal to NaN here and greater than all numbers.
+// com.microsoft's is of one dim, in the order of first occurrence, and does not say where that was.
 
 #include <algorithm>
 #include <numeric>
@@ -14,14 +15,18 @@ namespace {
 struct Unique {
   std::optional<int64_t> axis;  // none: of the flattened input
   bool sorted;                  // else in the order of their first occurrence
+  bool gives_first = true;      // an output of the first occurrences
 };
 
 Unique parse(const NodeView& n) {
   return {n.has("axis") ? std::optional(n.attr_int("axis")) : std::nullopt, n.attr_int("sorted", 1) != 0};
 }
 
+Unique parse_contrib(const NodeView&) { return {std::nullopt, false, false}; }
+
 void infer(const Unique& op, InferContext& c) {
   const SymShape& in = c.shape(0);
+  c.require(op.gives_first || !in.has_rank() || in.rank() == 1, "expected one dim, got {}", in);
   SymShape out = op.axis ? in : SymShape::of_rank(1);
   if (op.axis && in.has_rank()) out[normalize_axis(*op.axis, in.rank())] = Dim();
   c.out(0, c.dtype(0), std::move(out));
@@ -128,13 +133,14 @@ void run(const Unique& op, RunContext& c) {
       }
     }
   }
-  give(c, 1, first);
-  give(c, 2, group);
-  give(c, 3, counts);
+  if (op.gives_first) give(c, 1, first);
+  give(c, op.gives_first ? 2 : 1, group);
+  give(c, op.gives_first ? 3 : 2, counts);
 }
 
 }  // namespace
 
 KINGLET_OP(Unique, op<Unique, parse, infer, run>(since(11)));
+KINGLET_OP_IN(com_microsoft, "com.microsoft", Unique, op<Unique, parse_contrib, infer, run>(since(1)));
 
 }  // namespace kinglet::ops
