@@ -281,7 +281,40 @@ def texts():
     yield "WordConvEmbedding with sizes", contrib("WordConvEmbedding", [words, floats(40, 1, 3, 16), floats(40), floats(10, 16)], F, embedding_size=40, conv_window_size=3, char_embedding_size=16)
 
 
-FAMILIES = (movement, numbers, pictures, texts, recurrences, quantized_transformers, decoders, experts, low_bits)
+def legacy():
+    """Operators that ONNX had for a while, and onnxruntime has still."""
+
+    def old(op, opset, *inputs, **attributes):
+        def build():
+            g = GraphBuilder(op, opset, 7)
+            names = [g.input(f"x{i}", *x) if isinstance(x, tuple) else x for i, x in enumerate(inputs)]
+            # The checker does not know the operator: a node of another domain keeps it away.
+            g.output(g.op("QuickGelu", g.op(op, *names, **attributes), domain=MICROSOFT), "y0", F)
+            return g
+
+        return f"{op}-{opset} {attributes}", build
+
+    x, image = (F, (2, 3, 4)), (F, (2, 3, 6, 7))
+    for opset in (1, 7, 8):
+        yield old("Affine", opset, x, alpha=2.0, beta=-0.5)
+        yield old("Scale", opset, x, scale=1.5)
+        yield old("ScaledTanh", opset, x, alpha=2.0, beta=0.5)
+        yield old("ParametricSoftplus", opset, x, alpha=2.0, beta=0.5)
+        yield old("ImageScaler", opset, image, scale=2.0, bias=[0.1, -0.2, 0.3])
+        yield old("Crop", opset, image, border=[1, 2, 3, 1])
+        yield old("Crop", opset, image, border=[1, 2, 3, 1], scale=[2, 3])
+        yield old("DynamicSlice", opset, x, ints(1, 0), ints(2, 2), ints(0, 2))
+        yield old("DynamicSlice", opset, x, ints(0, 1, -2), ints(9, -1, 4))
+        for channels, variance in itertools.product((0, 1), repeat=2):
+            yield old("MeanVarianceNormalization", opset, image, across_channels=channels, normalize_variance=variance)
+        yield old("ThresholdedRelu", opset, x, alpha=0.3)
+    for opset in (1, 8, 17):
+        yield old("LayerNormalization", opset, x, floats(4), floats(4, seed=3), epsilon=1e-4)
+        yield old("SimplifiedLayerNormalization", opset, x, floats(4), epsilon=1e-4)
+    yield old("ThresholdedRelu", 9, x, alpha=0.3)
+
+
+FAMILIES = (movement, numbers, pictures, texts, recurrences, quantized_transformers, decoders, experts, low_bits, legacy)
 
 
 def contributed_models():

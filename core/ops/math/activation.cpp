@@ -139,10 +139,13 @@ Unary parse_mish(const NodeView&) {
   return {.f = [](double x, const Unary&) { return x * std::tanh(softplus(x)); }, .f32 = mish_f32};
 }
 
-/// Affine, ScaledTanh and ParametricSoftplus were experimental until opset 10; older models have them.
+/// Affine, Scale, ScaledTanh and ParametricSoftplus were experimental until opset 10; older models have them.
 Unary parse_affine(const NodeView& n) {
   const UnaryFunction f = [](double x, const Unary& op) { return op.alpha * x + op.beta; };
   return {.f = f, .alpha = n.attr_float("alpha", 1.0f), .beta = n.attr_float("beta", 0.0f)};
+}
+Unary parse_scale(const NodeView& n) {
+  return {.f = [](double x, const Unary& op) { return op.alpha * x; }, .alpha = n.attr_float("scale", 1.0f)};
 }
 Unary parse_scaled_tanh(const NodeView& n) {
   const UnaryFunction f = [](double x, const Unary& op) { return op.alpha * std::tanh(op.beta * x); };
@@ -172,6 +175,7 @@ KINGLET_OP(Softplus, unary<parse_softplus>(1));
 KINGLET_OP(Softsign, unary<parse_softsign>(1));
 KINGLET_OP(Mish, unary<parse_mish>(18));
 KINGLET_OP(Affine, unary<parse_affine>(1));
+KINGLET_OP(Scale, unary<parse_scale>(1));
 KINGLET_OP(ScaledTanh, unary<parse_scaled_tanh>(1));
 KINGLET_OP(ParametricSoftplus, unary<parse_parametric_softplus>(1));
 

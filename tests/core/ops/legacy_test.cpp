@@ -169,6 +169,7 @@ TEST_CASE("experimental operators") {
   const Tensor x = f32({1, 2, 2, 2}, {1, 2, 3, 4, 5, 6, 7, 8}), line = f32({3}, {-1, 0, 2});
   check_rows({
       {"Affine", old("Affine", 1, {attr("alpha", 2.0f), attr("beta", 1.0f)}, {line}), f32({3}, {-1, 1, 5})},
+      {"Scale", old("Scale", 1, {attr("scale", 2.0f)}, {line}), f32({3}, {-2, 0, 4})},
       {"ScaledTanh", old("ScaledTanh", 1, {attr("alpha", 2.0f), attr("beta", 0.5f)}, {line}),
        f32({3}, {2 * std::tanh(-0.5f), 0, 2 * std::tanh(1.0f)}), 1e-6},
       {"ParametricSoftplus", old("ParametricSoftplus", 1, {attr("alpha", 2.0f), attr("beta", 3.0f)}, {line}),
