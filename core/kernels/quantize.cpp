@@ -56,7 +56,19 @@ void code_arithmetic_as(const CodeArithmetic& op, const Code* a, const Code* b, 
   for (size_t j = i; j < n; ++j) y[j] = few[j - i];
 }
 
+template <size_t kBits>
+void unpack_codes_of(const uint8_t* x, uint8_t* y, size_t bytes) {
+  constexpr size_t kPerByte = 8 / kBits;
+  for (size_t i = 0; i < bytes; ++i) {
+    for (size_t j = 0; j < kPerByte; ++j) y[i * kPerByte + j] = x[i] >> j * kBits & ((1u << kBits) - 1);
+  }
+}
+
 }  // namespace
+
+void unpack_codes(const uint8_t* x, size_t bits, uint8_t* y, size_t bytes) {
+  bits == 2 ? unpack_codes_of<2>(x, y, bytes) : bits == 4 ? unpack_codes_of<4>(x, y, bytes) : unpack_codes_of<8>(x, y, bytes);
+}
 
 void code_arithmetic(const CodeArithmetic& op, const void* a, const void* b, void* y, size_t n) {
   const auto run = [&]<class Code>(Code) {

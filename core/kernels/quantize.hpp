@@ -12,6 +12,9 @@ void quantize(const float* x, uint8_t* y, size_t n, float scale, int32_t zero, i
 /// y[i] = (x[i] - zero) * scale.
 void dequantize(const void* x, bool is_signed, float* y, size_t n, float scale, int32_t zero);
 
+/// Codes of 2, 4 or 8 bits, the first of a byte in its low bits, become a byte each: y[bytes * 8 / bits].
+void unpack_codes(const uint8_t* x, size_t bits, uint8_t* y, size_t bytes);
+
 /// An elementwise operation on codes of one signedness: y[i] = round(float result) as a code, saturated.
 struct CodeArithmetic {
   bool is_signed = false;

@@ -9,6 +9,7 @@
 
 #include "base/flags.hpp"
 #include "kernels/activation.hpp"
+#include "kernels/quantize.hpp"
 #include "ops/elementwise.hpp"
 #include "ops/in_f32.hpp"
 #include "ops/transformer/lazy_product.hpp"
@@ -162,19 +163,22 @@ class ExpertRows : public LazyRows {
     return codes[i / per_byte] >> i % per_byte * bits & ((1u << bits) - 1);
   }
 
-  float zero(size_t row, size_t block) const {
-    if (zeros_ == nullptr) return static_cast<float>(1u << (op_.bits - 1));
+  int32_t zero(size_t row, size_t block) const {
+    if (zeros_ == nullptr) return int32_t{1} << (op_.bits - 1);
     const size_t line = zero_rows_ == 1 ? expert_ : expert_ * n_ + row;
-    return static_cast<float>(bits_of(zeros_ + line * zero_bytes_, zero_rows_ == 1 ? row : block, op_.bits));
+    return static_cast<int32_t>(bits_of(zeros_ + line * zero_bytes_, zero_rows_ == 1 ? row : block, op_.bits));
   }
 
   /// Row `row` of all experts, `own` of this one.
   void dequantize(size_t row, size_t own, float* y) const {
-    const uint8_t* const codes = weights_.data<uint8_t>() + row * (k_ / op_.per_byte());
-    for (size_t block = 0, i = 0; i < k_; ++block) {
-      const float scale = scales_[row * blocks_ + block], offset = zero(own, block);
-      for (const size_t end = std::min(k_, i + block_); i < end; ++i)
-        y[i] = (static_cast<float>(bits_of(codes, i, op_.bits)) - offset) * scale;
+    const uint8_t* packed = weights_.data<uint8_t>() + row * (k_ / op_.per_byte());
+    uint8_t codes[kBlock];
+    for (size_t i = 0; i < k_;) {
+      const size_t block = i / block_, n = std::min({kBlock, block_ - i % block_, k_ - i});
+      kernels::unpack_codes(packed, op_.bits, codes, n / op_.per_byte());
+      kernels::dequantize(codes, false, y + i, n, scales_[row * blocks_ + block], zero(own, block));
+      packed += n / op_.per_byte();
+      i += n;
     }
   }
 

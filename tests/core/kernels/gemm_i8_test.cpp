@@ -319,6 +319,19 @@ TEST_CASE("depthwise_i8: kernels, strides, pads, dilations") {
   }
 }
 
+TEST_CASE("unpack_codes: whole bytes of 2, 4 and 8 bits") {
+  for (const size_t bits : {2, 4, 8}) {
+    for (size_t bytes = 0; bytes <= 40; ++bytes) {
+      const size_t per_byte = 8 / bits;
+      std::vector<uint8_t> x(bytes), y(bytes * per_byte + 1, 0xee);
+      for (size_t i = 0; i < bytes; ++i) x[i] = static_cast<uint8_t>(i * 89 + 7);
+      unpack_codes(x.data(), bits, y.data(), bytes);
+      for (size_t i = 0; i < bytes * per_byte; ++i) REQUIRE(y[i] == (x[i / per_byte] >> i % per_byte * bits & ((1u << bits) - 1)));
+      REQUIRE(y.back() == 0xee);
+    }
+  }
+}
+
 TEST_CASE("quantize and dequantize") {
   Random random;
   for (size_t n = 0; n <= 17; ++n) {
