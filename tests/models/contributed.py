@@ -169,6 +169,19 @@ def experts():
         yield quantized(f"router weights {normalize}", 4, None, router=True, normalize_routing_weights=normalize)
 
 
+def rotations():
+    cos, sin = floats(16, 8), floats(16, 8, seed=6)
+    positions = rng(3).integers(0, 16, (3, 2, 5))
+    for interleaved, (layout, sections) in itertools.product((0, 1), ((0, [2, 3, 3]), (0, [8, 0, 0]), (1, [4, 2, 2]), (1, [2, 3, 3]))):
+        common = dict(interleaved=interleaved, mrope_layout=layout, mrope_section=sections)
+        label = f"{interleaved} {layout} {sections}"
+        yield f"MRotaryEmbedding {label}", contrib("MRotaryEmbedding", [(F, (2, 5, 48)), positions, cos, sin], F, num_heads=3, **common)
+        yield f"MRotaryEmbedding by head {label}", contrib("MRotaryEmbedding", [(F, (2, 3, 5, 16)), positions, cos, sin], F, scale=0.5, **common)
+    for dims in ((2, 3, 17), (5, 4), (1,)):
+        yield f"GatedAdd {dims}", contrib("GatedAdd", [(F, dims), (F, dims), (F, (*dims[:-1], 1))], F)
+    yield "MRotaryEmbedding of a part", contrib("MRotaryEmbedding", [(F, (2, 5, 72)), positions, cos, sin], F, num_heads=3, rotary_embedding_dim=16, mrope_section=[2, 2, 4])
+
+
 def low_bits():
     for kind, block, (n, k), rows in itertools.product((0, 1), (16, 64, 256), ((9, 70), (32, 256), (5, 33)), (1, 3, 20)):
         weights, maxima = codes(-(-n * k // 2), "uint8"), np.abs(floats(-(-n * k // block)))
@@ -314,7 +327,7 @@ def legacy():
     yield old("ThresholdedRelu", 9, x, alpha=0.3)
 
 
-FAMILIES = (movement, numbers, pictures, texts, recurrences, quantized_transformers, decoders, experts, low_bits, legacy)
+FAMILIES = (movement, numbers, pictures, texts, recurrences, quantized_transformers, decoders, experts, rotations, low_bits, legacy)
 
 
 def contributed_models():

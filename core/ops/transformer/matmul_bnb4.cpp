@@ -39,18 +39,20 @@ struct MatMulBnb4 {
 };
 
 MatMulBnb4 parse(const NodeView& node) {
-  const auto positive = [&](const char* name) {
-    const int64_t value = node.attr_int(name);
-    if (value < 1 || value > INT32_MAX) throw_error(ErrorCode::kModel, "attribute '{}' is {}", name, value);
+  const auto require = [](bool fits, const char* name, int64_t value) {
+    if (!fits) throw_error(ErrorCode::kModel, "attribute '{}' is {}", name, value);
     return static_cast<size_t>(value);
   };
-  const int64_t type = node.attr_int("quant_type");
-  MatMulBnb4 op{positive("N"), positive("K"), positive("block_size"), type == 0 ? kFp4 : kNf4};
-  if (type != 0 && type != 1) throw_error(ErrorCode::kModel, "attribute '{}' is {}", "quant_type", type);
-  if (op.block < 16 || !std::has_single_bit(op.block))
-    throw_error(ErrorCode::kModel, "attribute '{}' is {}", "block_size", static_cast<int64_t>(op.block));
-  if (node.attr_int("transB", 1) != 1) throw_error(ErrorCode::kModel, "attribute '{}' is not supported", "transB");
-  return op;
+  const auto positive = [&](const char* name) {
+    const int64_t value = node.attr_int(name);
+    return require(value >= 1 && value <= INT32_MAX, name, value);
+  };
+  const int64_t type = node.attr_int("quant_type"), transposed = node.attr_int("transB", 1);
+  require(type == 0 || type == 1, "quant_type", type);
+  require(transposed == 1, "transB", transposed);
+  const size_t block = positive("block_size");
+  require(block >= 16 && std::has_single_bit(block), "block_size", static_cast<int64_t>(block));
+  return {positive("N"), positive("K"), block, type == 0 ? kFp4 : kNf4};
 }
 
 void infer(const MatMulBnb4& op, InferContext& c) {

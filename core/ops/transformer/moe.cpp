@@ -48,16 +48,15 @@ struct MoE {
 
 MoE parse(const NodeView& n) {
   const bool quantized = n.op_type() == "QMoE";
-  const auto among = [&](const char* name, int64_t value, std::initializer_list<int64_t> allowed) {
-    if (std::find(allowed.begin(), allowed.end(), value) == allowed.end())
-      throw_error(ErrorCode::kModel, "attribute '{}' is {}", name, value);
+  const auto require = [](bool fits, const char* name, int64_t value) {
+    if (!fits) throw_error(ErrorCode::kModel, "attribute '{}' is {}", name, value);
     return static_cast<size_t>(value);
   };
   MoE op{};
   op.in = quantized ? &kQuantized : &kFloat;
-  const int64_t k = n.attr_int("k", 1);
-  if (k < 1 || k > INT32_MAX) throw_error(ErrorCode::kModel, "attribute '{}' is {}", "k", k);
-  op.k = static_cast<size_t>(k);
+  const int64_t k = n.attr_int("k", 1), fusion = n.attr_int("swiglu_fusion", 0), mixer = n.attr_int("use_sparse_mixer", 0),
+                bits = n.attr_int("expert_weight_bits", 4), block = n.attr_int("block_size", 0);
+  op.k = require(k >= 1 && k <= INT32_MAX, "k", k);
   const std::string activation = n.attr_string("activation_type", "relu");
   op.gated = activation == "swiglu";
   if (activation == "relu") {
@@ -69,18 +68,16 @@ MoE parse(const NodeView& n) {
   } else if (activation != "identity" && !op.gated) {
     throw_error(ErrorCode::kModel, "attribute '{}' is '{}'", "activation_type", activation);
   }
-  if (op.gated) among("swiglu_fusion", n.attr_int("swiglu_fusion", 0), {1});
-  among("use_sparse_mixer", n.attr_int("use_sparse_mixer", 0), {0});
+  require(!op.gated || fusion == 1, "swiglu_fusion", fusion);
+  require(mixer == 0, "use_sparse_mixer", mixer);
   op.normalizes = n.attr_int("normalize_routing_weights", 0) != 0;
   op.alpha = n.attr_float("activation_alpha", 1);
   op.beta = n.attr_float("activation_beta", 0);
   op.limit = n.attr_float("swiglu_limit", std::numeric_limits<float>::infinity());
-  if (!(op.limit >= 0)) throw_error(ErrorCode::kModel, "attribute '{}' is negative", "swiglu_limit");
-  op.bits = quantized ? among("expert_weight_bits", n.attr_int("expert_weight_bits", 4), {2, 4, 8}) : 8;
-  const int64_t block = n.attr_int("block_size", 0);
-  if (block != 0 && (block < 16 || block > INT32_MAX || !std::has_single_bit(static_cast<uint64_t>(block))))
-    throw_error(ErrorCode::kModel, "attribute '{}' is {}", "block_size", block);
-  op.block = static_cast<size_t>(block);
+  if (!(op.limit >= 0)) throw_error(ErrorCode::kModel, "attribute 'swiglu_limit' is not above 0");
+  op.bits = require(!quantized || bits == 2 || bits == 4 || bits == 8, "expert_weight_bits", bits);
+  const bool is_size = block >= 16 && block <= INT32_MAX && std::has_single_bit(static_cast<uint64_t>(block));
+  op.block = require(block == 0 || is_size, "block_size", block);
   const Layer& third = op.in->third;
   for (const size_t i : {third.weights, third.scales, third.bias, third.zeros})
     if (n.has_input(i)) throw_error(ErrorCode::kModel, "a third layer (input {}) is not supported", static_cast<int64_t>(i));

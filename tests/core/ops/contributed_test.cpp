@@ -35,6 +35,9 @@ TEST_CASE("com.microsoft has operators of ONNX under its own numbers of opsets",
       {"MurmurHash3 of no key", contrib("MurmurHash3", {strings({0}, {})}), make(DType::kUint32, {0}, {})},
       {"DynamicTimeWarping of nothing", contrib("DynamicTimeWarping", {f32({2, 0}, {})}), i32({2, 0}, {})},
       {"ConvTransposeWithDynamicPads without pads", contrib("ConvTransposeWithDynamicPads", {iota({1, 1, 2}), f32({1, 1, 2}, {1, 2})}), f32({1, 1, 3}, {0, 1, 2})},
+      {"GatedAdd of float16", contrib("GatedAdd", {make(DType::kFloat16, {2, 1}, {1, 2}), make(DType::kFloat16, {2, 1}, {3, 4}), make(DType::kFloat16, {2, 1}, {2, 0.5})}), make(DType::kFloat16, {2, 1}, {7, 4})},
+      {"GatedAdd of nothing", contrib("GatedAdd", {f32({2, 0}, {}), f32({2, 0}, {}), iota({2, 1})}), f32({2, 0}, {})},
+      {"MRotaryEmbedding: pair 0 by time, 1 by height", contrib("MRotaryEmbedding", {f32({1, 1, 1, 4}, {1, 2, 3, 4}), ids({3, 1, 1}, {0, 1, 0}), f32({2, 2}, {1, 0, 0, 0}), f32({2, 2}, {0, 0, 0, 1})}, {attr_ints("mrope_section", {1, 1, 0})}), f32({1, 1, 1, 4}, {1, -4, 3, 2})},
       {"a word without characters", contrib("WordConvEmbedding", {i32({1, 2}, {0, 3}), f32({1, 1, 1, 1}, {1}), f32({1}, {1}), f32({2, 1}, {1, 1})}), f32({1, 1}, {0})},
       {"a mask that hides a window", contrib("MaxpoolWithMask", {iota({1, 1, 2}, 5), i32({1, 1, 2}, {1, 0})}, {attr_ints("kernel_shape", {1})}), f32({1, 1, 2}, {5, std::numeric_limits<float>::lowest()})},
       {"nearest to NaN is outside", contrib("CropAndResize", {iota({1, 1, 2, 2}), f32({1, 4}, {kNaN, 0, 1, 1}), i32({1}, {0}), i32({2}, {1, 1})}, {attr("mode", "nearest"), attr("extrapolation_value", 9.0f)}), f32({1, 1, 1, 1}, {9})},
@@ -51,6 +54,10 @@ TEST_CASE("what small operators of com.microsoft refuse", "[op]") {
   const Tensor image = iota({1, 1, 2, 2}), box = iota({1, 4}), image_0 = i32({1}, {0}), size = i32({2}, {2, 2});
   const Tensor words = i32({1, 2}, {1, 0}), filters = iota({2, 1, 2, 3}), bias = iota({2}), table = iota({2, 3});
   const Tensor kernel = iota({1, 1, 2});
+  const Tensor heads = iota({1, 1, 2, 4}), places = ids({3, 1, 2}, {0, 1, 0, 1, 0, 1}), angles = iota({2, 2});
+  const auto turned = [&](Tensor x, Tensor positions, Tensor cos, std::vector<int64_t> sections = {1, 1, 0}, int layout = 0) {
+    return contrib("MRotaryEmbedding", {std::move(x), std::move(positions), cos, cos}, {attr_ints("mrope_section", std::move(sections)), attr("mrope_layout", layout)});
+  };
   check_failures({
       {"Trilu of a vector", contrib("Trilu", {iota({2})})},
       {"ExpandDims of two axes", contrib("ExpandDims", {x, ids({2}, {0, 1})}), ErrorCode::kShape, "one axis"},
@@ -95,6 +102,18 @@ TEST_CASE("what small operators of com.microsoft refuse", "[op]") {
       {"a mask of two planes", contrib("MaxpoolWithMask", {iota({1, 2, 2}), i32({1, 2, 2}, {1, 1, 1, 1})}, {attr_ints("kernel_shape", {1})}), ErrorCode::kShape, "mask"},
       {"a mask of another size", contrib("MaxpoolWithMask", {iota({1, 2, 2}), i32({1, 1, 1}, {1})}, {attr_ints("kernel_shape", {1})}), ErrorCode::kShape, "mask"},
       {"dilated windows", contrib("MaxpoolWithMask", {iota({1, 2, 2}), i32({1, 1, 2}, {1, 1})}, {attr_ints("kernel_shape", {1}), attr_ints("dilations", {2})}), ErrorCode::kModel, "dilations"},
+      {"a position outside", turned(heads, ids({3, 1, 2}, {0, 1, 0, 2, 0, 1}), angles), ErrorCode::kShape, "outside"},
+      {"a negative position", turned(heads, ids({3, 1, 2}, {0, 1, 0, -1, 0, 1}), angles), ErrorCode::kShape, "outside"},
+      {"positions of one axis", turned(heads, ids({1, 2}, {0, 1}), angles), ErrorCode::kShape, "positions"},
+      {"sections of other pairs", turned(heads, places, angles, {1, 1, 1}), ErrorCode::kShape, "sections"},
+      {"two sections", turned(heads, places, angles, {1, 1}), ErrorCode::kModel, "sections"},
+      {"a negative section", turned(heads, places, angles, {3, -1, 0}), ErrorCode::kModel, "sections"},
+      {"a third layout", turned(heads, places, angles, {1, 1, 0}, 2), ErrorCode::kModel, "layout"},
+      {"heads that are too small", turned(iota({1, 1, 2, 2}), places, angles), ErrorCode::kShape},
+      {"a gate a column", contrib("GatedAdd", {x, x, iota({1, 3})})},
+      {"gates of rank 1", contrib("GatedAdd", {x, x, iota({2})}), ErrorCode::kShape, "gate"},
+      {"a summand of another size", contrib("GatedAdd", {x, iota({2, 2}), iota({2, 1})})},
+      {"a gate of another type", contrib("GatedAdd", {x, x, make(DType::kFloat16, {2, 1}, {1, 1})}), ErrorCode::kModel},
       {"three pads", contrib("ConvTransposeWithDynamicPads", {iota({1, 1, 2}), kernel, ids({3}, {0, 0, 0})}), ErrorCode::kShape, "pads"},
       {"negative pads", contrib("ConvTransposeWithDynamicPads", {iota({1, 1, 2}), kernel, ids({2}, {-1, 0})}), ErrorCode::kShape, "pads"},
       {"pads of everything", contrib("ConvTransposeWithDynamicPads", {iota({1, 1, 2}), kernel, ids({2}, {2, 2})}), ErrorCode::kShape, "cut off"},
