@@ -120,7 +120,11 @@ void infer(const MultiHeadAttention& op, InferContext& c) {
     if (op.is_decoder) {
       room = past.has_rank() ? past[2] : Dim();
       const std::optional<std::vector<int64_t>> length = known_ints(c, op.in->past_length);
-      total = length && length->size() == 1 ? Dim(add((*length)[0], 1)) : Dim();
+      total = Dim();
+      if (length && length->size() == 1) {
+        c.require((*length)[0] >= 0, "row {} is not within a cache {}", (*length)[0], past);
+        total = add((*length)[0], 1);
+      }
     } else {
       room = total;
     }

@@ -254,6 +254,7 @@ TEST_CASE("DecoderMaskedMultiHeadAttention is MultiHeadAttention of one query, w
   check_failures(std::vector<BadRow>{
       {"a full cache", decoder(cache, room), ErrorCode::kShape, "not within"},
       {"a negative length", decoder(cache, -1), ErrorCode::kShape, "not within"},
+      {"a more negative length, with products", decoder(cache, -9, {}, 4), ErrorCode::kShape, "not within"},
       {"a cache of other heads", decoder(t({batch, heads + 1, room, size}, 2), 1), ErrorCode::kShape, "cache"},
       {"a padding mask of another length", decoder(cache, 1, i32({batch, 3}, {1, 1, 1, 1, 1, 1})), ErrorCode::kShape, "padding"},
       {"no length", no_length, ErrorCode::kModel, "past_sequence_length"},
