@@ -15,7 +15,7 @@ struct UnfoldTensor {
 
 UnfoldTensor parse(const NodeView& n) {
   const UnfoldTensor op{n.attr_int("dim", -1), n.attr_int("size"), n.attr_int("step", 1)};
-  if (op.size < 1 || op.step < 1) throw_error(ErrorCode::kModel, "windows of {} elements, {} apart", op.size, op.step);
+  if (op.size < 1 || op.step < 1 || op.size > INT32_MAX || op.step > INT32_MAX) throw_error(ErrorCode::kModel, "windows of {} elements, {} apart", op.size, op.step);
   return op;
 }
 
