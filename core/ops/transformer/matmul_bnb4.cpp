@@ -80,13 +80,20 @@ class Bnb4Rows : public LazyRows {
     // In 64 bits: there may be more weights than bytes in memory.
     uint64_t first = uint64_t{row} * op_.k;
     const uint64_t last = first + count * op_.k;
-    for (float* y = buffer; first < last;) {
-      const float scale = scales_[first / op_.block];
+    float* y = buffer;
+    while (first < last) {
       const uint64_t end = std::min(last, first - first % op_.block + op_.block);
-      for (; first < end; ++first) {
-        const unsigned byte = weights_[first / 2];
-        *y++ = op_.numbers[first % 2 == 0 ? byte >> 4 : byte & 15] * scale;
+      float scaled[16];
+      for (size_t i = 0; i < 16; ++i) scaled[i] = op_.numbers[i] * scales_[first / op_.block];
+      const uint8_t* byte = weights_ + first / 2;
+      if (first % 2 != 0) *y++ = scaled[*byte++ & 15];
+      const auto pairs = static_cast<size_t>(end / 2 - (first + 1) / 2);
+      for (size_t i = 0; i < pairs; ++i, y += 2) {
+        y[0] = scaled[byte[i] >> 4];
+        y[1] = scaled[byte[i] & 15];
       }
+      if (end % 2 != 0) *y++ = scaled[byte[pairs] >> 4];
+      first = end;
     }
     return buffer;
   }
