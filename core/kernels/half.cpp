@@ -15,7 +15,8 @@ using simd::u32x4;
 
 u32x4 choose(i32x4 mask, u32x4 a, u32x4 b) { return bits<u32x4>(simd::select(mask, bits<f32x4>(a), bits<f32x4>(b))); }
 
-/// y[i] = f(x[i]) by vectors: the rest of a row goes by one that is filled up, which is less code than f for numbers. y may begin where x does.
+/// y[i] = f(x[i]) by vectors: the rest of a row goes by one that is filled up, which is less code than f for numbers. y may begin where x does
+/// if its elements are the smaller ones.
 template <class From, class To, class F>
 KINGLET_INLINE void convert_row(const From* x, To* y, size_t n, F f) {
   size_t i = 0;

@@ -76,6 +76,8 @@ export function readOperators(bytes) {
 export function hasFloat16(bytes) {
   const model = decode(bytes);
   const isHalf = (type) => type === 10 || type === 16;
-  const given = [...model.graph.initializer.map((tensor) => tensor.data_type), ...model.graph.input.map(({ type }) => type?.tensor_type?.elem_type)];
-  return given.some(isHalf) || Array.from(operatorNodes(model)).some(({ node }) => node.attribute.some(({ t }) => isHalf(t?.data_type)));
+  const holdsHalves = (graph) => graph?.initializer.some(({ data_type: type }) => isHalf(type)) ?? false;
+  if (holdsHalves(model.graph) || model.graph.input.some(({ type }) => isHalf(type?.tensor_type?.elem_type))) return true;
+  const attributes = Array.from(operatorNodes(model), ({ node }) => node.attribute).flat();
+  return attributes.some(({ t, g, graphs }) => isHalf(t?.data_type) || [g, ...graphs].some(holdsHalves));
 }

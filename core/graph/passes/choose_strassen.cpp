@@ -16,19 +16,22 @@ bool is_product(const Node& node) {
   return node.domain.empty() && (node.op_type == "MatMul" || node.op_type == "Gemm" || node.op_type == "Conv");
 }
 
+bool is_any(std::span<const ValueId> ids, const Flags& flags) {
+  return std::any_of(ids.begin(), ids.end(), [&](ValueId id) { return id != kNoValue && flags[static_cast<size_t>(id)]; });
+}
+
 bool compares(const Node& node) {
   constexpr std::string_view kOperators[] = {"Softmax", "LogSoftmax", "Hardmax", "ArgMax", "ArgMin", "TopK"};
   return node.domain.empty() && std::find(std::begin(kOperators), std::end(kOperators), node.op_type) != std::end(kOperators);
 }
 
-/// The values that come to a node that compares by none that multiplies.
-Flags find_compared(const Graph& graph) {
+/// The values that come to a node that compares by none that multiplies. `outputs`: those of the graph are compared outside of it.
+Flags find_compared(const Graph& graph, bool outputs) {
   Flags compared(graph.values.size(), false);
+  for (const ValueId id : graph.outputs) compared[static_cast<size_t>(id)] = outputs;
   for (size_t n = graph.nodes.size(); n-- > 0;) {
     const Node& node = graph.nodes[n];
-    const bool hands_on = !is_product(node) && std::any_of(node.outputs.begin(), node.outputs.end(), [&](ValueId id) {
-      return id != kNoValue && compared[static_cast<size_t>(id)];
-    });
+    const bool hands_on = !is_product(node) && is_any(node.outputs, compared);
     if (!hands_on && !compares(node)) continue;
     for (const ValueId id : node.inputs) {
       if (id != kNoValue) compared[static_cast<size_t>(id)] = true;
@@ -37,15 +40,22 @@ Flags find_compared(const Graph& graph) {
   return compared;
 }
 
+void choose(Graph& graph, bool outputs) {
+  const Flags compared = find_compared(graph, outputs);
+  for (Node& node : graph.nodes) {
+    const bool is_compared = is_any(node.outputs, compared);
+    for (const auto& body : node.subgraphs) choose(*body, is_compared);
+    // A subgraph has been seen with the graph around it already when the pass comes to it alone.
+    if (!is_product(node) || node.find("strassen") != nullptr) continue;
+    node.set_int("strassen", is_compared ? 0 : 1);
+    parse_node(node);
+  }
+}
+
 }  // namespace
 
 bool choose_strassen(Graph& graph) {
-  const Flags compared = find_compared(graph);
-  for (Node& node : graph.nodes) {
-    if (!is_product(node) || node.outputs[0] == kNoValue || compared[static_cast<size_t>(node.outputs[0])]) continue;
-    node.set_int("strassen", 1);
-    parse_node(node);
-  }
+  choose(graph, false);
   return false;
 }
 

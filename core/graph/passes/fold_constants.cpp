@@ -75,12 +75,12 @@ using Infos = std::vector<ops::ValueInfo>;
 
 /// The values that operators pack when they are constants: a run would pack them each time.
 Flags find_weights(const Graph& graph) {
+  constexpr std::string_view kPackers[] = {"Conv", "ConvTranspose", "Gemm", "MatMul"};
   Flags is_weight(graph.values.size(), false);
   for (const Node& node : graph.nodes) {
-    if (node.def->prepare == nullptr) continue;
-    for (size_t i = 1; i < node.own_inputs; ++i) {
-      if (node.inputs[i] != kNoValue) is_weight[static_cast<size_t>(node.inputs[i])] = true;
-    }
+    if (!node.domain.empty() || node.own_inputs < 2 || node.inputs[1] == kNoValue) continue;
+    if (std::find(std::begin(kPackers), std::end(kPackers), node.op_type) == std::end(kPackers)) continue;
+    is_weight[static_cast<size_t>(node.inputs[1])] = true;
   }
   return is_weight;
 }

@@ -25,22 +25,37 @@ constexpr std::string_view kMoves[] = {"Cast",           "Concat",   "DepthToSpa
 /// What inference may want to know the elements of is small; weights are widened when it is clear that they are used.
 constexpr size_t kSmallBytes = 4096;
 
+/// Of com.microsoft: it widens those of its many weights that a run needs.
+constexpr std::string_view kLazy = "MoE";
+
 bool is_half(DType type) { return type == DType::kFloat16 || type == DType::kBFloat16; }
+
+Tensor widened(const Tensor& constant) {
+  Tensor wide(DType::kFloat32, constant.shape());
+  ops::convert(constant.dtype(), constant.raw(), DType::kFloat32, wide.raw(), constant.count());
+  return wide;
+}
+
+/// Constants and what they became: graphs that read the same weights get the same ones.
+using Widened = std::vector<std::pair<Tensor, Tensor>>;
 
 class Widening {
  public:
-  explicit Widening(Graph& graph)
-      : graph_(graph), wide_(graph.values.size(), kNoValue), is_narrow_(graph.values.size(), true) {}
+  Widening(Graph& graph, Widened& widened)
+      : graph_(graph), widened_(widened), wide_(graph.values.size(), kNoValue), is_narrow_(graph.values.size(), true) {}
 
   bool run() {
     std::vector<Node> nodes = std::move(graph_.nodes);
     graph_.nodes.clear();
     for (Node& node : nodes) {
-      if (touches(node) && widen(node)) {
-        changed_ = true;
-      } else {
-        for (const ValueId id : node.inputs) make_narrow(id);
-      }
+      with_node(node, [&] {
+        if (touches(node) && widen(node)) {
+          changed_ = true;
+        } else {
+          for (const ValueId id : node.inputs) make_narrow(id);
+        }
+      });
+      for (const auto& body : node.subgraphs) changed_ = Widening(*body, widened_).run() || changed_;
       graph_.nodes.push_back(std::move(node));
     }
     for (const ValueId id : graph_.outputs) make_narrow(id);
@@ -70,7 +85,7 @@ class Widening {
   /// Makes the node one over float32; false, and nothing is changed, where it would not be the same operator.
   bool widen(Node& node) {
     const bool rounds = rounds_float32(node);
-    if (!node.subgraphs.empty() || (!rounds && stays(node))) return false;
+    if (!node.subgraphs.empty() || (!rounds && stays(node)) || (node.op_type == kLazy && !node.domain.empty())) return false;
     Node wide = node;
     if (rounds) {
       wide.set_int("to", static_cast<int64_t>(DType::kFloat32));
@@ -93,7 +108,8 @@ class Widening {
   }
 
   bool rounds_float32(const Node& node) const {
-    if (node.op_type != "Cast" || !node.domain.empty() || node.opset < 6 || node.inputs.size() != 1 || !half(node.outputs.at(0))) return false;
+    if (node.op_type != "Cast" || !node.domain.empty() || node.opset < 6 || node.inputs.size() != 1 || node.outputs.size() != 1) return false;
+    if (!half(node.outputs[0])) return false;
     return only_wide(node.inputs[0]) || graph_.value(node.inputs[0]).dtype == DType::kFloat32;
   }
 
@@ -105,7 +121,7 @@ class Widening {
       const ValueId id = node.inputs[i];
       if (id == kNoValue) continue;
       const Value& value = graph_.value(id);
-      if (is_container(value.dtype)) return false;
+      if (is_container(value.dtype) || value.dtype == DType::kUndefined) return false;
       inputs[i] = info_of(value);
       pointers[i] = &inputs[i];
       if (!half(id)) continue;
@@ -121,22 +137,25 @@ class Widening {
       const ValueId id = node.outputs[i];
       if (id == kNoValue) continue;
       const DType was = graph_.value(id).dtype;
-      if (is_container(was) || outputs[i].dtype != (is_half(was) ? DType::kFloat32 : was)) return false;
+      if (is_container(was) || was == DType::kUndefined || outputs[i].dtype != (is_half(was) ? DType::kFloat32 : was)) return false;
     }
     return true;
   }
 
-  static Tensor widened(const Tensor& constant) {
-    Tensor wide(DType::kFloat32, constant.shape());
-    ops::convert(constant.dtype(), constant.raw(), DType::kFloat32, wide.raw(), constant.count());
-    return wide;
+  const Tensor& widened_once(const Tensor& constant) {
+    const auto is_it = [&](const std::pair<Tensor, Tensor>& known) {
+      return known.first.raw() == constant.raw() && known.first.dtype() == constant.dtype() && known.first.shape() == constant.shape();
+    };
+    const auto found = std::find_if(widened_.begin(), widened_.end(), is_it);
+    if (found != widened_.end()) return found->second;
+    return widened_.emplace_back(constant, widened(constant)).second;
   }
 
   ValueId make_wide(ValueId id) {
     ValueId& wide = wide_[static_cast<size_t>(id)];
     if (wide != kNoValue) return wide;
     const std::string name = graph_.value(id).name + " (float32)";
-    if (graph_.is_constant(id)) return wide = graph_.add_constant(name, widened(graph_.value(id).constant));
+    if (graph_.is_constant(id)) return wide = graph_.add_constant(name, widened_once(graph_.value(id).constant));
     wide = graph_.add_value(name, DType::kFloat32, graph_.value(id).shape);
     add_cast(id, wide);
     return wide;
@@ -162,6 +181,7 @@ class Widening {
   }
 
   Graph& graph_;
+  Widened& widened_;
   /// Of the values that the file has: the one that holds it as float32, and whether it is there in 16 bits too.
   std::vector<ValueId> wide_;
   Flags is_narrow_;
@@ -172,7 +192,8 @@ class Widening {
 
 bool widen_float16(Graph& graph) {
   const bool has_any = std::any_of(graph.values.begin(), graph.values.end(), [](const Value& value) { return is_half(value.dtype); });
-  return has_any && Widening(graph).run();
+  Widened widened;
+  return has_any && Widening(graph, widened).run();
 }
 
 }  // namespace kinglet::passes

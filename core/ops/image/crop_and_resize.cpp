@@ -69,7 +69,10 @@ void run(const CropAndResize& op, RunContext& c) {
       float* to = out.data() + n * channels * rows * columns + i;
       for (int64_t ch = 0; ch < channels; ++ch, to += rows * columns) {
         const float* const from = pixels + (plane + ch) * height * width;
-        const auto pixel = [&](float r, float k) { return from[static_cast<int64_t>(r) * width + static_cast<int64_t>(k)]; };
+        // A float has no room for the last row of very large images.
+        const auto pixel = [&](float r, float k) {
+          return from[std::min(static_cast<int64_t>(r), height - 1) * width + std::min(static_cast<int64_t>(k), width - 1)];
+        };
         if (!inside) {
           *to = op.outside;
         } else if (op.nearest) {

@@ -1,6 +1,7 @@
 // Det: determinants of the square matrices [..., n, n], by elimination with partial pivoting.
 // Inverse of com.microsoft: their inverses; what is not finite says that there is none.
 
+#include <algorithm>
 #include <cmath>
 #include <utility>
 

@@ -1,5 +1,6 @@
 // Range: start, start + delta, ... up to but without limit (ONNX 11); com.microsoft's delta may be left out.
 
+#include <array>
 #include <cmath>
 
 #include "ops/move.hpp"

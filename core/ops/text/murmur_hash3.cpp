@@ -1,5 +1,6 @@
 // MurmurHash3 of com.microsoft: the 32 bit hash by Austin Appleby (MurmurHash3_x86_32) of each string or number.
 
+#include <algorithm>
 #include <bit>
 #include <cstring>
 

@@ -92,8 +92,9 @@ void run_detector(const BifurcationDetector& op, RunContext& c) {
   std::span<const int64_t> taken;
   if (c.has(3)) {
     const std::span<const int64_t> predicted = tokens_of(c.in(3));
-    const auto rest = static_cast<int64_t>(source.size()) - start;
-    c.require(start >= 0 && rest >= 0 && static_cast<int64_t>(predicted.size()) == rest + 1,
+    const bool is_within = start >= 0 && start <= static_cast<int64_t>(source.size());
+    const int64_t rest = is_within ? static_cast<int64_t>(source.size()) - start : 0;
+    c.require(is_within && static_cast<int64_t>(predicted.size()) == rest + 1,
               "{} predicted tokens do not go with {} from {} on", predicted.size(), source.size(), start);
     const auto end = predicted.begin() + rest;
     const auto apart = std::mismatch(predicted.begin(), end, source.begin() + start).first;

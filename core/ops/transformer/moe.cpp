@@ -162,8 +162,8 @@ class ExpertRows : public LazyRows {
 
   int32_t zero(size_t row, size_t block) const {
     if (zeros_ == nullptr) return int32_t{1} << (op_.bits - 1);
-    const size_t line = zero_rows_ == 1 ? expert_ : expert_ * n_ + row;
-    return static_cast<int32_t>(bits_of(zeros_ + line * zero_bytes_, zero_rows_ == 1 ? row : block, op_.bits));
+    const size_t line = blocks_ > 1 ? expert_ * n_ + row : expert_;
+    return static_cast<int32_t>(bits_of(zeros_ + line * zero_bytes_, blocks_ > 1 ? block : row, op_.bits));
   }
 
   /// Row `row` of all experts, `own` of this one.

@@ -243,6 +243,7 @@ void run(const MultiHeadAttention& op, RunContext& c) {
   std::optional<int64_t> length;
   if (op.is_decoder && c.has(op.in->past_key)) length = one(op.in->past_length);
   if (op.is_decoder && c.has(op.in->beam_width)) c.require(one(op.in->beam_width) <= 1, "beams are not supported");
+  c.require(!length || k.rows == 1, "expected one key, got {}", key.shape());
   k = cached(c, k, op.in->past_key, length, kPresentKey, batch, heads);
   v = cached(c, v, op.in->past_value, length, kPresentValue, batch, heads);
   c.require(k.rows == v.rows, "caches of {} and {} rows differ", k.rows, v.rows);

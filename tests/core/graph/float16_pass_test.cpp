@@ -52,6 +52,8 @@ TEST_CASE("float16 between nodes becomes float32", "[passes]") {
            {"its bits", {node("Exp", {"x"}, {"e"}), node("BitCast", {"e"}, {"y"}, {int_attribute("to", 4)})}, {}, "Cast Exp Cast BitCast"},
            {"a sequence", {node("Exp", {"x"}, {"e"}), node("SequenceConstruct", {"e", "x"}, {"s"}), node("ConcatFromSequence", {"s"}, {"y"}, {int_attribute("axis", 0)})},
             {}, "Cast Exp Cast SequenceConstruct ConcatFromSequence"},
+           {"what comes out of a sequence", {node("SequenceConstruct", {"x", "x"}, {"s"}), node("SequenceAt", {"s", "one"}, {"u"}), node("Add", {"u", "b"}, {"y"})},
+            {b, longs_tensor("one", {}, {1})}, "SequenceConstruct SequenceAt Add"},
        }) {
     INFO(row.label);
     Strings dims;
@@ -80,6 +82,27 @@ TEST_CASE("float16 in the branches of an If, given and captured", "[passes]") {
     Tensor x = half_input({2, 3}, kHalf);
     x.data<Float16>()[0] = Float16(shift);
     run_both(file, {{"x", x}}, 2e-3);
+  }
+}
+
+TEST_CASE("float16 weights that the branches of an If share become one float32", "[passes]") {
+  std::vector<float> numbers(64 * 128);
+  for (size_t i = 0; i < numbers.size(); ++i) numbers[i] = static_cast<float>(i % 29) / 32 - 0.5f;
+  const auto branch = [](const std::string& op) {
+    return graph({.nodes = {node("MatMul", {"x", "w"}, {op + "_1"}), node(op, {op + "_1"}, {op + "_2"})}, .outputs = {value(op + "_2")}});
+  };
+  const Bytes file = model_file({.graph = graph({.nodes = {node("If", {"c"}, {"y"}, {graph_attribute("then_branch", branch("Neg")), graph_attribute("else_branch", branch("Abs"))})},
+                                                 .initializers = {halves("w", {64, 128}, numbers)},
+                                                 .inputs = {value("x", kHalf, {"2", "64"}), value("c", 9, {})},
+                                                 .outputs = {value("y")}}),
+                                 .opsets = {{"", 17}}});
+  const size_t weights = load(file).memory().weights;
+  CHECK(weights >= numbers.size() * sizeof(float));
+  CHECK(weights < numbers.size() * sizeof(float) + 4096);
+  Tensor condition(DType::kBool, Shape());
+  for (const bool which : {true, false}) {
+    condition.data<bool>()[0] = which;
+    run_both(file, {{"x", half_input({2, 64}, kHalf)}, {"c", condition}}, 2e-3);
   }
 }
 

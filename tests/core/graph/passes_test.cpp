@@ -163,6 +163,7 @@ TEST_CASE("weights that a node makes of a shape are packed at load", "[passes]")
   };
   CHECK(description(node("MatMul", {"x", "w"}, {"y"})) == "MatMul");
   CHECK(description(node("Add", {"x", "w"}, {"y"})) == "ConstantOfShape Add");
+  CHECK(description(node("Gemm", {"x", "x", "w"}, {"y"})) == "ConstantOfShape Gemm");
   const Bytes huge = model_file({.graph = graph({.nodes = {node("ConstantOfShape", {"s"}, {"w"}), node("MatMul", {"x", "w"}, {"y"})}, .initializers = {longs_tensor("s", {2}, {int64_t{1} << 23, int64_t{1} << 23})}, .inputs = {value("x", 1, {"1", "n"})}, .outputs = {value("y")}}),
                                  .opsets = {{"", 17}}});
   CHECK_THAT(error_of([&] { load(huge); }).message, Catch::Matchers::ContainsSubstring("(ConstantOfShape): "));
@@ -182,4 +183,10 @@ TEST_CASE("choose_strassen leaves what is compared", "[passes]") {
   CHECK(plain({first, relu, node("Softmax", {"r"}, {"y"})}) == 0);
   CHECK(plain({first, relu, node("ArgMax", {"r"}, {"y"})}) == 0);
   CHECK(plain({first, relu, node("MatMul", {"r", "v"}, {"b"}), node("Softmax", {"b"}, {"y"})}) == 1);
+  // A subgraph's results are compared outside of it.
+  const auto branch = [](const std::string& to) { return graph({.nodes = {node("MatMul", {"x", "w"}, {to})}, .outputs = {value(to)}}); };
+  const Bytes any = node("ReduceMax", {"x"}, {"m"}, {int_attribute("keepdims", 0)}), positive = node("Cast", {"m"}, {"p"}, {int_attribute("to", 9)});
+  const Bytes choice = node("If", {"p"}, {"i"}, {graph_attribute("then_branch", branch("t")), graph_attribute("else_branch", branch("e"))});
+  CHECK(plain({any, positive, choice, node("Neg", {"i"}, {"y"})}) == 2);
+  CHECK(plain({any, positive, choice, node("Softmax", {"i"}, {"y"})}) == 0);
 }

@@ -245,18 +245,20 @@ TEST_CASE("DecoderMaskedMultiHeadAttention is MultiHeadAttention of one query, w
       CHECK(rows[static_cast<size_t>(i)] == (is_new ? joined : old)[at]);
     }
   }
-  OpCall no_length = decoder(cache, 1), no_room = no_length, beams = no_length, two_beams = no_length, two_queries = no_length;
+  OpCall no_length = decoder(cache, 1), no_room = no_length, beams = no_length, two_beams = no_length, two_queries = no_length, five_keys = decoder(cache, 0, {}, 4);
   no_length.inputs.pop_back();
   no_room.attributes.pop_back();
   beams.inputs.resize(9), beams.inputs.push_back(i32({batch, 1, room}, {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}));
   two_beams.inputs.push_back(i32({1}, {2}));
   for (size_t i = 0; i < 3; ++i) two_queries.inputs[i] = t({batch, 2, heads * size}, 1);
+  for (size_t i = 1; i < 3; ++i) five_keys.inputs[i] = t({batch, 5, heads * size}, 1);
   check_failures(std::vector<BadRow>{
       {"a full cache", decoder(cache, room), ErrorCode::kShape, "not within"},
       {"a negative length", decoder(cache, -1), ErrorCode::kShape, "not within"},
       {"a more negative length, with products", decoder(cache, -9, {}, 4), ErrorCode::kShape, "not within"},
       {"a cache of other heads", decoder(t({batch, heads + 1, room, size}, 2), 1), ErrorCode::kShape, "cache"},
       {"a padding mask of another length", decoder(cache, 1, i32({batch, 3}, {1, 1, 1, 1, 1, 1})), ErrorCode::kShape, "padding"},
+      {"five keys, with products for one", five_keys, ErrorCode::kShape, "expected one key"},
       {"no length", no_length, ErrorCode::kModel, "past_sequence_length"},
       {"a cache without room", no_room, ErrorCode::kModel, "past_present_share_buffer"},
       {"beams", beams, ErrorCode::kModel, "cache_indirection"},
