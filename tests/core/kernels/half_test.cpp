@@ -2,6 +2,7 @@
 
 #include <bit>
 #include <cmath>
+#include <span>
 
 #include "base/half.hpp"
 #include "reference.hpp"
@@ -65,7 +66,9 @@ TEST_CASE("rows of float16 and bfloat16: short ones, and one over the other") {
       format.widen(halves.data(), back.data(), n);
       CHECK(back == x);
       format.narrow(x.data(), reinterpret_cast<uint16_t*>(x.data()), n);
-      CHECK(std::memcmp(x.data(), halves.data(), n * sizeof(uint16_t)) == 0);
+      const auto* const over = reinterpret_cast<const std::byte*>(x.data());
+      const auto bytes = std::as_bytes(std::span(halves));
+      CHECK(std::equal(bytes.begin(), bytes.end(), over));
     }
   }
 }
