@@ -86,6 +86,7 @@ class Graph {
   std::vector<Node> nodes;  ///< in topological order
   std::vector<ValueId> inputs;
   std::vector<ValueId> outputs;
+  bool is_subgraph = false;       ///< of a node: its constants may lie in the graph around it too
   std::vector<Capture> captures;  ///< of a subgraph
   /// Names of symbolic dims, shared by a graph and its subgraphs; Dim::symbol_index() points here.
   std::shared_ptr<std::vector<std::string>> symbols = std::make_shared<std::vector<std::string>>();

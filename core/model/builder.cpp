@@ -219,6 +219,7 @@ void Builder::build_attribute(const DecodedAttribute& decoded, Site& site, Scope
       throw_error(ErrorCode::kModel, "subgraphs nest more than {} deep", kMaxNesting);
     }
     auto subgraph = std::make_unique<Graph>();
+    subgraph->is_subgraph = true;
     subgraph->symbols = scope.graph.symbols;
     Scope inner{*subgraph, &scope, &site, scope.call, scope.prefix, {}};
     build_graph(graph, inner);

@@ -45,9 +45,8 @@ void choose(Graph& graph, bool outputs) {
   for (Node& node : graph.nodes) {
     const bool is_compared = is_any(node.outputs, compared);
     for (const auto& body : node.subgraphs) choose(*body, is_compared);
-    // A subgraph has been seen with the graph around it already when the pass comes to it alone.
-    if (!is_product(node) || node.find("strassen") != nullptr) continue;
-    node.set_int("strassen", is_compared ? 0 : 1);
+    if (!is_product(node) || is_compared) continue;
+    node.set_int("strassen", 1);
     parse_node(node);
   }
 }
@@ -55,7 +54,8 @@ void choose(Graph& graph, bool outputs) {
 }  // namespace
 
 bool choose_strassen(Graph& graph) {
-  choose(graph, false);
+  // A subgraph has been seen with the graph around it, which says what is compared outside of it.
+  if (!graph.is_subgraph) choose(graph, false);
   return false;
 }
 

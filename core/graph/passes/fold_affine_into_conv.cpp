@@ -95,8 +95,8 @@ class InPlace {
   InPlace(const Graph& graph, std::span<const uint32_t> uses) : graph_(graph), uses_(uses) {}
 
   bool may_change(ValueId weights) {
-    // What a subgraph captures lies in the graph around it too.
-    if (!graph_.captures.empty()) return false;
+    // Who else reads them is not seen from inside of a subgraph.
+    if (graph_.is_subgraph) return false;
     // Weights beyond the counted ones were made here, for one convolution.
     if (static_cast<size_t>(weights) < uses_.size() && !has_one_use(graph_, uses_, weights)) return false;
     if (!memory_) memory_.emplace(graph_);

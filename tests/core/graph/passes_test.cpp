@@ -190,3 +190,16 @@ TEST_CASE("choose_strassen leaves what is compared", "[passes]") {
   CHECK(plain({any, positive, choice, node("Neg", {"i"}, {"y"})}) == 2);
   CHECK(plain({any, positive, choice, node("Softmax", {"i"}, {"y"})}) == 0);
 }
+
+TEST_CASE("weights of a subgraph that lie outside of it too are not scaled in place", "[passes]") {
+  const Bytes k = floats("k", {4, 1, 1}, {2, 3, -1, 0.5f});
+  const Bytes body = graph({.nodes = {conv("s", "a"), node("Mul", {"a", "k"}, {"s2"}), node("Identity", {"c"}, {"c2"})},
+                            .inputs = {value("i", 7, {}), value("c", 9, {}), value("s", 1, {"1", "4", "5", "6"})},
+                            .outputs = {value("c2"), value("s2")}});
+  const Bytes file = model_file({.graph = graph({.nodes = {node("Loop", {"two", "", "x"}, {"l"}, {graph_attribute("body", body)}), conv("l", "y")},
+                                                 .initializers = {kW, k, longs_tensor("two", {}, {2})},
+                                                 .inputs = {value("x", 1, {"1", "4", "5", "6"})},
+                                                 .outputs = {value("y")}}),
+                                 .opsets = {{"", 17}}});
+  run_both(file, {{"x", unlike_neighbours({1, 4, 5, 6})}});
+}
