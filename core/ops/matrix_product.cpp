@@ -19,6 +19,15 @@ SymShape product_shape(const SymShape& a, const SymShape& b) {
   return out;
 }
 
+SymShape product_shape(SymShape a, size_t k, size_t n) {
+  if (!a.has_rank()) return a;
+  if (a.rank() == 0) throw_error(ErrorCode::kShape, "a scalar has no matrix product");
+  const Dim depth = a[a.rank() - 1];
+  if (depth.known() && depth.value() != static_cast<int64_t>(k)) throw_error(ErrorCode::kShape, "{} does not multiply with weights of depth {}", a, k);
+  a[a.rank() - 1] = static_cast<int64_t>(n);
+  return a;
+}
+
 MatrixProduct take_apart(const Shape& a, const Shape& b) {
   MatrixProduct p;
   p.k = static_cast<size_t>(a.back());

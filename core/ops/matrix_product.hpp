@@ -9,6 +9,8 @@ namespace kinglet::ops {
 
 /// The shape of A * B; throws kShape when the two do not multiply.
 SymShape product_shape(const SymShape& a, const SymShape& b);
+/// The same for weights [k, n] whose sizes the node tells.
+SymShape product_shape(SymShape a, size_t k, size_t n);
 
 /// A product taken apart: `batches` products [m, k] x [k, n]; matrix i of an operand starts at offsets[i] matrices.
 struct MatrixProduct {

@@ -6,6 +6,7 @@
 
 #include "ops/elementwise.hpp"
 #include "ops/in_f32.hpp"
+#include "ops/matrix_product.hpp"
 #include "ops/transformer/lazy_product.hpp"
 
 namespace kinglet::ops {
@@ -60,15 +61,7 @@ void infer(const MatMulBnb4& op, InferContext& c) {
   check_type(c.dtype(kA), types);
   check_type(c.dtype(kWeights), type_set(DType::kUint8));
   check_type(c.dtype(kScales), types);
-  SymShape shape = c.shape(kA);
-  if (shape.has_rank()) {
-    c.require(shape.rank() > 0, "a scalar has no matrix product");
-    const Dim k = shape[shape.rank() - 1];
-    c.require(!k.known() || k.value() == static_cast<int64_t>(op.k),
-              "{} does not multiply with weights of depth {}", shape, op.k);
-    shape[shape.rank() - 1] = static_cast<int64_t>(op.n);
-  }
-  c.out(0, c.dtype(kA), shape);
+  c.out(0, c.dtype(kA), product_shape(c.shape(kA), op.k, op.n));
 }
 
 /// The matrix [n, k] as one row: two weights a byte, the first in the high bits.

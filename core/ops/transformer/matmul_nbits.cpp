@@ -8,6 +8,7 @@
 
 #include "ops/elementwise.hpp"
 #include "ops/in_f32.hpp"
+#include "ops/matrix_product.hpp"
 #include "ops/shape_inputs.hpp"
 #include "ops/parallel.hpp"
 
@@ -42,15 +43,7 @@ void infer(const MatMulNBits& op, InferContext& c) {
   check_type(c.dtype(kA), kFloats & ~type_set(DType::kFloat64));
   check_type(c.dtype(kWeights), type_set(DType::kUint8));
   if (c.has(kGroups)) check_type(c.dtype(kGroups), type_set(DType::kInt32));
-  SymShape shape = c.shape(kA);
-  if (shape.has_rank()) {
-    c.require(shape.rank() > 0, "a scalar has no matrix product");
-    const Dim k = shape[shape.rank() - 1];
-    c.require(!k.known() || k.value() == static_cast<int64_t>(op.k),
-              "{} does not multiply with weights of depth {}", shape, op.k);
-    shape[shape.rank() - 1] = static_cast<int64_t>(op.n);
-  }
-  c.out(0, c.dtype(kA), shape);
+  c.out(0, c.dtype(kA), product_shape(c.shape(kA), op.k, op.n));
 }
 
 void prepare(MatMulNBits& op, PrepareContext& c) {

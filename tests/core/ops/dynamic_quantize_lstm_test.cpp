@@ -1,6 +1,7 @@
 // DynamicQuantizeLSTM of com.microsoft: close to an LSTM of the same weights as floats, and what it refuses. That its
 // results are those of ONNX Runtime is tested in tests/models.
 
+#include "ops/support/codes.hpp"
 #include "ops/support/conv_reference.hpp"
 #include "ops/support/rows.hpp"
 
@@ -16,16 +17,6 @@ struct Options {
   DType type = DType::kInt8;
   bool by_column = false, extras = false;
 };
-
-/// Codes that spread over the type's range.
-Tensor spread(DType type, const Shape& shape, int64_t step) {
-  std::vector<double> values;
-  for (size_t i = 0; i < shape.count(); ++i) {
-    const auto code = static_cast<int64_t>(i) * step % 256;
-    values.push_back(static_cast<double>(type == DType::kInt8 ? code - 128 : code));
-  }
-  return make(type, shape, values);
-}
 
 int64_t directions_of(const Options& o) { return o.direction == "bidirectional" ? 2 : 1; }
 

@@ -1,6 +1,7 @@
 // QAttention and QEmbedLayerNormalization of com.microsoft are the float operators of dequantized inputs, and what they
 // refuse.
 
+#include "ops/support/codes.hpp"
 #include "ops/support/conv_reference.hpp"
 #include "ops/support/rows.hpp"
 
@@ -10,15 +11,6 @@ using namespace kinglet::test;
 namespace {
 
 constexpr int64_t kBatch = 2, kRows = 3, kDepth = 5, kHeads = 2, kWidth = 24;
-
-Tensor spread(DType type, const Shape& shape, int64_t step) {
-  std::vector<double> values;
-  for (size_t i = 0; i < shape.count(); ++i) {
-    const auto code = static_cast<int64_t>(i) * step % 256;
-    values.push_back(static_cast<double>(type == DType::kInt8 ? code - 128 : code));
-  }
-  return make(type, shape, values);
-}
 
 Tensor dequantized(const Tensor& codes, const Tensor& scale, const Tensor& zero) {
   std::vector<double> values = to_doubles(codes);
