@@ -3,6 +3,7 @@
 
 #include <limits>
 
+#include "base/inlining.hpp"
 #include "kernels/activation.hpp"
 #include "kernels/simd.hpp"
 
@@ -48,11 +49,17 @@ inline Finish make_finish(Activation activation) {
   return f;
 }
 
+/// kClamp alone, of all vectors of a tile.
+template <size_t N>
+KINGLET_INLINE void clamp(const Finish& f, simd::f32x4 (&v)[N]) {
+  for (size_t i = 0; i < N; ++i) v[i] = simd::clamp_above(simd::clamp_below(v[i], f.low), f.high);
+}
+
 /// Over all vectors of a tile, so that the kind is looked at once.
 template <size_t N>
-inline __attribute__((always_inline)) void finish(const Finish& f, simd::f32x4 (&v)[N]) {
+KINGLET_INLINE void finish(const Finish& f, simd::f32x4 (&v)[N]) {
   if (f.kind == Finish::Kind::kClamp) {
-    for (size_t i = 0; i < N; ++i) v[i] = simd::clamp_above(simd::clamp_below(v[i], f.low), f.high);
+    clamp(f, v);
   } else if (f.kind == Finish::Kind::kHardSwish) {
     for (size_t i = 0; i < N; ++i) {
       const simd::f32x4 gate = simd::clamp_below(simd::madd(v[i], f.sixth, f.half), simd::f32x4{});
