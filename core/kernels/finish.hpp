@@ -55,16 +55,22 @@ KINGLET_INLINE void clamp(const Finish& f, simd::f32x4 (&v)[N]) {
   for (size_t i = 0; i < N; ++i) v[i] = simd::clamp_above(simd::clamp_below(v[i], f.low), f.high);
 }
 
+/// kHardSwish alone.
+template <size_t N>
+KINGLET_INLINE void hard_swish(const Finish& f, simd::f32x4 (&v)[N]) {
+  for (size_t i = 0; i < N; ++i) {
+    const simd::f32x4 gate = simd::clamp_below(simd::madd(v[i], f.sixth, f.half), simd::f32x4{});
+    v[i] = simd::madd(v[i] * f.alpha, simd::clamp_above(gate, f.one), f.beta);
+  }
+}
+
 /// Over all vectors of a tile, so that the kind is looked at once.
 template <size_t N>
 KINGLET_INLINE void finish(const Finish& f, simd::f32x4 (&v)[N]) {
   if (f.kind == Finish::Kind::kClamp) {
     clamp(f, v);
   } else if (f.kind == Finish::Kind::kHardSwish) {
-    for (size_t i = 0; i < N; ++i) {
-      const simd::f32x4 gate = simd::clamp_below(simd::madd(v[i], f.sixth, f.half), simd::f32x4{});
-      v[i] = simd::madd(v[i] * f.alpha, simd::clamp_above(gate, f.one), f.beta);
-    }
+    hard_swish(f, v);
   }
 }
 

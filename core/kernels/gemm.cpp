@@ -74,14 +74,14 @@ constexpr size_t kPanelVectors = kPanelWidth / simd::kLanes;
 /// Panels that few rows pass over at once: one panel's few sums would wait for the multipliers.
 constexpr size_t together(size_t tile_rows) { return tile_rows == 2 ? 2 : 1; }
 
-/// A stored tile's activation that asks for many registers. In the function of the products it would take them from the sums:
+/// HardSwish of stored rows. In the function of the products its constants would take registers from the sums:
 /// SpiderMonkey would keep these in memory all along, and be 2.5 times slower.
-KINGLET_APART void finish_tile(const Finish& end, float* c, ptrdiff_t ldc, size_t rows, size_t vectors) {
+KINGLET_APART void hard_swish_rows(const Finish& end, float* c, ptrdiff_t ldc, size_t rows, size_t columns) {
   for (size_t r = 0; r < rows; ++r, c += ldc) {
-    for (size_t j = 0; j < vectors; ++j) {
-      f32x4 v[] = {simd::load(c + j * 4)};
-      finish(end, v);
-      simd::store(c + j * 4, v[0]);
+    for (size_t j = 0; j < columns; j += simd::kLanes) {
+      f32x4 v[] = {simd::load(c + j)};
+      hard_swish(end, v);
+      simd::store(c + j, v[0]);
     }
   }
 }
@@ -145,7 +145,6 @@ KINGLET_INLINE void gemm_f32_tile(const Rows& rows, size_t row, const Panels& pa
   for (size_t r = 0; r < MR; ++r, out += target.ldc) {
     for (size_t j = 0; j < kVectors; ++j) simd::store(out + j * 4, acc[r * kVectors + j]);
   }
-  if (end.kind > Finish::Kind::kClamp) finish_tile(end, target.c, target.ldc, MR, kVectors);
 }
 
 /// MR rows from `row` by panels, of which C has the first kWidth vectors: whole ones, or one half.
@@ -160,6 +159,9 @@ KINGLET_APART void gemm_f32_tiles(const Rows& rows, size_t row, const Panels& pa
   }
   for (; panel < panels.count; ++panel)
     gemm_f32_tile<MR, kWidth>(rows, row, panels.from(panel), end, target.at(0, panel * kPanelWidth));
+  if (end.kind == Finish::Kind::kHardSwish) {
+    hard_swish_rows(end, target.c, target.ldc, MR, panels.count * kWidth * simd::kLanes);
+  }
 }
 
 template <size_t kWidth = kPanelVectors>
