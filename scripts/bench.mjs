@@ -9,7 +9,7 @@ import { ablationSection, measureAblation } from './bench/ablation.mjs';
 import { cases } from './bench/cases.mjs';
 import { downloadSize } from './bench/download-size.mjs';
 import { engineRows } from './bench/engine-rows.mjs';
-import { hosts } from './bench/hosts.mjs';
+import { hosts, usualHosts } from './bench/hosts.mjs';
 import { nativePeak } from './bench/native-peak.mjs';
 import { installRivals } from './bench/rival-packages.mjs';
 import { measureHost } from './bench/run-host.mjs';
@@ -28,7 +28,7 @@ const reported = rivals.filter(({ name }) => name !== 'control').map(({ name }) 
 
 const usage = `usage: npm run bench [-- OPTIONS]   a run of some cases, hosts or engines only writes nothing
   --cases TEXT          those whose name or group matches TEXT (a regular expression)
-  --hosts LIST          of ${Object.keys(hosts).join(',')}
+  --hosts LIST          of ${Object.keys(hosts).join(',')}; by default ${usualHosts.join(',')}
   --engines LIST        beside the baseline, of ${rivals.map(({ name }) => name).join(',')};
                         the first is the one reported
   --seconds 1.5         of each engine and model; operators get less
@@ -47,7 +47,7 @@ function readOptions() {
   const { values } = readArguments({
     usage,
     options: {
-      cases: { type: 'string' }, hosts: text(Object.keys(hosts).join(',')), engines: text(reported.join(',')),
+      cases: { type: 'string' }, hosts: text(usualHosts.join(',')), engines: text(reported.join(',')),
       seconds: text('1.5'), 'warm-up': text('1'), starts: text('3'), 'no-threads': flag, 'no-write': flag, 'no-build': flag, ablation: flag,
     },
   });
@@ -60,7 +60,7 @@ function readOptions() {
   if (rows.includes(undefined)) throw new Failure(`engines are ${rivals.map(({ name }) => name).join(', ')}; got ${values.engines}`);
   if (!hostNames.every((name) => name in hosts)) throw new Failure(`hosts are ${Object.keys(hosts).join(', ')}; got ${values.hosts}`);
   if (chosen.length === 0) throw new Failure(`no case matches ${values.cases}; there are ${cases.map(({ name }) => name).join(', ')}`);
-  const complete = chosen.length === cases.length && hostNames.length === Object.keys(hosts).length && values.engines === reported.join(',');
+  const complete = chosen.length === cases.length && values.hosts === usualHosts.join(',') && values.engines === reported.join(',');
   return {
     rows: [baseline, ...rows],
     chosen,

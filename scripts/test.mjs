@@ -5,7 +5,7 @@
 import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 
-import { building, buildDemo, buildNativeCases, buildNativeTests, buildPackage, buildWasmTests } from './build.mjs';
+import { building, buildDemo, buildNativeCases, buildNativeTests, buildPackage, buildWasmTests, buildYardsticks } from './build.mjs';
 import { readArguments } from './lib/arguments.mjs';
 import { buildDir, currentNode, hostNode, root } from './lib/project.mjs';
 import { command, exitCode, Failure, say } from './lib/run.mjs';
@@ -19,10 +19,10 @@ const results = join(buildDir, 'test-results');
 const native = (preset) => join(buildDir, preset, 'tests', 'kinglet_tests');
 const wasm = (variant) => join(buildDir, 'wasm', 'tests', `kinglet_tests_${variant}.cjs`);
 const catch2Args = (out) => ['-r', 'console', '-r', `xml::out=${out}`, '--colour-mode', 'none'];
-const nodeArgs = (out) => [
+const nodeArgs = (out, folder) => [
   '--test', '--test-reporter=spec', '--test-reporter-destination=stdout',
   `--test-reporter=${join(root, 'scripts/lib/node-counts.mjs')}`, `--test-reporter-destination=${out}`,
-  ...filesUnder([join(root, 'tests/node')]).filter((file) => file.endsWith('.test.mjs')),
+  ...filesUnder([join(root, folder)]).filter((file) => file.endsWith('.test.mjs')),
 ];
 const playwrightCli = join(root, 'node_modules/@playwright/test/cli.js');
 
@@ -41,7 +41,8 @@ const sanitizerOptions = () => ({
   UBSAN_OPTIONS: 'print_stacktrace=1',
 });
 
-// A row a part: `command` gets the file that its results go to, `read` turns that file into counts.
+// A row a part: `command` gets the file that its results go to, `read` turns that file into counts. One that is `asked` for runs
+// only when it is named.
 const parts = [
   { name: 'native', title: 'C++, native', build: () => buildNativeTests('native-release'),
     ...cpp(native('native-release')) },
@@ -64,11 +65,16 @@ const parts = [
   { name: 'wasm-relaxed', title: 'C++, WebAssembly relaxed SIMD', build: buildWasmTests,
     ...cpp(currentNode, wasm('relaxed')) },
   { name: 'node', title: 'JavaScript, Node', build: withData(buildPackage),
-    results: 'json', command: (out) => [hostNode, nodeArgs(out)], read: nodeTest },
+    results: 'json', command: (out) => [hostNode, nodeArgs(out, 'tests/node')], read: nodeTest },
   { name: 'browser', title: 'Demo and bundled pages, Chromium', build: withData(buildDemo), results: 'json',
     command: () => [hostNode, [playwrightCli, 'test', '-c', 'tests/web', '--reporter=list,json']],
     read: playwright,
     env: (out) => ({ PLAYWRIGHT_JSON_OUTPUT_NAME: out, KINGLET_CHROMIUM: findChromium() }) },
+  // By its name alone: nothing sets Firefox up.
+  { name: 'firefox', title: 'Demo and library, Firefox', asked: true, build: withData(async () => {
+    await buildDemo();
+    await buildYardsticks();
+  }), results: 'json', command: (out) => [hostNode, nodeArgs(out, 'tests/firefox')], read: nodeTest },
 ];
 
 /** Builds and runs one part; resolves to its counts. Throws when there are none to be had. */
@@ -99,7 +105,7 @@ await command(async () => {
   const unknown = wanted.find((name) => !parts.some((part) => part.name === name));
   const names = parts.map((part) => part.name).join(', ');
   if (unknown) throw new Failure(`unknown part ${unknown}; there are: ${names}`);
-  const chosen = parts.filter((part) => wanted.length === 0 || wanted.includes(part.name));
+  const chosen = parts.filter((part) => (wanted.length === 0 ? !part.asked : wanted.includes(part.name)));
 
   try {
     await setup({ tests: true });

@@ -1,10 +1,11 @@
-// Where cases run: a current Node, and headless Chromium. Every job gets a fresh process or browser context.
+// Where cases run: a current Node, headless Chromium, and headless Firefox. Every job gets a fresh process or browser context.
 import { spawn } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
+import { openFirefox } from '../lib/firefox.mjs';
 import { currentNode } from '../lib/project.mjs';
 import { output } from '../lib/run.mjs';
 import { findChromium } from '../setup.mjs';
@@ -71,6 +72,24 @@ function peakBytesOf(pid) {
   return found ? Number(found[1]) * 1024 : undefined;
 }
 
+/** Options of engines, by factory, in the page of server.mjs. */
+const inPage = {
+  ort: { wasmPaths: '/node_modules/onnxruntime-web/dist/' },
+  tfjs: { module: `/bench-packages/${tfjsFiles.page}`, wasmFolder: `/bench-packages/${tfjsFiles.wasm}` },
+  litert: { module: `/bench-packages/${litertFiles.page}`, wasmFolder: `/bench-packages/${litertFiles.wasm}` },
+};
+
+/** Runs a job in `page`, Playwright's or Puppeteer's, that has done nothing before. */
+async function runInPage(page, origin, job) {
+  const problems = [];
+  page.on('pageerror', (error) => problems.push(String(error)));
+  await page.goto(origin);
+  // Its script has run by now.
+  if (!(await page.evaluate(() => 'runJob' in globalThis))) throw new Error(`the benchmark page did not start: ${problems.join('; ')}`);
+  const files = { model: `/model/${job.model}`, tiny: '/model/tiny', kernel: '/model/kernel' };
+  return page.evaluate((given) => globalThis.runJob(given), { ...adapted(job, inPage), files });
+}
+
 async function openChromium(files) {
   const { chromium } = await import('playwright-core');
   const executablePath = findChromium();
@@ -80,26 +99,13 @@ async function openChromium(files) {
   const browser = await chromium.launch({ executablePath, args: ['--no-sandbox'] });
   const devtools = await browser.newBrowserCDPSession();
   const renderers = async () => (await devtools.send('SystemInfo.getProcessInfo')).processInfo.filter(({ type }) => type === 'renderer').map(({ id }) => id);
-  const extra = {
-    ort: { wasmPaths: '/node_modules/onnxruntime-web/dist/' },
-    tfjs: { module: `/bench-packages/${tfjsFiles.page}`, wasmFolder: `/bench-packages/${tfjsFiles.wasm}` },
-    litert: { module: `/bench-packages/${litertFiles.page}`, wasmFolder: `/bench-packages/${litertFiles.wasm}` },
-  };
   return {
     label: `Chromium ${browser.version()}`,
     async measure(job) {
       const others = await renderers();
       const context = await browser.newContext();
       try {
-        const page = await context.newPage();
-        const problems = [];
-        page.on('pageerror', (error) => problems.push(String(error)));
-        await page.goto(server.origin);
-        await page.waitForFunction(() => 'runJob' in globalThis, null, { timeout: 30000 }).catch(() => {
-          throw new Error(`the benchmark page did not start: ${problems.join('; ')}`);
-        });
-        const urls = { model: `/model/${job.model}`, tiny: '/model/tiny', kernel: '/model/kernel' };
-        const result = await page.evaluate((given) => globalThis.runJob(given), { ...adapted(job, extra), files: urls });
+        const result = await runInPage(await context.newPage(), server.origin, job);
         if (job.kind !== 'start') return result;
         const own = (await renderers()).filter((id) => !others.includes(id));
         return { ...result, peakBytes: own.length > 0 ? Math.max(...own.map((id) => peakBytesOf(id) ?? 0)) || undefined : undefined };
@@ -114,5 +120,28 @@ async function openChromium(files) {
   };
 }
 
+async function openFirefoxHost(files) {
+  const server = await serveBench(files);
+  const browser = await openFirefox();
+  return {
+    label: `Firefox ${(await browser.version()).replace('firefox/', '')}`,
+    async measure(job) {
+      const context = await browser.createBrowserContext();
+      try {
+        return await runInPage(await context.newPage(), server.origin, job);
+      } finally {
+        await context.close();
+      }
+    },
+    async close() {
+      await browser.close();
+      await server.close();
+    },
+  };
+}
+
 /** By name: open(files) -> { label, measure(job), close() }; files maps the names of models, and `kernel`, to files. */
-export const hosts = { node: openNode, chromium: openChromium };
+export const hosts = { node: openNode, chromium: openChromium, firefox: openFirefoxHost };
+
+/** Those of the published figures. */
+export const usualHosts = ['node', 'chromium'];
