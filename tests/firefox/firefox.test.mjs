@@ -68,7 +68,7 @@ describe('beside onnxruntime-web in Firefox', () => {
   let host;
   before(async () => {
     const files = { kernel: join(buildDir, 'wasm/tests/register_kernel.wasm') };
-    for (const name of ['tiny', ...rows.map(({ model }) => model)]) files[name] = models.find((model) => model.name === name).path();
+    for (const name of ['tiny', ...rows.map(({ model }) => model)]) files[name] = await models.find((model) => model.name === name).path();
     host = await hosts.firefox(files);
   });
   after(() => host?.close());
