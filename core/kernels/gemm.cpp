@@ -5,8 +5,8 @@
 #include "base/inlining.hpp"
 #include "kernels/finish.hpp"
 #include "kernels/gemm_block.hpp"
+#include "kernels/pages_ahead.hpp"
 #include "kernels/simd.hpp"
-#include "kernels/touch_pages.hpp"
 
 namespace kinglet::kernels {
 namespace {
@@ -16,9 +16,6 @@ using simd::f32x4;
 /// Floats of B that stay in the second cache while all rows pass over them, and with few rows: these should
 /// rather be done with B soon, so that it comes from memory in one stream.
 constexpr size_t kGroupFloats = 24 * 1024, kFewRowsGroupFloats = 96 * 1024;
-
-/// So far before its use the pages of B are touched. Products of few rows gain from it, the more the fewer they are.
-constexpr size_t kAheadFloats = 256 * 1024;
 
 /// A's rows: each `depth` floats at a stride, or `taps` pieces of `depth` floats that a table tells. One type for both, and
 /// so one function for each size of a tile: what a run calls first is compiled first, and runs slowly meanwhile.
@@ -215,13 +212,12 @@ void run_block(const GemmBlock& block, const Rows& rows) {
   const size_t panel_floats = rows.taps * rows.depth * kPanelWidth;
   const size_t group_floats = tiles <= 3 ? kFewRowsGroupFloats : kGroupFloats;
   const size_t group = std::max<size_t>(1, group_floats / std::max<size_t>(1, panel_floats));
-  const size_t ahead = kAheadFloats / std::max<size_t>(1, panel_floats);
   const Panels all{block.packed_b, block.panel_stride != 0 ? block.panel_stride : panel_floats, panels};
   const Target target{block.c, block.ldc, block.first ? epilogue.residual : block.c,
                       block.first ? epilogue.residual_stride : block.ldc, block.last ? epilogue.bias : nullptr};
-  size_t touched = 0;
+  PagesAhead pages(all.first, panels == 0 ? 0 : ((panels - 1) * all.stride + panel_floats) * sizeof(float));
   for (size_t from = 0; from < panels; from += group) {
-    for (; touched < std::min(panels, from + group + ahead); ++touched) touch_pages(all.from(touched).first, panel_floats);
+    pages.reach((from + group) * all.stride * sizeof(float));
     Panels some = all.from(from);
     some.count = std::min(whole_panels - std::min(whole_panels, from), group);
     const bool has_ragged = ragged != 0 && from + group >= panels;
