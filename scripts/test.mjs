@@ -99,7 +99,7 @@ async function runPart(part) {
 }
 
 await command(async () => {
-  const usage = `usage: npm test [-- PART...]\n${parts.map(({ name, title }) => `  ${name.padEnd(14)}${title}`).join('\n')}`;
+  const usage = `usage: npm test [-- PART...]\n${parts.map(({ name, title, asked }) => `  ${name.padEnd(14)}${title}${asked ? ' (only when it is named)' : ''}`).join('\n')}`;
   const { positionals: wanted, values } = readArguments({ usage, allowPositionals: true });
   if (values.help) return console.log(usage);
   const unknown = wanted.find((name) => !parts.some((part) => part.name === name));

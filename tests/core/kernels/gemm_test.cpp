@@ -81,6 +81,9 @@ TEST_CASE("gemm: every activation, in one K block and in two") {
   for (const Activation& activation : activations()) {
     check({.m = 6, .n = 13, .k = 9, .gap = 2, .residual = true, .activation = activation});
     check({.m = 9, .n = 13, .k = 400, .residual = true, .activation = activation});
+    // A half panel after an odd number of whole ones, and several groups of panels.
+    check({.m = 2, .n = 28, .k = 5, .activation = activation});
+    check({.m = 3, .n = 300, .k = 384, .gap = 1, .activation = activation});
   }
 }
 
