@@ -239,7 +239,7 @@ const usage = `usage: npm run build [-- STEP...]
        npm run build -- package --ops LIST [--out DIR]
   makes a smaller package of the operators in LIST alone. LIST holds models (.onnx files, whose operators are meant)
   and names (Conv, com.microsoft.Gelu), with commas between them; ocr keeps kinglet/ocr. DIR, which is replaced, gets
-  a package.json of its own: npm install DIR. Without --out the files take the place of those in dist/.`;
+  a package.json of its own: npm install --install-links DIR. Without --out the files take the place of those in dist/.`;
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
   await command(async () => {

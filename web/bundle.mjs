@@ -57,9 +57,11 @@ export async function bundle({ esbuild, glue, threadGlue, outdir }) {
         );
       },
     };
+    // Node prints the line that threw before the message of an error that nobody caught.
+    const lineLimit = environment === 'node' ? 120 : 0;
     const entries = { [index]: 'index.ts', ...others };
     const entryPoints = Object.fromEntries(Object.entries(entries).map(([name, file]) => [name, source(file)]));
-    await esbuild.build({ ...options, plugins: [resolve], entryPoints });
+    await esbuild.build({ ...options, plugins: [resolve], entryPoints, lineLimit });
   }
   if (threadGlue === undefined) return;
   await esbuild.build({

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { describe, test } from 'node:test';
 import * as kinglet from 'kinglet';
 import { addOne, model } from './helpers/onnx.mjs';
@@ -30,6 +31,21 @@ describe('errors', () => {
       assert.ok(isKingletError(error));
     });
   }
+
+  test('the stack of a run that fails leads to its caller', async () => {
+    const session = await Session.load(addOne());
+    await assert.rejects(async function caller() {
+      await session.run({ nope: new Tensor('float32', Float32Array.of(1), [1]) });
+    }, (error) => /at async caller .*errors\.test\.mjs/.test(error.stack));
+    await session.dispose();
+  });
+
+  test('one that nobody catches does not flood the terminal', async () => {
+    const program = "const { Session } = await import('kinglet'); await Session.load('none.onnx');";
+    const { stderr } = spawnSync(process.execPath, ['--input-type=module', '-e', program], { encoding: 'utf8', cwd: new URL('.', import.meta.url) });
+    assert.match(stderr, /LoadError: none\.onnx could not be read/);
+    assert.ok(stderr.length < 5000, `${stderr.length} characters`);
+  });
 
   test('isKingletError: not for others', () => {
     for (const other of [new Error('x'), new DOMException('x', 'AbortError'), null, undefined, 'text', {}]) {

@@ -137,7 +137,7 @@ async function compile(source: WasmSource): Promise<WebAssembly.Module> {
   } catch (cause) {
     if (cause instanceof KingletError) throw cause;
     const { message } = cause as Error;
-    const hint = /unsafe-eval|Content.Security.Policy/i.test(message)
+    const hint = /unsafe-eval|Content.Security.Policy|\bCSP\b/i.test(message)
       ? " (allow 'wasm-unsafe-eval' in the page's script-src)"
       : '';
     throw new LoadError(`Kinglet's .wasm could not be compiled${hint}: ${message}`, { cause });

@@ -275,7 +275,7 @@ export class Session {
   /** @internal Runs `task` when all runs before it have ended. */
   async enqueue<T>(task: (instance: Instance) => T | Promise<T>): Promise<T> {
     if (this.#disposed) throw new InvalidArgumentError('the session is disposed');
-    return this.#queue.add(() => task(this.#instance!));
+    return await this.#queue.add(() => task(this.#instance!));
   }
 
   /** Bytes in use now; all 0 after `dispose()`. */
