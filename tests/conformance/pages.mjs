@@ -57,3 +57,19 @@ export async function runCaseOnPage(page, { id, folder }) {
   const { names } = await folderFiles(folder);
   return within(caseLimitMs, page.evaluate((given) => globalThis.runConformanceCase(given), { id, names }));
 }
+
+/** What is wrong with the cases of a data folder on `page`, a line for each that fails. */
+export async function failuresOnPage(page, { cases, dataFolder }) {
+  const server = await serveConformance({ protoFolder: dataFolder, dataFolder });
+  try {
+    await openPage(page, server.origin);
+    const failures = [];
+    for (const row of cases) {
+      const { failure } = await runCaseOnPage(page, row);
+      if (failure) failures.push(`${row.id}: ${failure.reason}`);
+    }
+    return failures;
+  } finally {
+    await server.close();
+  }
+}

@@ -23,9 +23,10 @@ function sliceOf(cases) {
   return slice;
 }
 
-/** The slice of those that have to pass, and the folder that they lie in. */
+/** { cases, dataFolder, least }: the slice of those that have to pass, the folder that they lie in, and how many there are at least. */
 export async function conformanceSlice() {
   const dataFolder = await conformanceData();
   const expected = new Set(await readExpected());
-  return { dataFolder, cases: sliceOf((await listCases(dataFolder)).filter(({ id }) => expected.has(id))) };
+  const cases = sliceOf((await listCases(dataFolder)).filter(({ id }) => expected.has(id)));
+  return { cases, dataFolder, least: expected.size / every };
 }
