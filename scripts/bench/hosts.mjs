@@ -121,8 +121,8 @@ async function openChromium(files) {
 }
 
 async function openFirefoxHost(files) {
-  const server = await serveBench(files);
   const browser = await openFirefox();
+  const server = await serveBench(files);
   return {
     label: `Firefox ${(await browser.version()).replace('firefox/', '')}`,
     async measure(job) {
