@@ -320,6 +320,7 @@ void conv_channels(const ConvShape& shape, const float* input, ptrdiff_t input_s
                       .ldc = output_stride,
                       .first = piece == 0 && start == 0,
                       .last = piece + pieces == plan.pieces && last_slice,
+                      .rereads = row != begin,
                       .epilogue = &part},
                      table.rows(), group * plan.channels + start, pieces * table.taps_in_piece(),
                      depth / table.taps_in_piece());

@@ -5,7 +5,7 @@
 #include "base/inlining.hpp"
 #include "kernels/finish.hpp"
 #include "kernels/gemm_block.hpp"
-#include "kernels/pages_ahead.hpp"
+#include "kernels/read_ahead.hpp"
 #include "kernels/simd.hpp"
 
 namespace kinglet::kernels {
@@ -215,9 +215,11 @@ void run_block(const GemmBlock& block, const Rows& rows) {
   const Panels all{block.packed_b, block.panel_stride != 0 ? block.panel_stride : panel_floats, panels};
   const Target target{block.c, block.ldc, block.first ? epilogue.residual : block.c,
                       block.first ? epilogue.residual_stride : block.ldc, block.last ? epilogue.bias : nullptr};
-  PagesAhead pages(all.first, panels == 0 ? 0 : ((panels - 1) * all.stride + panel_floats) * sizeof(float));
+  ReadAhead ahead(all.first, panels == 0 ? 0 : ((panels - 1) * all.stride + panel_floats) * sizeof(float));
   for (size_t from = 0; from < panels; from += group) {
-    pages.reach((from + group) * all.stride * sizeof(float));
+    const size_t group_end = (from + group) * all.stride * sizeof(float);
+    ahead.pages(group_end);
+    if (tiles > 1 && !block.rereads) ahead.lines(group_end);
     Panels some = all.from(from);
     some.count = std::min(whole_panels - std::min(whole_panels, from), group);
     const bool has_ragged = ragged != 0 && from + group >= panels;
@@ -264,6 +266,7 @@ void gemm_by(const PackedB& b, size_t m, size_t n, size_t k, const float* a, ptr
                   .ldc = ldc,
                   .first = i == 0,
                   .last = i + 1 == b.split.blocks,
+                  .rereads = row != 0,
                   .epilogue = &rows_epilogue},
                  a + offset * lda + start, lda, std::min(b.split.step, k - start));
     }

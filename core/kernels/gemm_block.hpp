@@ -32,6 +32,7 @@ struct GemmBlock {
   float* c = nullptr;
   ptrdiff_t ldc = 0;
   bool first = true, last = true;
+  bool rereads = false;  ///< packed B was read a moment ago, for the rows before these
   const Epilogue* epilogue = nullptr;  ///< its residual belongs to the block's first row
 };
 

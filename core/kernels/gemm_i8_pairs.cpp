@@ -1,7 +1,7 @@
 #include <algorithm>
 
 #include "kernels/gemm_i8_block.hpp"
-#include "kernels/pages_ahead.hpp"
+#include "kernels/read_ahead.hpp"
 #include "kernels/strassen_i8.hpp"
 
 namespace kinglet::kernels {
@@ -231,10 +231,10 @@ void multiply_pairs(size_t m, size_t n, size_t k, const int16_t* packed_a, const
   }
   const size_t panels = round_up(n, kInt8Columns) / kInt8Columns, numbers = block.pairs * 2 * kInt8Columns;
   const size_t most = panels_at_once(k);
-  PagesAhead pages(packed_b, panels * numbers);
+  ReadAhead ahead(packed_b, panels * numbers);
   for (size_t first = 0; first < panels; first += most) {
     const size_t count = std::min(most, panels - first);
-    pages.reach((first + count) * numbers);
+    ahead.pages((first + count) * numbers);
     Int8Finish finish[kMostPanels];
     for (size_t q = 0; q < count; ++q) finish[q] = Int8Finish(epilogue, (first + q) * kInt8Columns, n, nullptr, 0);
     for (size_t row = 0; row < m; row += kChunkTiles * kPairRows) {
