@@ -125,11 +125,19 @@ describe('TextReader', () => {
     ['no picture', {}],
     ['null', null],
     ['more than a side can have', { data: new Uint8Array(4 * 70000), width: 70000, height: 1 }],
-    ['a detector in the classifier’s place', { classifier: sources.detector }, /the classifier must give \[1,2\]/],
   ]) {
     test(`refuses ${label}`, async () => {
       await assert.rejects(reader.read(wrong), (error) => error instanceof InvalidArgumentError);
     });
+  }
+
+  for (const [label, wrong, message] of [
+    ['an address', 'a.jpg', "a picture is an ImageData, or an object of data, width and height; got 'a.jpg'"],
+    ['an image element', { width: 2, height: 2, [Symbol.toStringTag]: 'HTMLImageElement' }, /; got HTMLImageElement \(draw it to a canvas, whose context's getImageData gives its pixels\)$/],
+    ['an object without pixels', { width: 2, height: 2 }, 'a picture is an ImageData, or an object of data, width and height; got object'],
+    ['pixels in an Array', { data: [0, 0, 0, 0], width: 1, height: 1 }, "a picture's data must be a Uint8ClampedArray or Uint8Array of RGBA, got Array"],
+  ]) {
+    test(`says what a picture is to ${label}`, () => assert.rejects(reader.read(wrong), { name: 'InvalidArgumentError', message }));
   }
 });
 
@@ -146,6 +154,7 @@ describe('TextReader: loading', () => {
     ['a dictionary of another recognizer', { dictionary: new TextEncoder().encode('a\nb\nc\n') }, /with its 3 symbols .* 4 or 5 classes, but it gives 6625/],
     ['a model of another kind', { detector: addOne() }, /the detector must give \[1,1,height,width\], this model gives \[N,3\]/],
     ['detector and recognizer in each other’s place', { recognizer: sources.detector }, /the recognizer must give \[1,steps,classes\]/],
+    ['a detector in the classifier’s place', { classifier: sources.detector }, /the classifier must give \[1,2\]/],
   ]) {
     test(`refuses ${label}`, async () => {
       await assert.rejects(TextReader.load({ ...sources, ...wrong }), (error) => {

@@ -160,6 +160,25 @@ for (const name of ['Vite', 'webpack', 'no tool']) {
   });
 }
 
+const refusing = `import { Session } from 'kinglet';
+
+const address = new URLSearchParams(location.search).get('model');
+await Session.load(address).catch(({ code, url, unreachable, message }) => {
+  document.body.textContent = [code, url === address, unreachable, message].join(' ');
+});
+`;
+
+test('a model of a server that allows no other origin', async ({ page }) => {
+  await withApp({ 'index.html': html, 'main.js': refusing }, async (folder) => {
+    const out = tools['no tool'](folder, refusing);
+    await withServer(out, (other) => withServer(out, async (url) => {
+      await page.goto(`${url}?model=${encodeURIComponent(`${other}model.onnx`)}`);
+      const told = /^load true true .*model\.onnx could not be fetched: .* \(it is of another origin: .*Access-Control-Allow-Origin, .* connect-src\?\)$/;
+      await expect(page.locator('body')).toHaveText(told);
+    }));
+  });
+});
+
 test('a page under Vite\'s development server', async ({ page }) => {
   await withApp({ 'index.html': html, 'main.js': main, 'model.onnx': addOne() }, async (folder) => {
     const options = { configFile: false, logLevel: 'silent', server: { port: 0 } };

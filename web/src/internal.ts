@@ -6,6 +6,7 @@ export { pause, throwIfAborted } from './abort.js';
 export { wasmOptions } from './load.js';
 export { checkOptions } from './options.js';
 export { Queue } from './queue.js';
+export { shown } from './shown.js';
 export { checkSource } from './sources.js';
 
 /** The text of a source. */

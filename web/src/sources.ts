@@ -111,6 +111,17 @@ function interrupted(cause: unknown, url: string): unknown {
   return new LoadError(`${url} broke off: ${(cause as Error)?.message}`, { url, cause });
 }
 
+/** Whether a page or worker asks a server that is not its own: browsers do not tell which refusal of such a request it was. */
+function isOfOtherOrigin(url: string): boolean {
+  const here = (globalThis as { location?: { href: string; origin: string } }).location;
+  if (!here) return false;
+  try {
+    return new URL(url, here.href).origin !== here.origin;
+  } catch {
+    return false; // no address at all, which is what fetch says already
+  }
+}
+
 /** @throws LoadError when the server cannot be reached */
 export async function fetchResponse(
   request: string | UrlLike | RequestLike,
@@ -124,7 +135,8 @@ export async function fetchResponse(
     throwIfAborted(signal);
     const { message, cause: why } = cause as { message: string; cause?: { message?: string; code?: string } };
     const deeper = why?.message || why?.code; // Node's own message is 'fetch failed'
-    const reason = deeper ? `${message} (${deeper})` : message;
+    const hint = isOfOtherOrigin(url) ? ' (it is of another origin: does its server send Access-Control-Allow-Origin, and does the policy of this page allow it in connect-src?)' : '';
+    const reason = deeper ? `${message} (${deeper})` : message + hint;
     throw new LoadError(`${url} could not be fetched: ${reason}`, { url, unreachable: true, cause });
   }
 }
