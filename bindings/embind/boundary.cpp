@@ -61,6 +61,7 @@ val to_js(const Error& error) {
   set(object, "input", error.input);
   set(object, "expected", error.expected);
   set(object, "actual", error.actual);
+  set(object, "location", error.location);
   object.set(val::u8string("missing"), missing_to_js(error.missing));
   set(object, "requestedBytes", error.requested_bytes);
   set(object, "limitBytes", error.limit_bytes);

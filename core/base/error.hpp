@@ -36,6 +36,7 @@ class Error : public std::exception {
   std::string message;
   std::string node, op;                  ///< where, when a node is known
   std::string input, expected, actual;   ///< kShape: which input, what was wanted, what came
+  std::string location;                  ///< kModel: the file of external data that was not given
   std::vector<MissingOperator> missing;  ///< kUnsupportedOperator
   uint64_t requested_bytes = 0, limit_bytes = 0;  ///< kOutOfMemory
 };

@@ -6,6 +6,7 @@
 #include <map>
 
 #include "base/flags.hpp"
+#include "base/inlining.hpp"
 #include "graph/gradient_rules.hpp"
 #include "graph/inference.hpp"
 
@@ -322,14 +323,12 @@ class Differentiation {
   std::vector<ValueId> derivative_;  ///< of y by a value
 };
 
-}  // namespace
+bool is_gradient(const Node& node) { return node.domain == kDomain && node.op_type == "Gradient"; }
 
-void expand_gradients(Graph& graph) {
+/// Apart: V8 compiles a function at its first call, and hardly a model has a Gradient.
+KINGLET_APART void expand(Graph& graph) {
   std::vector<Node> gradients, others;
-  for (Node& node : graph.nodes) {
-    const bool is_gradient = node.domain == kDomain && node.op_type == "Gradient";
-    (is_gradient ? gradients : others).push_back(std::move(node));
-  }
+  for (Node& node : graph.nodes) (is_gradient(node) ? gradients : others).push_back(std::move(node));
   graph.nodes = std::move(others);
   bool complete = true;
   size_t visits = 0;
@@ -357,6 +356,12 @@ void expand_gradients(Graph& graph) {
     if (gradients.size() == before) throw_error(ErrorCode::kModel, "Gradient nodes wait for each other");
     graph.sort_topologically();
   }
+}
+
+}  // namespace
+
+void expand_gradients(Graph& graph) {
+  if (std::any_of(graph.nodes.begin(), graph.nodes.end(), is_gradient)) expand(graph);
 }
 
 }  // namespace kinglet

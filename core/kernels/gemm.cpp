@@ -5,6 +5,7 @@
 #include "base/inlining.hpp"
 #include "kernels/finish.hpp"
 #include "kernels/gemm_block.hpp"
+#include "kernels/gemm_columns.hpp"
 #include "kernels/read_ahead.hpp"
 #include "kernels/simd.hpp"
 
@@ -257,10 +258,10 @@ void gemm_by(const PackedB& b, size_t m, size_t n, size_t k, const float* a, ptr
     const Epilogue rows_epilogue = part_of(epilogue, row, 0);
     const auto offset = static_cast<ptrdiff_t>(row);
     for (size_t i = 0; i < b.split.blocks; ++i) {
-      const size_t start = std::min(i * b.split.step, k);
+      const size_t start = std::min(i * b.split.step, k), depth = std::min(b.split.step, k - start);
       gemm_block({.m = std::min(kRowBlock, m - row),
                   .n = n,
-                  .packed_b = b.data + i * b.block_stride,
+                  .packed_b = b.data + i * b.block_stride + b.column * depth,
                   .panel_stride = b.panel_stride,
                   .c = c + offset * ldc,
                   .ldc = ldc,
@@ -268,15 +269,14 @@ void gemm_by(const PackedB& b, size_t m, size_t n, size_t k, const float* a, ptr
                   .last = i + 1 == b.split.blocks,
                   .rereads = row != 0,
                   .epilogue = &rows_epilogue},
-                 a + offset * lda + start, lda, std::min(b.split.step, k - start));
+                 a + offset * lda + start, lda, depth);
     }
   }
 }
 
 void gemm(size_t m, size_t n, size_t k, const float* a, ptrdiff_t lda, const float* packed_b, float* c,
           ptrdiff_t ldc, const Epilogue& epilogue) {
-  const DepthSplit split(k);
-  gemm_by({packed_b, split, split.step * packed_columns(n)}, m, n, k, a, lda, c, ldc, epilogue);
+  gemm_columns(m, n, k, a, lda, packed_b, c, ldc, epilogue, 0, n);
 }
 
 }  // namespace kinglet::kernels

@@ -68,9 +68,10 @@ struct PackedB {
   DepthSplit split;
   size_t block_stride;      ///< floats from a K block to the next
   size_t panel_stride = 0;  ///< as in GemmBlock
+  size_t column = 0;        ///< the first of the part's, where panels have no gap; begins a panel
 };
 
-/// gemm by such a part.
+/// gemm by such a part, n columns of it.
 void gemm_by(const PackedB& b, size_t m, size_t n, size_t k, const float* a, ptrdiff_t lda, float* c,
              ptrdiff_t ldc, const Epilogue& epilogue);
 

@@ -45,8 +45,10 @@ ExternalBytes find_external(const ExternalLocation& location, uint64_t expected_
   if (found == files.end()) {
     std::string given;
     for (const auto& [name, bytes] : files) given += text("{}'{}'", given.empty() ? "" : ", ", name);
-    throw_error(ErrorCode::kModel, "its data is in the file '{}', which was not given: externalData names {}", location.file,
-                given.empty() ? "no file" : given);
+    Error error(ErrorCode::kModel, text("its data is in the file '{}', which was not given: externalData names {}",
+                                        location.file, given.empty() ? "no file" : given));
+    error.location = location.file;
+    throw error;
   }
   const ModelBytes& block = found->second;
   const uint64_t length = location.has_length ? location.length : expected_bytes;

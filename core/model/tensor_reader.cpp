@@ -4,6 +4,7 @@
 #include <cstring>
 #include <limits>
 
+#include "base/inlining.hpp"
 #include "base/packed.hpp"
 #include "model/external_data.hpp"
 #include "model/onnx_proto.hpp"
@@ -182,7 +183,8 @@ Tensor from_raw(const Header& h, DType dtype, const WeightSources& sources) {
   return out;
 }
 
-Tensor from_external(const Header& h, DType dtype, const WeightSources& sources) {
+/// Apart, as from_typed: V8 compiles a function at its first call, and most tensors are raw.
+KINGLET_APART Tensor from_external(const Header& h, DType dtype, const WeightSources& sources) {
   if (dtype == DType::kString) throw_error(ErrorCode::kModel, "strings cannot be given as external data");
   if (h.has_raw || h.typed_count != 0) {
     throw_error(ErrorCode::kModel, "the tensor has data both here and in a file");
@@ -267,7 +269,7 @@ void decode_strings(Fields fields, Tensor& out) {
   }
 }
 
-Tensor from_typed(Fields fields, const Header& h, DType dtype, size_t count, const WeightSources& sources) {
+KINGLET_APART Tensor from_typed(Fields fields, const Header& h, DType dtype, size_t count, const WeightSources& sources) {
   const uint32_t number = typed_field_of(dtype);
   const size_t expected = is_complex(dtype) ? 2 * count : count;
   if (h.typed_count != 0 && h.typed_field != number) {

@@ -4,6 +4,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { openFirefox } from '../lib/firefox.mjs';
 import { currentNode } from '../lib/project.mjs';
@@ -79,6 +80,12 @@ const inPage = {
   litert: { module: `/bench-packages/${litertFiles.page}`, wasmFolder: `/bench-packages/${litertFiles.wasm}` },
 };
 
+/**
+ * For half a second after a page has opened, its browser works for itself: it starts the process of the next page, for one. On
+ * two cores an engine that has loaded by then would be measured beside that work, and one that loads longer would not.
+ */
+const quietAfterMs = 1000;
+
 /** Runs a job in `page`, Playwright's or Puppeteer's, that has done nothing before. */
 async function runInPage(page, origin, job) {
   const problems = [];
@@ -86,6 +93,7 @@ async function runInPage(page, origin, job) {
   await page.goto(origin);
   // Its script has run by now.
   if (!(await page.evaluate(() => 'runJob' in globalThis))) throw new Error(`the benchmark page did not start: ${problems.join('; ')}`);
+  if (job.kind === 'start') await wait(quietAfterMs);
   const files = { model: `/model/${job.model}`, tiny: '/model/tiny', kernel: '/model/kernel' };
   return page.evaluate((given) => globalThis.runJob(given), { ...adapted(job, inPage), files });
 }

@@ -40,7 +40,7 @@ ${section('Targets', targetTable(run))}${measuredGroups(run).map(([group, title]
     peakTable(run),
   )}${section(
     'Start',
-    `How many times as quick as ${baseline}: medians of fresh processes or pages. Load includes the engine's import, compilation and a session of one addition; a session is made from the model's bytes in memory, and in a start of its own from its file (Node) or address (Chromium; this machine serves it).`,
+    `How many times as quick as ${baseline}: medians of fresh processes or pages; a page's first second passes before, in which its browser works for itself. Load includes the engine's import, compilation and a session of one addition; a session is made from the model's bytes in memory, and in a start of its own from its file (Node) or address (Chromium; this machine serves it).`,
     startTable(run),
   )}${section(
     'Memory',

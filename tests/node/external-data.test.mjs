@@ -5,6 +5,7 @@ import { mkdtemp, open, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import { pathToFileURL } from 'node:url';
 import { LoadError, ModelError, Session, Tensor } from 'kinglet';
 import { model } from './helpers/onnx.mjs';
 import { serve } from './helpers/server.mjs';
@@ -106,7 +107,86 @@ describe('external data', () => {
   });
 
   test('that is missing is named', async () => {
-    await assert.rejects(Session.load(withExternal), (error) => error instanceof ModelError && /weights\.bin/.test(error.message));
+    await assert.rejects(
+      Session.load(withExternal),
+      (error) => error instanceof ModelError && /weights\.bin/.test(error.message) && error.location === 'weights.bin',
+    );
+  });
+
+  describe('beside the model', () => {
+    const modelWith = (...locations) => model({
+      nodes: [{ op: 'Sum', inputs: ['x', ...locations], outputs: ['y'] }],
+      inputs: [{ name: 'x', type: 'float32', dims: [3] }],
+      outputs: [{ name: 'y', type: 'float32', dims: [3] }],
+      constants: locations.map((external) => ({ name: external, type: 'float32', dims: [3], external })),
+    });
+    const bytes = new Uint8Array(weights.buffer);
+    const send = (body) => (_, response) => response.writeHead(200, { 'content-type': 'application/octet-stream' }).end(body);
+    let served;
+
+    before(async () => {
+      served = await serve({
+        '/m/model.onnx': send(modelWith('a b#.bin', 'sub/w.bin')),
+        '/m/a%20b%23.bin': send(bytes),
+        '/m/sub/w.bin': send(bytes),
+        '/m/lacking.onnx': send(modelWith('lacking.bin')),
+        '/m/outside.onnx': send(modelWith('../w.bin')),
+        '/w.bin': send(bytes),
+      });
+    });
+    after(() => served.close());
+
+    for (const address of ['/m/model.onnx', '/m/model.onnx?download=true#here']) {
+      test(`of an address, ${address}`, async () => {
+        const session = await Session.load(served.url(address));
+        assert.deepEqual([...(await session.run({ x })).y.data], [21, 42, 63]);
+      });
+    }
+
+    test('of a path and of a file: address', async () => {
+      const path = join(folder, 'with spaces.onnx');
+      await writeFile(path, modelWith('beside 1.bin'));
+      await writeFile(join(folder, 'beside 1.bin'), bytes);
+      for (const source of [path, pathToFileURL(path), pathToFileURL(path).href]) {
+        const session = await Session.load(source);
+        assert.deepEqual([...(await session.run({ x })).y.data], [11, 22, 33]);
+      }
+    });
+
+    test('that are not there', async () => {
+      await assert.rejects(
+        Session.load(served.url('/m/lacking.onnx')),
+        loadError(served.url('/m/lacking.bin'), 404, /lacking\.onnx: .*'lacking\.bin', which was not given.*beside the model.*404/),
+      );
+    });
+
+    test('are not looked for where some are named', async () => {
+      const asked = () => served.requests['/m/sub/w.bin'] ?? 0;
+      const before = asked();
+      await assert.rejects(
+        Session.load(served.url('/m/model.onnx'), { externalData: { 'a b#.bin': bytes } }),
+        (error) => error instanceof ModelError && error.location === 'sub/w.bin',
+      );
+      assert.equal(asked(), before);
+    });
+
+    test('are not looked for in other folders', async () => {
+      await assert.rejects(Session.load(served.url('/m/outside.onnx')), (error) => error instanceof ModelError && error.location === '../w.bin');
+      for (const location of ['/w.bin', 'sub/../../w.bin', 'C:\\w.bin', '\\\\host\\w.bin', 'http://host/w.bin', '//host/w.bin']) {
+        const path = join(folder, 'hostile.onnx');
+        await writeFile(path, modelWith(location));
+        await assert.rejects(Session.load(path), (error) => error instanceof ModelError && error.location === location);
+      }
+      assert.equal(served.requests['/w.bin'], undefined);
+    });
+
+    test('of a model that has more of them than are looked for', async () => {
+      const path = join(folder, 'many.onnx');
+      const locations = Array.from({ length: 18 }, (_, i) => `many${i}.bin`);
+      await writeFile(path, modelWith(...locations));
+      for (const location of locations) await writeFile(join(folder, location), bytes);
+      await assert.rejects(Session.load(path), (error) => error instanceof ModelError && error.location === 'many16.bin');
+    });
   });
 
   test('that cannot be fetched', async () => {

@@ -179,6 +179,32 @@ test('a model of a server that allows no other origin', async ({ page }) => {
   });
 });
 
+const withWeights = `import { Session, Tensor } from 'kinglet';
+
+const session = await Session.load('models/model.onnx?v=1');
+const { y } = await session.run({ x: new Tensor('float32', Float32Array.of(1, 2, 3)) });
+document.body.textContent = y.data.join(' ');
+`;
+
+test('a model by a relative address, with weights beside it', async ({ page }) => {
+  await withApp({ 'index.html': html, 'main.js': withWeights }, async (folder) => {
+    const out = tools['no tool'](folder, withWeights);
+    mkdirSync(join(out, 'models'));
+    writeFileSync(join(out, 'models/weights 1.bin'), new Uint8Array(Float32Array.of(10, 20, 30).buffer));
+    writeFileSync(join(out, 'models/model.onnx'), model({
+      nodes: [{ op: 'Add', inputs: ['x', 'w'], outputs: ['y'] }],
+      inputs: [{ name: 'x', type: 'float32', dims: [3] }],
+      outputs: [{ name: 'y', type: 'float32', dims: [3] }],
+      constants: [{ name: 'w', type: 'float32', dims: [3], external: 'weights 1.bin' }],
+    }));
+    await withServer(out, async (url) => {
+      const seen = await open(page, url);
+      await expect(page.locator('body')).toHaveText('11 22 33');
+      expect(texts(seen.problems)).toEqual([]);
+    });
+  });
+});
+
 test('a page under Vite\'s development server', async ({ page }) => {
   await withApp({ 'index.html': html, 'main.js': main, 'model.onnx': addOne() }, async (folder) => {
     const options = { configFile: false, logLevel: 'silent', server: { port: 0 } };

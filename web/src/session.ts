@@ -1,8 +1,11 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 import { onAbort, pause, throwIfAborted } from './abort.js';
 import { arriving } from './arriving.js';
+import { fileBeside, mostBeside, notBeside } from './beside.js';
 import { aboutFile } from './errors/about-file.js';
 import { InvalidArgumentError } from './errors/invalid-argument-error.js';
+import { LoadError } from './errors/load-error.js';
+import { ModelError } from './errors/model-error.js';
 import { Instance } from './instance.js';
 import { checkWasmOptions, createInstance, type WasmOptions, wasmOptions } from './load.js';
 import { checkOptions, checkRecord } from './options.js';
@@ -11,7 +14,7 @@ import { type Profile, type ProfileOptions, summed } from './profile.js';
 import { Queue } from './queue.js';
 import { receive } from './receive.js';
 import { shown } from './shown.js';
-import { openSource, type Source } from './sources.js';
+import { type FileSource, openSource, type Source } from './sources.js';
 import { Tensor } from './tensor.js';
 import { checkPlace, checkPlaces, feedValue, readInto, readValue } from './transfer.js';
 import type { Value } from './value.js';
@@ -30,7 +33,10 @@ export interface LoadOptions extends WasmOptions {
   onProgress?: ((progress: LoadProgress) => void) | undefined;
   /** Ends loading; `load` then throws the signal's reason. */
   signal?: AbortSignalLike | undefined;
-  /** The files that the model's tensors refer to (`external_data`), by their `location`. */
+  /**
+   * The files that the model's tensors refer to (`external_data`), by their `location`. Where none is named, they are looked
+   * for beside the model, which then must come from an address or a path.
+   */
   externalData?: Readonly<Record<string, Source>> | undefined;
   /** False leaves the graph as the file has it, to compare results. Default true. */
   optimize?: boolean | OptimizeOptions | undefined;
@@ -136,12 +142,35 @@ export class Session {
   static async load(source: Source, options: LoadOptions = {}): Promise<Session> {
     checkOptions('Session.load', options, loadOptions);
     checkWasmOptions(options);
-    const { signal, onProgress } = options;
     const externalData = options.externalData ?? {};
     checkRecord('externalData must be an object of sources by their location', externalData);
     const without = passesWithout(options.optimize ?? true);
+    const files: FileSource[] = [['', source], ...Object.entries(externalData)];
+    const named = files.length;
+    let missing: ModelError | undefined;
+    for (;;) {
+      try {
+        return await Session.#loadFiles(files, without, options);
+      } catch (error) {
+        if (missing && error instanceof LoadError) throw notBeside(missing, error);
+        if (named > 1 || files.length > mostBeside || !(error instanceof ModelError)) throw error;
+        missing = error;
+        const { location } = error;
+        const beside = location === undefined ? undefined : fileBeside(source, location);
+        if (beside === undefined) throw error;
+        files.push([location!, beside]);
+      }
+    }
+  }
+
+  /** `files`: the model, whose location is '', and those of its weights. */
+  static async #loadFiles(
+    files: readonly FileSource[],
+    without: readonly string[] | undefined,
+    options: LoadOptions,
+  ): Promise<Session> {
+    const { signal, onProgress } = options;
     throwIfAborted(signal);
-    const files: [location: string, source: Source][] = [['', source], ...Object.entries(externalData)];
     // Ends the other downloads when one of them fails.
     const controller = new AbortController();
     const stopListening = onAbort(signal, () => controller.abort(signal!.reason));

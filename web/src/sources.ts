@@ -21,6 +21,9 @@ import { shown } from './shown.js';
 export type Source =
   string | UrlLike | RequestLike | ResponseLike | BlobLike | ReadableStreamLike | ArrayBufferLike | BytesLike;
 
+/** One of a model's files: its `location` in the model, '' for the model itself. */
+export type FileSource = readonly [location: string, source: Source];
+
 /** Bytes that arrive in pieces. */
 export interface ByteSource {
   /** The address or path, for messages. */
@@ -135,8 +138,8 @@ export async function fetchResponse(
     throwIfAborted(signal);
     const { message, cause: why } = cause as { message: string; cause?: { message?: string; code?: string } };
     const deeper = why?.message || why?.code; // Node's own message is 'fetch failed'
-    const hint = isOfOtherOrigin(url) ? ' (it is of another origin: does its server send Access-Control-Allow-Origin, and does the policy of this page allow it in connect-src?)' : '';
-    const reason = deeper ? `${message} (${deeper})` : message + hint;
+    const hint = () => (isOfOtherOrigin(url) ? ' (it is of another origin: does its server send Access-Control-Allow-Origin, and does the policy of this page allow it in connect-src?)' : '');
+    const reason = message + (deeper ? ` (${deeper})` : hint());
     throw new LoadError(`${url} could not be fetched: ${reason}`, { url, unreachable: true, cause });
   }
 }

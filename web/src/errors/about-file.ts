@@ -6,9 +6,9 @@ export function aboutFile(error: unknown, url: string | undefined): unknown {
   if (!url) return error;
   const place = url.startsWith('data:') ? 'the data: address' : url; // it holds the whole file
   const named = () => `${place}: ${(error as Error).message}`;
-  if (error instanceof ModelError) return new ModelError(named(), { node: error.node, op: error.op });
+  if (error instanceof ModelError) return new ModelError(named(), error);
   if (error instanceof UnsupportedOperatorError) {
-    return new UnsupportedOperatorError(named(), error.missing, { node: error.node, op: error.op });
+    return new UnsupportedOperatorError(named(), error.missing, error);
   }
   return error;
 }

@@ -16,6 +16,7 @@ export interface CoreError {
   input?: string;
   expected?: string;
   actual?: string;
+  location?: string;
   missing?: MissingOperator[];
   requestedBytes?: number;
   limitBytes?: number;

@@ -3,7 +3,7 @@ export { InternalError } from './internal-error.js';
 export { InvalidArgumentError } from './invalid-argument-error.js';
 export { type ErrorCode, type ErrorDetails, isKingletError, KingletError } from './kinglet-error.js';
 export { LoadError, type LoadErrorDetails } from './load-error.js';
-export { ModelError } from './model-error.js';
+export { ModelError, type ModelErrorDetails } from './model-error.js';
 export { type OutOfMemoryDetails, OutOfMemoryError } from './out-of-memory-error.js';
 export { ShapeError, type ShapeErrorDetails } from './shape-error.js';
 export { UnsupportedEnvironmentError } from './unsupported-environment-error.js';
