@@ -1,5 +1,7 @@
 #include "feeds.hpp"
 
+#include <algorithm>
+
 #include "base/packed.hpp"
 
 namespace kinglet::binding {
@@ -30,8 +32,11 @@ Tensor& Feeds::add(const std::string& name, DType dtype, const Shape& shape) {
   if (dtype == DType::kString) {
     feed.tensor = Tensor(dtype, shape);
   } else {
-    const size_t count = shape.count(), size = dtype_size(dtype);
-    if (size != 0 && count > SIZE_MAX / size) throw_out_of_memory(uint64_t{count} * size);
+    const size_t size = dtype_size(dtype);
+    const uint64_t elements = shape.elements();
+    // Larger counts than SIZE_MAX / 16 are none to Shape::count().
+    if (elements > SIZE_MAX / std::max<size_t>(size, 16)) throw_out_of_memory(elements * std::max<size_t>(size, 1));
+    const auto count = static_cast<size_t>(elements);
     if (buffer.block == nullptr || buffer.capacity < count * size) {
       feed.tensor = {};  // frees the old block before the new one is asked for
       buffer = {};

@@ -3,6 +3,7 @@
 #include <charconv>
 
 #include "base/error.hpp"
+#include "model/file_kind.hpp"
 #include "model/onnx_proto.hpp"
 
 namespace kinglet::onnx {
@@ -45,20 +46,23 @@ ExternalBytes find_external(const ExternalLocation& location, uint64_t expected_
   if (found == files.end()) {
     std::string given;
     for (const auto& [name, bytes] : files) given += text("{}'{}'", given.empty() ? "" : ", ", name);
-    Error error(ErrorCode::kModel, text("its data is in the file '{}', which was not given: externalData names {}",
+    Error error(ErrorCode::kModel, text("its data is in the file '{}', which was not given: externalData must name it, and names {}",
                                         location.file, given.empty() ? "no file" : given));
     error.location = location.file;
     throw error;
   }
   const ModelBytes& block = found->second;
+  const std::string_view file(reinterpret_cast<const char*>(block.data.get()), block.size);
+  if (const std::string_view kind = stand_in_kind(file); !kind.empty()) {
+    throw_error(ErrorCode::kModel, "the file '{}' of its data looks like {}", location.file, kind);
+  }
   const uint64_t length = location.has_length ? location.length : expected_bytes;
   if (location.offset > block.size || length > block.size - location.offset) {
     throw_error(ErrorCode::kModel, "external data: {} bytes at {} of '{}', which has only {}", length,
                 location.offset, location.file, block.size);
   }
-  const char* begin = reinterpret_cast<const char*>(block.data.get());
   if (length == 0) return {&block, {}};
-  return {&block, {begin + location.offset, static_cast<size_t>(length)}};
+  return {&block, file.substr(static_cast<size_t>(location.offset), static_cast<size_t>(length))};
 }
 
 }  // namespace kinglet::onnx

@@ -63,4 +63,13 @@ std::string_view foreign_kind(std::string_view file) {
   return {};
 }
 
+std::string_view stand_in_kind(std::string_view file) {
+  if (file.starts_with(kMagics[0].bytes)) return kMagics[0].kind;
+  const std::string_view body = without_space(file.substr(0, 256));
+  for (const std::string_view start : {"<!DOCTYPE html"sv, "<!doctype html"sv, "<html"sv}) {
+    if (body.starts_with(start)) return "an HTML page: check the URL";
+  }
+  return {};
+}
+
 }  // namespace kinglet::onnx

@@ -8,4 +8,8 @@ namespace kinglet::onnx {
 /// "this looks like ..."; empty when nothing is recognised (it may then be ONNX).
 std::string_view foreign_kind(std::string_view file);
 
+/// The same for a file of weights, which may be any bytes: what servers and clones give in the place of files. It ends the
+/// sentence "the file looks like ...".
+std::string_view stand_in_kind(std::string_view file);
+
 }  // namespace kinglet::onnx

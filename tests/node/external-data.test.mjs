@@ -153,6 +153,13 @@ describe('external data', () => {
       }
     });
 
+    test('of a Request', async () => {
+      const session = await Session.load(new Request(served.url('/m/model.onnx')));
+      assert.deepEqual([...(await session.run({ x })).y.data], [21, 42, 63]);
+      const post = new Request(served.url('/m/model.onnx'), { method: 'POST', body: 'x' });
+      await assert.rejects(Session.load(post), (error) => error instanceof ModelError && /externalData must name it/.test(error.message));
+    });
+
     test('that are not there', async () => {
       await assert.rejects(
         Session.load(served.url('/m/lacking.onnx')),
@@ -188,6 +195,16 @@ describe('external data', () => {
       await assert.rejects(Session.load(path), (error) => error instanceof ModelError && error.location === 'many16.bin');
     });
   });
+
+  for (const [label, text, message] of [
+    ['a page', `<!doctype html><title>Not found</title>${' '.repeat(100)}`, /'weights\.bin' of its data looks like an HTML page: check the URL/],
+    ['a Git LFS pointer', 'version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 12\n', /looks like a git-lfs pointer/],
+  ]) {
+    test(`that is ${label}, not numbers`, async () => {
+      const given = Session.load(withExternal, { externalData: { 'weights.bin': Buffer.from(text) } });
+      await assert.rejects(given, (error) => error instanceof ModelError && message.test(error.message));
+    });
+  }
 
   test('that cannot be fetched', async () => {
     await assert.rejects(

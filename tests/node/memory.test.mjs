@@ -122,6 +122,17 @@ describe('out of memory', () => {
     assert.equal((await session.run(shape(2, 2))).y.size, 8);
   });
 
+  test('a feed of more elements than a heap has room for', async () => {
+    const session = await Session.load(addOne());
+    const x = new Tensor('float32', new Float32Array(GiB / 4 + 1), [1, GiB / 4 + 1]); // never written: it takes no memory
+    await assert.rejects(session.run({ x }), (error) => {
+      assert.ok(error instanceof OutOfMemoryError, error.stack);
+      assert.equal(error.requestedBytes, GiB + 4);
+      return true;
+    });
+    assert.equal((await session.run({ x: new Tensor('float32', new Float32Array(3), [1, 3]) })).y.data[0], 1);
+  });
+
   test('a model file that is announced as larger than the heap', async () => {
     const stream = new ReadableStream({ pull: (controller) => controller.enqueue(new Uint8Array(10)) });
     const response = new Response(stream, { headers: { 'content-length': String(5 * GiB) } });

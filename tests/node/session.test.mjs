@@ -206,7 +206,35 @@ describe('Session', () => {
   test('refuses a feed whose buffer was transferred', async () => {
     const feeds = row(1, 2, 3);
     structuredClone(feeds.x.data.buffer, { transfer: [feeds.x.data.buffer] });
-    await assert.rejects(session.run(feeds), /elements of input 'x' are gone/);
+    await assert.rejects(session.run(feeds), /elements of the feed 'x' are gone/);
+  });
+
+  // TypeScript forbids it, JavaScript does not.
+  for (const [label, parts, message] of [
+    ['fewer elements', { data: new Float32Array(2) }, /the feed 'x': dims \[1,3\] have 3 elements, the data has 2/],
+    ['more elements', { data: new Float32Array(100) }, /the data has 100/],
+    ['another class', { data: new Int32Array(3) }, /a float32 tensor needs a Float32Array, got Int32Array/],
+    ['an Array', { data: [1, 2, 3] }, /got Array/],
+    ['no data', { data: undefined }, /got undefined/],
+    ['dims', { dims: [2, 3] }, /dims \[2,3\] have 6 elements/],
+    ['a type', { type: 'int32' }, /an int32 tensor needs an Int32Array/],
+  ]) {
+    test(`refuses a tensor whose parts were replaced by what does not fit: ${label}`, async () => {
+      await assert.rejects(session.run({ x: Object.assign(row(1, 2, 3).x, parts) }), { name: 'InvalidArgumentError', message });
+      const place = Object.assign(row(0, 0, 0).x, parts);
+      await assert.rejects(session.run(row(1, 2, 3), { outputs: { y: place } }), { name: 'InvalidArgumentError', message: /the tensor for output 'y': / });
+      assert.deepEqual([...(await session.run(row(1, 2, 3))).y.data], [2, 3, 4]);
+    });
+  }
+
+  test('takes the elements that were put in the place of a tensor\'s own', async () => {
+    const { x } = row(1, 2, 3);
+    x.data = Float32Array.of(7, 8, 9);
+    assert.deepEqual([...(await session.run({ x })).y.data], [8, 9, 10]);
+  });
+
+  test('refuses a tensor in the place of the feeds', async () => {
+    await assert.rejects(session.run(row(1, 2, 3).x), { name: 'InvalidArgumentError', message: /such as \{ x: tensor \}; got a Tensor/ });
   });
 });
 

@@ -2,7 +2,7 @@
 import { environment } from '#environment';
 import { LoadError } from './errors/load-error.js';
 import type { ModelError } from './errors/model-error.js';
-import type { UrlLike } from './platform.js';
+import type { RequestLike, UrlLike } from './platform.js';
 import type { Source } from './sources.js';
 
 /** A model with more files is read too often: with each that it is found to lack, once more. */
@@ -24,7 +24,8 @@ function pageAddress(): string | undefined {
  * would be in another: a model may come from anybody.
  */
 export function fileBeside(source: Source, location: string): string | undefined {
-  const text = typeof source === 'string' ? source : (source as Partial<UrlLike>).href;
+  const { href, url, method } = source as Partial<UrlLike & RequestLike>;
+  const text = typeof source === 'string' ? source : method === 'GET' ? url : href;
   if (text === undefined || /^(data|blob):/i.test(text) || !isBelow(location)) return undefined;
   if (environment.openFile && !/^[a-z][a-z0-9+.-]+:/i.test(text)) return text.replace(/[^/\\]*$/, '') + location;
   const path = location.split('/').map(encodeURIComponent).join('/');

@@ -78,20 +78,10 @@ export class Instance {
   /** Writes an input of the next run. */
   feed(name: string, tensor: Tensor): void {
     if (tensor.type === 'string') {
-      this.call(
-        'feedStrings',
-        name,
-        new Tensor('string', tensor.data as string[], tensor.dims).data,
-        tensor.dims,
-      );
+      this.call('feedStrings', name, tensor.data as string[], tensor.dims);
       return;
     }
-    const { buffer, byteOffset, byteLength, length } = tensor.data as Uint8Array;
-    if (length === 0 && tensor.size > 0) {
-      throw new InvalidArgumentError(
-        `the elements of input '${name}' are gone: was their buffer transferred?`,
-      );
-    }
+    const { buffer, byteOffset, byteLength } = tensor.data as Uint8Array;
     const address = this.call('feed', name, tensor.type, tensor.dims);
     this.view(address, byteLength).set(new Uint8Array(buffer, byteOffset, byteLength));
   }

@@ -289,7 +289,9 @@ export class Session {
 
   /** What `compute` gives after the feeds of a run were written. */
   #withFeeds<T>(instance: Instance, feeds: Readonly<Record<string, Value>>, compute: () => T): T {
-    checkRecord('feeds must be an object of tensors by the names of the inputs', feeds);
+    const what = 'feeds must be an object of tensors by the names of the inputs';
+    checkRecord(what, feeds);
+    if (feeds instanceof Tensor) throw new InvalidArgumentError(`${what}, such as { ${this.inputs[0]?.name ?? 'x'}: tensor }; got a Tensor`);
     try {
       for (const [name, value] of Object.entries(feeds)) {
         feedValue(instance, name, value, this.inputs.find((input) => input.name === name)?.type ?? '');

@@ -115,11 +115,12 @@ function interrupted(cause: unknown, url: string): unknown {
 }
 
 /** Whether a page or worker asks a server that is not its own: browsers do not tell which refusal of such a request it was. */
-function isOfOtherOrigin(url: string): boolean {
+function isOfOtherServer(url: string): boolean {
   const here = (globalThis as { location?: { href: string; origin: string } }).location;
   if (!here) return false;
   try {
-    return new URL(url, here.href).origin !== here.origin;
+    const { protocol, origin } = new URL(url, here.href);
+    return /^https?:$/.test(protocol) && origin !== here.origin;
   } catch {
     return false; // no address at all, which is what fetch says already
   }
@@ -138,7 +139,7 @@ export async function fetchResponse(
     throwIfAborted(signal);
     const { message, cause: why } = cause as { message: string; cause?: { message?: string; code?: string } };
     const deeper = why?.message || why?.code; // Node's own message is 'fetch failed'
-    const hint = () => (isOfOtherOrigin(url) ? ' (it is of another origin: does its server send Access-Control-Allow-Origin, and does the policy of this page allow it in connect-src?)' : '');
+    const hint = () => (isOfOtherServer(url) ? ' (it is of another origin: does its server send Access-Control-Allow-Origin, and does the policy of this page allow it in connect-src?)' : '');
     const reason = message + (deeper ? ` (${deeper})` : hint());
     throw new LoadError(`${url} could not be fetched: ${reason}`, { url, unreachable: true, cause });
   }

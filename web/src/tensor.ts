@@ -67,7 +67,7 @@ const withArticle = (word: string) => `${/^int/i.test(word) ? 'an' : 'a'} ${word
 /** What is wrong with a type that is none. Other engines take the elements first: they do not belong into a message. */
 function unknownType(type: unknown): string {
   return typeof type === 'string'
-    ? `unknown tensor type '${type.slice(0, 40)}'`
+    ? `unknown tensor type '${type.slice(0, 40)}': they are named as in ONNX, float32, uint8, int64, bool, string and so on`
     : `the first argument of a Tensor is its type, such as 'float32'; got ${className(type)}`;
 }
 

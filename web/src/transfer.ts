@@ -38,22 +38,26 @@ function isLikeTensor(value: unknown): value is Tensor {
   return typeof value === 'object' && value !== null && 'type' in value && 'data' in value && 'dims' in value;
 }
 
-/** A Tensor of the parts of the feed `name`. */
-function tensorOf(parts: Tensor, name: string): Tensor {
+/**
+ * A Tensor of the parts of what is fed or to be written, which JavaScript may have replaced since it was made.
+ * @param what its name in messages, such as "the feed 'x'"
+ */
+function tensorOf(parts: Tensor, what: string): Tensor {
+  const { type, data, dims, size } = parts;
+  if (ArrayBuffer.isView(data) && data.byteLength === 0 && size > 0) {
+    throw new InvalidArgumentError(`the elements of ${what} are gone: was their buffer transferred?`);
+  }
   try {
-    const { type, data, dims } = parts;
     return new Tensor(type, data, dims);
   } catch (cause) {
-    throw new InvalidArgumentError(`the feed '${name}': ${(cause as Error).message}`, { cause });
+    throw new InvalidArgumentError(`${what}: ${(cause as Error).message}`, { cause });
   }
 }
 
 /** Writes an input of the next run; `type` is the input's declared type. */
 export function feedValue(instance: Instance, name: string, value: unknown, type: string): void {
-  if (value instanceof Tensor) {
-    instance.feed(name, value);
-  } else if (isLikeTensor(value)) {
-    instance.feed(name, tensorOf(value, name));
+  if (isLikeTensor(value)) {
+    instance.feed(name, tensorOf(value, `the feed '${name}'`));
   } else if (value === null) {
     instance.call('feedNone', name);
   } else if (Array.isArray(value)) {
@@ -108,6 +112,7 @@ export function checkPlace(name: string, output: CoreOutput, place: Tensor): voi
   if (output === null || !('type' in output) || output.strings) {
     throw new InvalidArgumentError(`the output '${name}' is no tensor of numbers: ask for a new one (null)`);
   }
+  tensorOf(place, `the tensor for output '${name}'`);
   const described = (type: string, dims: readonly number[]) => `${type}[${dims.join(',')}]`;
   const [actual, expected] = [described(place.type, place.dims), described(output.type, output.dims)];
   if (actual !== expected) {
@@ -116,9 +121,6 @@ export function checkPlace(name: string, output: CoreOutput, place: Tensor): voi
       expected,
       actual,
     });
-  }
-  if ((place.data as Uint8Array).byteLength !== output.bytes) {
-    throw new InvalidArgumentError(`the elements of the tensor for output '${name}' are gone: was their buffer transferred?`);
   }
 }
 

@@ -273,7 +273,7 @@ TEST_CASE("external data is found by location, offset and length", "[onnx]") {
       {"unknown keys", {{"checksum", "x"}, {"location", "w.bin"}, {"offset", "16"}}, nullptr, true},
       {"file not given",
        {{"location", "../v.bin"}},
-       "its data is in the file '../v.bin', which was not given: externalData names 'w.bin'",
+       "its data is in the file '../v.bin', which was not given: externalData must name it, and names 'w.bin'",
        false},
       {"no location", {{"offset", "16"}}, "external data without a location", false},
       {"past the end",

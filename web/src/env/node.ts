@@ -34,7 +34,7 @@ async function readParts(file: FileHandle, room: Uint8Array, position: number): 
 
 async function openFile(path: string): Promise<ByteSource> {
   const fail = (cause: Error): never => {
-    throw new LoadError(`${path} could not be read: ${cause.message}`, { url: path, cause });
+    throw new LoadError(`${path || 'a path of no characters'} could not be read: ${cause.message}`, { url: path, cause });
   };
   const file = await open(path).catch(fail);
   const { size } = await file.stat();
