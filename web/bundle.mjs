@@ -33,7 +33,9 @@ export async function bundle({ esbuild, glue, threadGlue, outdir }) {
   const options = {
     outdir,
     bundle: true,
-    minify: true,
+    minifyIdentifiers: true,
+    minifySyntax: true,
+    minifyWhitespace: true,
     format: 'esm',
     target: 'es2022',
     platform: 'neutral',
@@ -57,11 +59,11 @@ export async function bundle({ esbuild, glue, threadGlue, outdir }) {
         );
       },
     };
-    // Node prints the line that threw before the message of an error that nobody caught.
-    const lineLimit = environment === 'node' ? 120 : 0;
+    // Node prints the line that threw before the message of an error that nobody caught: it should be a short one.
+    const minifyWhitespace = environment !== 'node';
     const entries = { [index]: 'index.ts', ...others };
     const entryPoints = Object.fromEntries(Object.entries(entries).map(([name, file]) => [name, source(file)]));
-    await esbuild.build({ ...options, plugins: [resolve], entryPoints, lineLimit });
+    await esbuild.build({ ...options, plugins: [resolve], entryPoints, minifyWhitespace });
   }
   if (threadGlue === undefined) return;
   await esbuild.build({
