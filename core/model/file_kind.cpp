@@ -11,11 +11,13 @@ struct Magic {
 
 using namespace std::string_view_literals;
 
+constexpr Magic kGitLfs{"version https://git-lfs"sv,
+                        "a git-lfs pointer, not the file that it stands for: fetch it with `git lfs pull`"};
+
 // None of these can open a ModelProto: its first byte is a tag, and those are none (or lead to no valid
 // field).
 constexpr Magic kMagics[] = {
-    {"version https://git-lfs"sv,
-     "a git-lfs pointer, not the file that it stands for: fetch it with `git lfs pull`"},
+    kGitLfs,
     {"PK\x03\x04"sv, "a zip archive (a PyTorch checkpoint, perhaps), not an ONNX model"},
     {"PK\x05\x06"sv, "an empty zip archive, not an ONNX model"},
     {"\x1f\x8b"sv, "a gzip-compressed file: decompress it first"},
@@ -64,7 +66,7 @@ std::string_view foreign_kind(std::string_view file) {
 }
 
 std::string_view stand_in_kind(std::string_view file) {
-  if (file.starts_with(kMagics[0].bytes)) return kMagics[0].kind;
+  if (file.starts_with(kGitLfs.bytes)) return kGitLfs.kind;
   const std::string_view body = without_space(file.substr(0, 256));
   for (const std::string_view start : {"<!DOCTYPE html"sv, "<!doctype html"sv, "<html"sv}) {
     if (body.starts_with(start)) return "an HTML page: check the URL";

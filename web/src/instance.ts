@@ -1,10 +1,9 @@
 import type { Answer, Core, CoreCall, Failure } from './core.js';
 import { errorFromCore } from './errors/from-core.js';
 import { InternalError } from './errors/internal-error.js';
-import { InvalidArgumentError } from './errors/invalid-argument-error.js';
 import { ModelError } from './errors/model-error.js';
 import { OutOfMemoryError } from './errors/out-of-memory-error.js';
-import { Tensor } from './tensor.js';
+import type { Tensor } from './tensor.js';
 
 function isFailure(result: unknown): result is Failure {
   return typeof result === 'object' && result !== null && 'error' in result;

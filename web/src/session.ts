@@ -1,11 +1,9 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 import { onAbort, pause, throwIfAborted } from './abort.js';
 import { arriving } from './arriving.js';
-import { fileBeside, mostBeside, notBeside } from './beside.js';
+import { lookingBeside } from './beside.js';
 import { aboutFile } from './errors/about-file.js';
 import { InvalidArgumentError } from './errors/invalid-argument-error.js';
-import { LoadError } from './errors/load-error.js';
-import { ModelError } from './errors/model-error.js';
 import { Instance } from './instance.js';
 import { checkWasmOptions, createInstance, type WasmOptions, wasmOptions } from './load.js';
 import { checkOptions, checkRecord } from './options.js';
@@ -145,22 +143,9 @@ export class Session {
     const externalData = options.externalData ?? {};
     checkRecord('externalData must be an object of sources by their location', externalData);
     const without = passesWithout(options.optimize ?? true);
-    const files: FileSource[] = [['', source], ...Object.entries(externalData)];
-    const named = files.length;
-    let missing: ModelError | undefined;
-    for (;;) {
-      try {
-        return await Session.#loadFiles(files, without, options);
-      } catch (error) {
-        if (missing && error instanceof LoadError) throw notBeside(missing, error);
-        if (named > 1 || files.length > mostBeside || !(error instanceof ModelError)) throw error;
-        missing = error;
-        const { location } = error;
-        const beside = location === undefined ? undefined : fileBeside(source, location);
-        if (beside === undefined) throw error;
-        files.push([location!, beside]);
-      }
-    }
+    const load = (files: readonly FileSource[]) => Session.#loadFiles(files, without, options);
+    const named = Object.entries(externalData);
+    return named.length > 0 ? load([['', source], ...named]) : lookingBeside(source, load);
   }
 
   /** `files`: the model, whose location is '', and those of its weights. */

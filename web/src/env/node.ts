@@ -1,5 +1,6 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
+import { hasScheme } from '../address.js';
 import type { Environment } from '../environment.js';
 import { LoadError } from '../errors/load-error.js';
 import type { UrlLike } from '../platform.js';
@@ -7,11 +8,11 @@ import type { ByteSource } from '../sources.js';
 
 const chunkBytes = 2 << 20;
 
-/** The path that a string or URL names, when it is no address to fetch. A scheme of one letter is a drive. */
+/** The path that a string or URL names, when it is no address to fetch. */
 function pathOf(location: string | UrlLike): string | undefined {
   const text = typeof location === 'string' ? location : location.href;
   if (/^file:/i.test(text)) return fileURLToPath(text);
-  return /^[a-z][a-z0-9+.-]+:/i.test(text) ? undefined : text;
+  return hasScheme(text) ? undefined : text;
 }
 
 /** Reads at the same time: memory that is new to the process is given page by page, which threads share. */
