@@ -1,4 +1,5 @@
 #include "model/decoder.hpp"
+#include "model/file_kind.hpp"
 #include "model/onnx_proto.hpp"
 
 namespace kinglet::onnx {
@@ -89,8 +90,7 @@ namespace {
 
 /// Fields of the ModelProto into `out`; returns whether one was the graph.
 bool decode_fields(const WeightSources& sources, DecodedModel& out) {
-  const char* file = reinterpret_cast<const char*>(sources.model.data.get());
-  Fields fields({file, sources.model.size}, file);
+  Fields fields(sources.file(), sources.file().data());
   std::string_view producer, producer_version;
   bool has_graph = false;
   while (fields.next()) {
@@ -124,7 +124,9 @@ DecodedModel decode_model(const WeightSources& sources) {
     has_graph = decode_fields(sources, out);
   } catch (Error& e) {
     // Writers begin with the version: bytes that show none before they break are something else.
-    if (!is_ir_version(out.ir_version)) e.message = text("this is not an ONNX model: {}", e.message);
+    if (!is_ir_version(out.ir_version)) {
+      e.message = text("this is {}: {}", is_text(sources.file()) ? "text, not an ONNX model" : "not an ONNX model", e.message);
+    }
     throw;
   }
   check_model(out, has_graph);

@@ -30,6 +30,7 @@ void ExternalLocation::read_entry(Fields entry) {
     }
   }
   if (key == "location") {
+    while (value.starts_with("./")) value.remove_prefix(2);
     file = value;
   } else if (key == "offset") {
     offset = decimal(key, value);

@@ -1,5 +1,6 @@
 #include "model/file_kind.hpp"
 
+#include <algorithm>
 #include <cstdint>
 
 namespace kinglet::onnx {
@@ -28,6 +29,10 @@ constexpr Magic kMagics[] = {
     {"\0asm"sv, "a WebAssembly module, not an ONNX model"},
     {"\x80\x02"sv, "a Python pickle (a PyTorch checkpoint, perhaps), not an ONNX model"},
     {"\x93NUMPY"sv, "a NumPy array, not an ONNX model"},
+    {"\x89PNG"sv, "a PNG picture, not an ONNX model"},
+    {"\xff\xd8\xff"sv, "a JPEG picture, not an ONNX model"},
+    {"GIF8"sv, "a GIF picture, not an ONNX model"},
+    {"%PDF"sv, "a PDF document, not an ONNX model"},
     {"{"sv, "JSON, not an ONNX model"},
 };
 
@@ -63,6 +68,12 @@ std::string_view foreign_kind(std::string_view file) {
                                      : "an HTML page, not an ONNX model: check the URL";
   }
   return {};
+}
+
+bool is_text(std::string_view file) {
+  return std::ranges::all_of(file.substr(0, 64), [](unsigned char c) {
+    return (c >= ' ' && c != 0x7f) || c == '\t' || c == '\n' || c == '\r';
+  });
 }
 
 std::string_view stand_in_kind(std::string_view file) {

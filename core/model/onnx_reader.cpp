@@ -7,11 +7,11 @@
 namespace kinglet {
 
 Model read_onnx(const ModelBytes& model, const std::map<std::string, ModelBytes>& external_data) {
-  const std::string_view file(reinterpret_cast<const char*>(model.data.get()), model.size);
-  if (const std::string_view kind = onnx::foreign_kind(file); !kind.empty()) {
+  const onnx::WeightSources sources{model, external_data};
+  if (const std::string_view kind = onnx::foreign_kind(sources.file()); !kind.empty()) {
     throw_error(ErrorCode::kModel, "this looks like {}", kind);
   }
-  onnx::DecodedModel decoded = onnx::decode_model({model, external_data});
+  onnx::DecodedModel decoded = onnx::decode_model(sources);
   Model out;
   out.graph = onnx::Builder(decoded).build();
   out.ir_version = decoded.ir_version;

@@ -11,6 +11,9 @@ namespace kinglet::onnx {
 struct WeightSources {
   const ModelBytes& model;
   const std::map<std::string, ModelBytes>& external;
+
+  /// The model's bytes.
+  std::string_view file() const { return {reinterpret_cast<const char*>(model.data.get()), model.size}; }
 };
 
 struct NamedTensor {

@@ -106,6 +106,19 @@ describe('external data', () => {
     assert.deepEqual([...(await session.run({ x })).y.data], [11, 22, 33]);
   });
 
+  for (const [inModel, given] of [['./weights.bin', 'weights.bin'], ['weights.bin', './weights.bin'], ['././weights.bin', './weights.bin']]) {
+    test(`'${inModel}' of the model given as '${given}'`, async () => {
+      const bytes = model({
+        nodes: [{ op: 'Add', inputs: ['x', 'w'], outputs: ['y'] }],
+        inputs: [{ name: 'x', type: 'float32', dims: [3] }],
+        outputs: [{ name: 'y', type: 'float32', dims: [3] }],
+        constants: [{ name: 'w', type: 'float32', dims: [3], external: inModel }],
+      });
+      const session = await Session.load(bytes, { externalData: { [given]: weights } });
+      assert.deepEqual([...(await session.run({ x })).y.data], [11, 22, 33]);
+    });
+  }
+
   test('that is missing is named', async () => {
     await assert.rejects(
       Session.load(withExternal),
@@ -142,6 +155,17 @@ describe('external data', () => {
         assert.deepEqual([...(await session.run({ x })).y.data], [21, 42, 63]);
       });
     }
+
+    test('of an address whose query gives access', async () => {
+      const guarded = (body) => ({ url }, response) => (url.endsWith('?key=1') ? send(body)(null, response) : response.writeHead(403).end());
+      const server = await serve({ '/m.onnx': guarded(modelWith('w.bin')), '/w.bin': guarded(bytes) });
+      try {
+        const session = await Session.load(server.url('/m.onnx?key=1'));
+        assert.deepEqual([...(await session.run({ x })).y.data], [11, 22, 33]);
+      } finally {
+        await server.close();
+      }
+    });
 
     test('of a path and of a file: address', async () => {
       const path = join(folder, 'with spaces.onnx');

@@ -173,7 +173,7 @@ describe('Session', () => {
     ['outputs that are one name', row(1, 2, 3), { outputs: 'y' }, /^outputs must be an Array of names, or .*; got 'y'$/],
     ['a controller for a signal', row(1, 2, 3), { signal: new AbortController() }, /^signal must be an AbortSignal, got AbortController$/],
     ['a signal for the options', row(1, 2, 3), new AbortController().signal, /^session\.run takes an object of outputs, signal; got AbortSignal$/],
-    ['outputs that are neither names nor tensors', row(1, 2, 3), { outputs: { y: new Float32Array(3) } }, /'y' is no Tensor/],
+    ['outputs that are neither names nor tensors', row(1, 2, 3), { outputs: { y: new Float32Array(3) } }, /the output 'y' is written to a Tensor .*; got Float32Array$/],
     ['a tensor for an output that the model has not', row(1, 2, 3), { outputs: { nope: row(1, 2, 3).x } }, /'nope'/],
   ]) {
     test(`refuses ${label}, and goes on`, async () => {

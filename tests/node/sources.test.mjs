@@ -237,7 +237,7 @@ describe('sources that are something else', () => {
     await writeFile(file, 'Notes of the meeting');
     await assert.rejects(Session.load(file), (error) => {
       assert.ok(error instanceof ModelError, error.stack);
-      assert.ok(error.message.startsWith(`${file}: this is not an ONNX model: malformed protobuf at byte `), error.message);
+      assert.ok(error.message.startsWith(`${file}: this is text, not an ONNX model: malformed protobuf at byte `), error.message);
       return true;
     });
   });

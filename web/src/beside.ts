@@ -24,7 +24,10 @@ function fileBeside(source: Source, location: string): string | undefined {
   if (text === undefined || /^(data|blob):/i.test(text) || !isBelow(location)) return undefined;
   if (environment.openFile && !hasScheme(text)) return text.replace(/[^/\\]*$/, '') + location;
   const path = location.split('/').map(encodeURIComponent).join('/');
-  return new URL(path, new URL(text, pageAddress())).href;
+  const model = new URL(text, pageAddress());
+  const address = new URL(path, model);
+  address.search = model.search; // it may hold what gives access
+  return address.href;
 }
 
 /** What `load` gives for the files of a model: `source`, and those beside it that it is found to lack. */

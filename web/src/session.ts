@@ -144,7 +144,7 @@ export class Session {
     checkRecord('externalData must be an object of sources by their location', externalData);
     const without = passesWithout(options.optimize ?? true);
     const load = (files: readonly FileSource[]) => Session.#loadFiles(files, without, options);
-    const named = Object.entries(externalData);
+    const named = Object.entries(externalData).map(([location, file]): FileSource => [location.replace(/^([.][/])+/, ''), file]);
     return named.length > 0 ? load([['', source], ...named]) : lookingBeside(source, load);
   }
 
@@ -235,7 +235,7 @@ export class Session {
     for (const [name, place] of given) {
       if (typeof name !== 'string') throw new InvalidArgumentError(`${what}; got ${shown(name)} for a name`);
       if (place !== null && !(place instanceof Tensor)) {
-        throw new InvalidArgumentError(`what is to receive the output '${name}' is no Tensor of this copy of Kinglet, or null; got ${shown(place)}`);
+        throw new InvalidArgumentError(`the output '${name}' is written to a Tensor made by this copy of Kinglet, or null for a new one; got ${shown(place)}`);
       }
     }
     if (given.length === 0) return this.outputs.map(({ name }) => [name, null]);

@@ -125,7 +125,7 @@ TEST_CASE("malformed protobuf is said with its place", "[onnx]") {
 }
 
 TEST_CASE("bytes that break before a version was read are said to be no model", "[onnx]") {
-  CHECK_THAT(read_error("Notes of the meeting"), StartsWith("this is not an ONNX model: malformed protobuf at byte 0: "));
+  CHECK_THAT(read_error("Notes of the meeting"), StartsWith("this is text, not an ONNX model: malformed protobuf at byte 0: "));
   CHECK_THAT(read_error(std::string("\x08\x7f\x3a\x7f", 4)), StartsWith("this is not an ONNX model: "));
   CHECK_THAT(read_error("\x08\x08\x3a\x7f"), StartsWith("malformed protobuf at byte 2: "));
 }
