@@ -1,7 +1,5 @@
 #include "feeds.hpp"
 
-#include <algorithm>
-
 #include "base/packed.hpp"
 
 namespace kinglet::binding {
@@ -32,16 +30,13 @@ Tensor& Feeds::add(const std::string& name, DType dtype, const Shape& shape) {
   if (dtype == DType::kString) {
     feed.tensor = Tensor(dtype, shape);
   } else {
-    const size_t size = dtype_size(dtype);
-    const uint64_t elements = shape.elements();
-    // Larger counts than SIZE_MAX / 16 are none to Shape::count().
-    if (elements > SIZE_MAX / std::max<size_t>(size, 16)) throw_out_of_memory(elements * std::max<size_t>(size, 1));
-    const auto count = static_cast<size_t>(elements);
-    if (buffer.block == nullptr || buffer.capacity < count * size) {
+    check_addressable(dtype, shape);
+    const size_t bytes = shape.count() * dtype_size(dtype);
+    if (buffer.block == nullptr || buffer.capacity < bytes) {
       feed.tensor = {};  // frees the old block before the new one is asked for
       buffer = {};
-      buffer.block = std::shared_ptr<std::byte[]>(allocate_block(count * size));
-      buffer.capacity = count * size;
+      buffer.block = std::shared_ptr<std::byte[]>(allocate_block(bytes));
+      buffer.capacity = bytes;
     }
     feed.tensor = Tensor(dtype, shape, buffer.block.get(), buffer.block);
   }
