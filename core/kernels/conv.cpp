@@ -318,9 +318,9 @@ void conv_channels(const ConvShape& shape, const float* input, ptrdiff_t input_s
                                   (piece * plan.depth + start) * packed_columns(outputs) + first * pieces * depth,
                       .c = output + static_cast<ptrdiff_t>(row) * output_stride + group * outputs + first,
                       .ldc = output_stride,
-                      .first = piece == 0 && start == 0,
-                      .last = piece + pieces == plan.pieces && last_slice,
-                      .rereads = row != begin,
+                      .begins_sums = piece == 0 && start == 0,
+                      .ends_sums = piece + pieces == plan.pieces && last_slice,
+                      .b_was_read = row != begin,
                       .epilogue = &part},
                      table.rows(), group * plan.channels + start, pieces * table.taps_in_piece(),
                      depth / table.taps_in_piece());

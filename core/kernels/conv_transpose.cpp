@@ -149,8 +149,8 @@ void run_pixels(const Call& call, const Phase& phase, const Line& line, ptrdiff_
                                 (unit * channels + start) * packed_columns(outputs),
                     .c = call.output + pixel * call.output_stride + group * outputs,
                     .ldc = call.output_stride * call.g.stride[2],
-                    .first = unit == 0 && start == 0,
-                    .last = unit + units == taps && start + slices.step >= channels,
+                    .begins_sums = unit == 0 && start == 0,
+                    .ends_sums = unit + units == taps && start + slices.step >= channels,
                     .epilogue = &part},
                    call.rows, group * channels + start, units, std::min(slices.step, channels - start));
         start += slices.step;

@@ -206,7 +206,7 @@ KINGLET_APART void run_ragged_tile(size_t tile_rows, const Rows& rows, size_t ro
 /// while all rows do. Rows are shared out evenly: tiles of four and three are quicker than of six and of one.
 void run_block(const GemmBlock& block, const Rows& rows) {
   const Epilogue& epilogue = *block.epilogue;
-  const Finish end = block.last ? make_finish(epilogue.activation) : Finish{};
+  const Finish end = block.ends_sums ? make_finish(epilogue.activation) : Finish{};
   const size_t whole_panels = block.n / kPanelWidth, ragged = block.n % kPanelWidth;
   const size_t panels = whole_panels + (ragged != 0 ? 1 : 0);
   const size_t tiles = (block.m + kTileRows - 1) / kTileRows;
@@ -214,13 +214,13 @@ void run_block(const GemmBlock& block, const Rows& rows) {
   const size_t group_floats = tiles <= 3 ? kFewRowsGroupFloats : kGroupFloats;
   const size_t group = std::max<size_t>(1, group_floats / std::max<size_t>(1, panel_floats));
   const Panels all{block.packed_b, block.panel_stride != 0 ? block.panel_stride : panel_floats, panels};
-  const Target target{block.c, block.ldc, block.first ? epilogue.residual : block.c,
-                      block.first ? epilogue.residual_stride : block.ldc, block.last ? epilogue.bias : nullptr};
+  const Target target{block.c, block.ldc, block.begins_sums ? epilogue.residual : block.c,
+                      block.begins_sums ? epilogue.residual_stride : block.ldc, block.ends_sums ? epilogue.bias : nullptr};
   ReadAhead ahead(all.first, panels == 0 ? 0 : ((panels - 1) * all.stride + panel_floats) * sizeof(float));
   for (size_t from = 0; from < panels; from += group) {
     const size_t group_end = (from + group) * all.stride * sizeof(float);
     ahead.pages(group_end);
-    if (tiles > 1 && !block.rereads) ahead.lines(group_end);
+    if (tiles > 1 && !block.b_was_read) ahead.lines(group_end);
     Panels some = all.from(from);
     some.count = std::min(whole_panels - std::min(whole_panels, from), group);
     const bool has_ragged = ragged != 0 && from + group >= panels;
@@ -235,7 +235,7 @@ void run_block(const GemmBlock& block, const Rows& rows) {
     }
   }
   const Activation activation = epilogue.activation;
-  if (block.last && !finishes_in_registers(activation.kind)) {
+  if (block.ends_sums && !finishes_in_registers(activation.kind)) {
     if (block.ldc == static_cast<ptrdiff_t>(block.n)) return apply(activation, block.c, block.m * block.n);
     for (size_t i = 0; i < block.m; ++i)
       apply(activation, block.c + static_cast<ptrdiff_t>(i) * block.ldc, block.n);
@@ -265,9 +265,9 @@ void gemm_by(const PackedB& b, size_t m, size_t n, size_t k, const float* a, ptr
                   .panel_stride = b.panel_stride,
                   .c = c + offset * ldc,
                   .ldc = ldc,
-                  .first = i == 0,
-                  .last = i + 1 == b.split.blocks,
-                  .rereads = row != 0,
+                  .begins_sums = i == 0,
+                  .ends_sums = i + 1 == b.split.blocks,
+                  .b_was_read = row != 0,
                   .epilogue = &rows_epilogue},
                  a + offset * lda + start, lda, depth);
     }

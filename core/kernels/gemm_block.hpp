@@ -23,16 +23,16 @@ inline constexpr size_t kTileRows = 6;
 inline constexpr size_t kRowBlock = 132;
 static_assert(kRowBlock % kTileRows == 0);
 
-/// C[m, n] (+)= A * B for one K block. With `first`, C starts as the residual, else as it is; with `last`,
-/// bias and activation end it.
+/// C[m, n] (+)= A * B for one K block.
 struct GemmBlock {
   size_t m = 0, n = 0;
   const float* packed_b = nullptr;  ///< of this block alone
   size_t panel_stride = 0;          ///< floats from a panel to the next; 0: no gap between them
   float* c = nullptr;
   ptrdiff_t ldc = 0;
-  bool first = true, last = true;
-  bool rereads = false;  ///< packed B was read a moment ago, for the rows before these
+  bool begins_sums = true;  ///< the first K block: C starts as the residual, else as it is
+  bool ends_sums = true;    ///< the last one: bias and activation end C
+  bool b_was_read = false;  ///< packed B was read a moment ago, for the rows before these
   const Epilogue* epilogue = nullptr;  ///< its residual belongs to the block's first row
 };
 
