@@ -81,8 +81,8 @@ void check_classes(size_t classes, const Dictionary& dictionary) {
   const size_t symbols = dictionary.size();
   if (classes == symbols + 1 || classes == symbols + 2) return;
   throw_error(ErrorCode::kInvalidArgument,
-              "dictionary: with its {} symbols the recognizer would give {} or {} classes, but it gives {}: they do not belong together",
-              symbols, symbols + 1, symbols + 2, classes);
+              "dictionary: with its {} symbols, the first of which is '{}', the recognizer would give {} or {} classes, but it gives {}: they do not belong together",
+              symbols, dictionary[0].substr(0, 40), symbols + 1, symbols + 2, classes);
 }
 
 DecodedLine decode_ctc(std::span<const float> scores, size_t steps, size_t classes,

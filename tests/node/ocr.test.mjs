@@ -151,7 +151,8 @@ describe('TextReader: loading', () => {
   });
 
   for (const [label, wrong, message] of [
-    ['a dictionary of another recognizer', { dictionary: new TextEncoder().encode('a\nb\nc\n') }, /with its 3 symbols .* 4 or 5 classes, but it gives 6625/],
+    ['a dictionary of another recognizer', { dictionary: new TextEncoder().encode('a\nb\nc\n') }, /with its 3 symbols, the first of which is 'a', .* 4 or 5 classes, but it gives 6625/],
+    ['a page as dictionary', { dictionary: new TextEncoder().encode('<!DOCTYPE html>\n<title>404</title>') }, /the first of which is '<!DOCTYPE html>'/],
     ['a model of another kind', { detector: addOne() }, /the detector must give \[1,1,height,width\], this model gives \[N,3\]/],
     ['detector and recognizer in each other’s place', { recognizer: sources.detector }, /the recognizer must give \[1,steps,classes\]/],
     ['a detector in the classifier’s place', { classifier: sources.detector }, /the classifier must give \[1,2\]/],
