@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "base/error.hpp"
+#include "base/utf8.hpp"
 
 namespace kinglet::onnx {
 
@@ -87,7 +88,7 @@ std::string_view Fields::bytes() {
 std::string_view Fields::name() {
   const std::string_view out = bytes();
   if (out.find('\0') != std::string_view::npos) fail("a name holds a NUL byte");
-  if (!is_utf8(out)) fail("a name is not valid UTF-8");
+  if (!utf8::is_valid(out)) fail("a name is not valid UTF-8");
   return out;
 }
 
@@ -118,41 +119,6 @@ void Fields::floats(std::vector<float>& out) {
   const size_t before = out.size();
   out.resize(before + data.size() / sizeof(float));
   std::memcpy(out.data() + before, data.data(), data.size());
-}
-
-bool is_utf8(std::string_view bytes) {
-  // The table of well-formed sequences, Unicode 15 section 3.9: no overlong forms, no surrogates, up to
-  // U+10FFFF.
-  const auto continuation = [&](size_t i, uint8_t low, uint8_t high) {
-    return i < bytes.size() && static_cast<uint8_t>(bytes[i]) >= low &&
-           static_cast<uint8_t>(bytes[i]) <= high;
-  };
-  for (size_t i = 0; i < bytes.size();) {
-    const auto b = static_cast<uint8_t>(bytes[i]);
-    size_t length = 1;
-    if (b >= 0x80) {
-      uint8_t low = 0x80, high = 0xbf;
-      if (b >= 0xc2 && b <= 0xdf) {
-        length = 2;
-      } else if (b >= 0xe0 && b <= 0xef) {
-        length = 3;
-        if (b == 0xe0) low = 0xa0;
-        if (b == 0xed) high = 0x9f;
-      } else if (b >= 0xf0 && b <= 0xf4) {
-        length = 4;
-        if (b == 0xf0) low = 0x90;
-        if (b == 0xf4) high = 0x8f;
-      } else {
-        return false;
-      }
-      if (!continuation(i + 1, low, high)) return false;
-      for (size_t k = 2; k < length; ++k) {
-        if (!continuation(i + k, 0x80, 0xbf)) return false;
-      }
-    }
-    i += length;
-  }
-  return true;
 }
 
 }  // namespace kinglet::onnx

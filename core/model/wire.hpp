@@ -69,6 +69,4 @@ void for_each_varint(std::string_view packed, const Fields& where, F&& f) {
   }
 }
 
-bool is_utf8(std::string_view bytes);
-
 }  // namespace kinglet::onnx

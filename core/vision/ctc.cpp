@@ -4,29 +4,10 @@
 #include <cmath>
 
 #include "base/error.hpp"
+#include "base/utf8.hpp"
 
 namespace kinglet::vision {
 namespace {
-
-/// Well-formed UTF-8 (Unicode 15, table 3-7): no overlong forms, no surrogates, nothing above U+10FFFF.
-bool is_utf8(std::string_view text) {
-  const auto byte = [&](size_t i) { return i < text.size() ? static_cast<uint8_t>(text[i]) : uint8_t{0}; };
-  for (size_t i = 0; i < text.size();) {
-    const uint8_t lead = byte(i);
-    size_t length = 1;
-    if (lead >= 0x80) {
-      length = lead >= 0xf0 ? 4 : lead >= 0xe0 ? 3 : 2;
-      const uint8_t low = lead == 0xe0 ? 0xa0 : lead == 0xf0 ? 0x90 : 0x80;
-      const uint8_t high = lead == 0xed ? 0x9f : lead == 0xf4 ? 0x8f : 0xbf;
-      if (lead < 0xc2 || lead > 0xf4 || byte(i + 1) < low || byte(i + 1) > high) return false;
-      for (size_t k = 2; k < length; ++k) {
-        if (byte(i + k) < 0x80 || byte(i + k) > 0xbf) return false;
-      }
-    }
-    i += length;
-  }
-  return true;
-}
 
 /// The index of the largest score; 0 when none is a number.
 size_t best_class(std::span<const float> scores) {
@@ -62,7 +43,7 @@ Dictionary::Dictionary(std::string text) {
     const size_t end = std::min(rest.find('\n'), rest.size());
     std::string_view symbol = rest.substr(0, end);
     if (symbol.ends_with('\r')) symbol.remove_suffix(1);
-    if (!is_utf8(symbol)) {
+    if (!utf8::is_valid(symbol)) {
       throw_error(ErrorCode::kInvalidArgument, "dictionary: line {} is not UTF-8", starts_.size() + 1);
     }
     starts_.push_back(text_.size());
@@ -82,7 +63,7 @@ void check_classes(size_t classes, const Dictionary& dictionary) {
   if (classes == symbols + 1 || classes == symbols + 2) return;
   throw_error(ErrorCode::kInvalidArgument,
               "dictionary: with its {} symbols, the first of which is '{}', the recognizer would give {} or {} classes, but it gives {}: they do not belong together",
-              symbols, dictionary[0].substr(0, 40), symbols + 1, symbols + 2, classes);
+              symbols, utf8::beginning(dictionary[0], 40), symbols + 1, symbols + 2, classes);
 }
 
 DecodedLine decode_ctc(std::span<const float> scores, size_t steps, size_t classes,

@@ -2,9 +2,9 @@
 
 #include <algorithm>
 
-#include "ops/text/utf8.hpp"
+#include "base/utf8.hpp"
 
-namespace kinglet::ops::utf8 {
+namespace kinglet::utf8 {
 namespace {
 
 /// `count` pairs of an upper and a lower case letter, `stride` apart.
@@ -147,4 +147,4 @@ void add_other_cases(uint32_t low, uint32_t high, std::vector<std::pair<uint32_t
   }
 }
 
-}  // namespace kinglet::ops::utf8
+}  // namespace kinglet::utf8

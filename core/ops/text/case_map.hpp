@@ -9,7 +9,7 @@
 #include <utility>
 #include <vector>
 
-namespace kinglet::ops::utf8 {
+namespace kinglet::utf8 {
 
 enum class Case : uint8_t { kLower, kUpper };
 
@@ -20,4 +20,4 @@ std::string change_case(std::string_view text, Case to);
 /// Adds, as ranges from first to last, the characters that differ in case only from one in [low, high].
 void add_other_cases(uint32_t low, uint32_t high, std::vector<std::pair<uint32_t, uint32_t>>& out);
 
-}  // namespace kinglet::ops::utf8
+}  // namespace kinglet::utf8

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "ops/text/utf8.hpp"
+#include "base/utf8.hpp"
 
 namespace kinglet::ops {
 namespace {

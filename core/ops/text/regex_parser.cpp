@@ -4,9 +4,9 @@
 #include <algorithm>
 
 #include "base/error.hpp"
+#include "base/utf8.hpp"
 #include "ops/text/regex.hpp"
 #include "ops/text/regex_chars.hpp"
-#include "ops/text/utf8.hpp"
 
 namespace kinglet::ops {
 namespace {

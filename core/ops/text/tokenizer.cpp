@@ -3,9 +3,9 @@
 // the `separators`, or single characters when the only separator is "". With `mark` they stand between the
 // characters 2 and 3.
 
+#include "base/utf8.hpp"
 #include "ops/elementwise.hpp"
 #include "ops/text/regex.hpp"
-#include "ops/text/utf8.hpp"
 
 namespace kinglet::ops {
 namespace {

@@ -171,40 +171,6 @@ TEST_CASE("many of everything is read in linear time", "[onnx]") {
   CHECK(m.graph.symbols->size() == 30000);
 }
 
-TEST_CASE("UTF-8 is told from what is not", "[onnx]") {
-  struct Row {
-    std::string_view bytes;
-    bool valid;
-  };
-  const Row rows[] = {
-      {"", true},
-      {"plain", true},
-      {"\xc3\xa9", true},
-      {"\xe6\x96\x87\xe5\xad\x97", true},
-      {"\xf0\x9f\x98\x80", true},
-      {"\xf4\x8f\xbf\xbf", true},
-      {"\x80", false},
-      {"\xc3", false},
-      {"a\xc3", false},
-      {"\xc0\xaf", false},
-      {"\xc1\xbf", false},
-      {"\xe0\x9f\xbf", false},
-      {"\xed\xa0\x80", false},
-      {"\xf0\x8f\xbf\xbf", false},
-      {"\xf4\x90\x80\x80", false},
-      {"\xf5\x80\x80\x80", false},
-      {"\xff", false},
-      {"\xe6\x96", false},
-      {"\xe6\x96"
-       "a",
-       false},
-  };
-  for (const Row& row : rows) {
-    CAPTURE(&row - rows);
-    CHECK(onnx::is_utf8(row.bytes) == row.valid);
-  }
-}
-
 TEST_CASE("model bytes are aligned and copied whole", "[onnx]") {
   CHECK(ModelBytes::allocate(0).size == 0);
   const ModelBytes bytes = model_bytes("abc");

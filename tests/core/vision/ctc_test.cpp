@@ -79,7 +79,7 @@ TEST_CASE("ctc: scores that are no numbers", "[vision]") {
 TEST_CASE("ctc: sizes that do not fit are refused", "[vision]") {
   const std::vector<float> scores(10);
   check_invalid([&] { decode_ctc(scores, 2, 6, letters()); }, "would give 4 or 5 classes, but it gives 6");
-  check_invalid([&] { decode_ctc(scores, 2, 0, letters()); }, "its 3 symbols the recognizer would give 4 or 5 classes, but it gives 0");
+  check_invalid([&] { decode_ctc(scores, 2, 0, letters()); }, "its 3 symbols, the first of which is 'a', the recognizer would give 4 or 5 classes, but it gives 0");
   check_invalid([&] { decode_ctc(scores, 3, 5, letters()); }, "expected 3 x 5 scores, got 10");
   check_invalid([&] { decode_ctc({scores.data(), 9}, 2, 5, letters()); }, "got 9");
   check_invalid([&] { decode_ctc(scores, SIZE_MAX / 5 + 3, 5, letters()); }, "got 10");

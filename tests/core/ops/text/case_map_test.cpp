@@ -1,9 +1,9 @@
 #include <catch2/catch_amalgamated.hpp>
 
+#include "base/utf8.hpp"
 #include "ops/text/case_map.hpp"
-#include "ops/text/utf8.hpp"
 
-namespace kinglet::ops::utf8 {
+namespace kinglet::utf8 {
 
 TEST_CASE("Case of UTF-8 text") {
   struct Row {
@@ -43,4 +43,4 @@ TEST_CASE("UTF-8") {
   CHECK(length("aé日𐐀\xFF") == 5);
 }
 
-}  // namespace kinglet::ops::utf8
+}  // namespace kinglet::utf8

@@ -5,7 +5,7 @@
 #include <string>
 #include <string_view>
 
-namespace kinglet::ops::utf8 {
+namespace kinglet::utf8 {
 
 /// Stands for a byte that is no UTF-8.
 inline constexpr uint32_t kInvalid = 0xFFFFFFFF;
@@ -20,5 +20,8 @@ CodePoint decode(std::string_view text, size_t at);
 void append(std::string& out, uint32_t code_point);
 /// Characters of a text, an invalid byte counted as one.
 size_t length(std::string_view text);
+bool is_valid(std::string_view text);
+/// As many whole characters from the text's begin as fit in so many bytes; of an invalid one, a byte.
+std::string_view beginning(std::string_view text, size_t bytes);
 
-}  // namespace kinglet::ops::utf8
+}  // namespace kinglet::utf8

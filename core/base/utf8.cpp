@@ -1,6 +1,6 @@
-#include "ops/text/utf8.hpp"
+#include "base/utf8.hpp"
 
-namespace kinglet::ops::utf8 {
+namespace kinglet::utf8 {
 
 CodePoint decode(std::string_view text, size_t at) {
   const auto first = static_cast<uint8_t>(text[at]);
@@ -35,4 +35,28 @@ size_t length(std::string_view text) {
   return n;
 }
 
-}  // namespace kinglet::ops::utf8
+bool is_valid(std::string_view text) {
+  for (size_t at = 0; at < text.size();) {
+    // Nearly all of a model's names are ASCII, and all of them are checked at each load.
+    if (static_cast<uint8_t>(text[at]) < 0x80) {
+      ++at;
+      continue;
+    }
+    const CodePoint c = decode(text, at);
+    if (c.value == kInvalid) return false;
+    at += c.length;
+  }
+  return true;
+}
+
+std::string_view beginning(std::string_view text, size_t bytes) {
+  size_t end = 0;
+  while (end < text.size()) {
+    const size_t next = end + decode(text, end).length;
+    if (next > bytes) break;
+    end = next;
+  }
+  return text.substr(0, end);
+}
+
+}  // namespace kinglet::utf8
