@@ -26,9 +26,11 @@ void ConstantMemory::add_graph(const Graph& graph) {
     for (const auto& body : node.subgraphs) add_graph(*body);
     if (node.def == nullptr || node.def->prepare == nullptr) continue;
     for (const ValueId id : node.inputs) {
+      if (!graph.is_constant(id)) continue;
+      const Tensor& constant = graph.value(id).constant;
       // Matrices are packed in parts, weights of more dims whole.
-      if (!graph.is_constant(id) || graph.value(id).constant.rank() < 3) continue;
-      largest_ = std::max(largest_, graph.value(id).constant.bytes());
+      if (std::ranges::count_if(constant.shape().dims(), [](int64_t dim) { return dim != 1; }) < 3) continue;
+      largest_ = std::max(largest_, constant.bytes());
     }
   }
 }

@@ -232,6 +232,8 @@ size_t output_pixels(const ConvShape& shape) {
   return output_lines(shape) * static_cast<size_t>(Geometry(shape).out[2]);
 }
 
+bool packs_as_matrices(const ConvShape& shape) { return Geometry(shape).taps() == 1; }
+
 size_t packed_conv_weights_size(const ConvShape& shape) {
   const auto taps = static_cast<size_t>(Geometry(shape).taps());
   return shape.groups *
@@ -243,7 +245,7 @@ void pack_conv_weights(float* packed, const ConvShape& shape, const float* weigh
   const Plan plan(shape, g);
   const size_t outputs = shape.out_channels / shape.groups;
   const size_t filter = plan.taps * plan.channels;
-  if (is_pointwise(g)) {
+  if (packs_as_matrices(shape)) {
     for (size_t group = 0; group < shape.groups; ++group) {
       pack_b(packed + group * packed_b_size(filter, outputs), filter, outputs, weights + group * outputs * filter, 1,
              static_cast<ptrdiff_t>(filter));

@@ -39,6 +39,9 @@ struct ConvShape {
 size_t output_lines(const ConvShape& shape);
 size_t output_pixels(const ConvShape& shape);
 
+/// Whether pack_conv_weights gives one matrix after the other, each a group's filters as pack_b packs them transposed.
+bool packs_as_matrices(const ConvShape& shape);
+
 /// Floats that pack_conv_weights writes. Packing looks at rank, groups, channels and kernel.
 size_t packed_conv_weights_size(const ConvShape& shape);
 

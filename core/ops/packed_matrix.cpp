@@ -25,7 +25,7 @@ PackedMatrix::PackedMatrix(PrepareContext& c, size_t i, bool transposed, float f
   if (rest != 0) rest_ = c.allocate_floats(rest);
   Packing packing(c, i, count);
   if (transposed) {
-    pack_columns(packing, k_, n_, whole_, floats(rest_));
+    pack_columns(packing, 0, 0, k_, n_, whole_, floats(rest_));
   } else {
     pack_rows(packing, 0, 0, k_, n_, whole_, floats(rest_));
   }

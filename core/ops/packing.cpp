@@ -59,16 +59,17 @@ void pack_rows(Packing& packing, size_t at, size_t first, size_t k, size_t n, si
   }
 }
 
-void pack_columns(Packing& packing, size_t k, size_t n, size_t whole, float* rest) {
+void pack_columns(Packing& packing, size_t at, size_t first, size_t k, size_t n, size_t whole, float* rest) {
   const auto stride = static_cast<ptrdiff_t>(k);
-  if (whole != n) kernels::pack_b(rest, k, n - whole, packing.from(whole * k, (n - whole) * k), 1, stride);
+  float* const to = packing.to() + at;
+  if (whole != n) kernels::pack_b(rest, k, n - whole, packing.from(first + whole * k, (n - whole) * k), 1, stride);
   if (!packing.in_place() || whole % kernels::kPanelWidth != 0) {
-    return kernels::pack_b(packing.to(), k, whole, packing.from(0, whole * k), 1, stride);
+    return kernels::pack_b(to, k, whole, packing.from(first, whole * k), 1, stride);
   }
   for (size_t j = 0; j < whole; j += kernels::kPanelWidth) {
-    kernels::pack_b(packing.to() + j * k, k, kernels::kPanelWidth, packing.from(j * k, kernels::kPanelWidth * k), 1, stride);
+    kernels::pack_b(to + j * k, k, kernels::kPanelWidth, packing.from(first + j * k, kernels::kPanelWidth * k), 1, stride);
   }
-  kernels::join_panels(packing.to(), k, whole, packing.temporary(kernels::join_panels_scratch_size(k, whole)));
+  kernels::join_panels(to, k, whole, packing.temporary(kernels::join_panels_scratch_size(k, whole)));
 }
 
 }  // namespace kinglet::ops

@@ -53,7 +53,10 @@ inline void pack_rows(Packing& packing, size_t at, size_t first, size_t k, size_
   pack_rows(packing, at, first, k, n, n, nullptr);
 }
 
-/// The same for the whole constant, [n, k], transposed, at to(): of it, only a few columns are copied.
-void pack_columns(Packing& packing, size_t k, size_t n, size_t whole, float* rest);
+/// The same for the matrix [n, k], transposed: of what lies where it is packed to, only a few columns are copied.
+void pack_columns(Packing& packing, size_t at, size_t first, size_t k, size_t n, size_t whole, float* rest);
+inline void pack_columns(Packing& packing, size_t at, size_t first, size_t k, size_t n) {
+  pack_columns(packing, at, first, k, n, n, nullptr);
+}
 
 }  // namespace kinglet::ops

@@ -56,6 +56,15 @@ void pack(float* packed, const kernels::ConvShape& shape, const float* weights) 
   }
 }
 
+/// pack(), of a constant; of a pointwise one, only a few filters are copied at a time.
+void pack(Packing& packing, const kernels::ConvShape& shape) {
+  if (kernels::is_depthwise(shape) || !kernels::packs_as_matrices(shape)) return pack(packing.to(), shape, packing.from());
+  const size_t channels = shape.in_channels / shape.groups, filters = shape.out_channels / shape.groups;
+  for (size_t group = 0; group < shape.groups; ++group) {
+    pack_columns(packing, group * kernels::packed_b_size(channels, filters), group * filters * channels, channels, filters);
+  }
+}
+
 void prepare(Conv& op, PrepareContext& c) {
   // The attribute may come from a file: it is a wish.
   const bool wants_winograd = std::exchange(op.winograd, false);
@@ -73,7 +82,7 @@ void prepare(Conv& op, PrepareContext& c) {
     op.packed = packing.finish();
   } else {
     Packing packing(c, 1, packed_size(shape));
-    pack(packing.to(), shape, packing.from());
+    pack(packing, shape);
     op.packed = packing.finish();
   }
 }

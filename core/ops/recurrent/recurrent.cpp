@@ -155,10 +155,7 @@ void prepare_recurrent(Recurrent& r, PrepareContext& c) {
   const auto pack = [&](size_t weights, size_t columns) {
     const size_t count = rows * columns, packed_count = kernels::packed_b_size(columns, rows);
     Packing packing(c, weights, r.directions * packed_count);
-    // One direction's weights are copied at a time, unless its padding would be written over the next one's.
-    const size_t together = packed_count == count ? 1 : r.directions;
-    for (size_t d = 0; d < r.directions; d += together)
-      pack_directions(together, packing.to() + d * packed_count, packing.from(d * count, together * count), rows, columns);
+    for (size_t d = 0; d < r.directions; ++d) pack_columns(packing, d * packed_count, d * count, columns, rows);
     return packing.finish();
   };
   r.packed_w = pack(1, input);
