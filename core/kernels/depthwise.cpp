@@ -50,14 +50,15 @@ struct TileInput {
   size_t rows;
   const float* const* inputs;  ///< [rows], each at the first tap of the first pixel
   const float* const* weights;
-  size_t pixels = kTilePixels;  ///< that exist
+  size_t pixels;  ///< that exist
   // Input columns, counted from the first tap, that lie inside the image.
-  size_t first_column = 0, last_column = ~size_t{0};
+  size_t first_column, last_column;
 };
 
 /// Up to kTilePixels pixels from kernel rows of width KX, with horizontal stride SX and no dilation; all
-/// whole vectors of channels. Without kEdge, all pixels and all input columns exist.
-template <size_t KX, size_t SX, bool kEdge>
+/// whole vectors of channels. One function for the inside of the image and its edges: a second one, without the
+/// comparisons, gains nothing once it is optimised, and an engine has to optimise it first.
+template <size_t KX, size_t SX>
 void depthwise_f32_tile(const Context& context, const TileInput& input, const Target& target) {
   // Copies, because the stores below could change what a reference names.
   const Context x = context;
@@ -73,7 +74,7 @@ void depthwise_f32_tile(const Context& context, const TileInput& input, const Ta
       const float* p = in.inputs[r] + c;
 #pragma GCC unroll 32
       for (size_t column = 0; column < (kTilePixels - 1) * SX + KX; ++column, p += x.input_stride) {
-        if (kEdge && (column < in.first_column || column >= in.last_column)) continue;
+        if (column < in.first_column || column >= in.last_column) continue;
         const f32x4 v = simd::load(p);
 #pragma GCC unroll 8
         for (size_t t = 0; t < kTilePixels; ++t) {
@@ -83,36 +84,28 @@ void depthwise_f32_tile(const Context& context, const TileInput& input, const Ta
         }
       }
     }
-    const size_t pixels = kEdge ? in.pixels : kTilePixels;
     if (to.residual != nullptr) {
       for (size_t t = 0; t < kTilePixels; ++t) {
-        if (t < pixels) acc[t] += simd::load(to.residual + static_cast<ptrdiff_t>(t) * x.residual_stride + c);
+        if (t < in.pixels) acc[t] += simd::load(to.residual + static_cast<ptrdiff_t>(t) * x.residual_stride + c);
       }
     }
     finish(x.end, acc);
     for (size_t t = 0; t < kTilePixels; ++t) {
-      if (t < pixels) simd::store(to.output + static_cast<ptrdiff_t>(t) * x.output_stride + c, acc[t]);
+      if (t < in.pixels) simd::store(to.output + static_cast<ptrdiff_t>(t) * x.output_stride + c, acc[t]);
     }
   }
 }
 
 using TileFunction = void (*)(const Context&, const TileInput&, const Target&);
 
-/// A tile for the inside of the image and one for its edges; null when only the taps form fits.
-struct Tiles {
-  TileFunction inside = nullptr, edge = nullptr;
-};
-
-template <size_t KX, size_t SX>
-constexpr Tiles kTiles{depthwise_f32_tile<KX, SX, false>, depthwise_f32_tile<KX, SX, true>};
-
-Tiles tiles_for(const Geometry& g) {
-  if (g.dilation[2] != 1) return {};
-  if (g.kernel[2] == 3 && g.stride[2] == 1) return kTiles<3, 1>;
-  if (g.kernel[2] == 3 && g.stride[2] == 2) return kTiles<3, 2>;
-  if (g.kernel[2] == 5 && g.stride[2] == 1) return kTiles<5, 1>;
-  if (g.kernel[2] == 5 && g.stride[2] == 2) return kTiles<5, 2>;
-  return {};
+/// Null when only the taps form fits.
+TileFunction tile_for(const Geometry& g) {
+  if (g.dilation[2] != 1) return nullptr;
+  if (g.kernel[2] == 3 && g.stride[2] == 1) return depthwise_f32_tile<3, 1>;
+  if (g.kernel[2] == 3 && g.stride[2] == 2) return depthwise_f32_tile<3, 2>;
+  if (g.kernel[2] == 5 && g.stride[2] == 1) return depthwise_f32_tile<5, 1>;
+  if (g.kernel[2] == 5 && g.stride[2] == 2) return depthwise_f32_tile<5, 2>;
+  return nullptr;
 }
 
 /// The kernel rows and taps of one output line that lie inside the input. Lives in the caller's scratch.
@@ -142,18 +135,16 @@ class LineTaps {
   }
 
   /// `pixels` output pixels, at most kTilePixels, from `column`.
-  KINGLET_APART void tile(const Context& x, ptrdiff_t column, ptrdiff_t pixels, const Tiles& tiles, const Target& to) {
+  KINGLET_APART void tile(const Context& x, ptrdiff_t column, ptrdiff_t pixels, TileFunction run, const Target& to) {
     const ptrdiff_t first = column * g_.stride[2] - g_.pad[2];
-    const ptrdiff_t columns = (static_cast<ptrdiff_t>(kTilePixels) - 1) * g_.stride[2] + g_.kernel[2];
     for (size_t r = 0; r < row_count_; ++r) taps_[r] = rows_[r] + first * x.input_stride;
-    TileInput in{.rows = row_count_, .inputs = taps_, .weights = row_weights_};
-    if (first >= 0 && first + columns <= g_.in[2] && pixels == static_cast<ptrdiff_t>(kTilePixels)) {
-      return tiles.inside(x, in, to);
-    }
-    in.pixels = static_cast<size_t>(pixels);
-    in.first_column = static_cast<size_t>(std::max<ptrdiff_t>(-first, 0));
-    in.last_column = static_cast<size_t>(std::max<ptrdiff_t>(g_.in[2] - first, 0));
-    tiles.edge(x, in, to);
+    const TileInput in{.rows = row_count_,
+                       .inputs = taps_,
+                       .weights = row_weights_,
+                       .pixels = static_cast<size_t>(pixels),
+                       .first_column = static_cast<size_t>(std::max<ptrdiff_t>(-first, 0)),
+                       .last_column = static_cast<size_t>(std::max<ptrdiff_t>(g_.in[2] - first, 0))};
+    run(x, in, to);
   }
 
   KINGLET_APART void pixel(const Context& x, size_t first_channel, ptrdiff_t column, const Target& to) {
@@ -203,7 +194,7 @@ void depthwise(const ConvShape& shape, const float* input, ptrdiff_t input_strid
                const float* packed_weights, float* output, ptrdiff_t output_stride, const Epilogue& epilogue,
                void* scratch, size_t begin, size_t end) {
   const Geometry g(shape);
-  const Tiles tiles = tiles_for(g);
+  const TileFunction tile = tile_for(g);
   const size_t whole_channels = shape.in_channels / simd::kLanes * simd::kLanes;
   const Context x{shape.in_channels,
                   round_up(shape.in_channels),
@@ -222,11 +213,11 @@ void depthwise(const ConvShape& shape, const float* input, ptrdiff_t input_strid
                                                         ? epilogue.residual + pixel * epilogue.residual_stride
                                                         : nullptr};
     };
-    const ptrdiff_t step = tiles.inside != nullptr ? static_cast<ptrdiff_t>(kTilePixels) : 1;
+    const ptrdiff_t step = tile != nullptr ? static_cast<ptrdiff_t>(kTilePixels) : 1;
     for (ptrdiff_t column = 0; column < g.out[2]; column += step) {
       const ptrdiff_t pixels = std::min(step, g.out[2] - column);
-      if (tiles.inside != nullptr) taps.tile(x, column, pixels, tiles, target(column));
-      const size_t done = tiles.inside != nullptr ? whole_channels : 0;
+      if (tile != nullptr) taps.tile(x, column, pixels, tile, target(column));
+      const size_t done = tile != nullptr ? whole_channels : 0;
       for (ptrdiff_t i = 0; i < pixels && done < shape.in_channels; ++i) {
         taps.pixel(x, done, column + i, target(column + i));
       }
