@@ -20,7 +20,8 @@ struct Options {
   DType type = DType::kFloat32;
 };
 
-constexpr size_t kSeq = 4, kBatch = 3, kInput = 5, kHidden = 7;
+// Of these sizes LSTM has weights of whole panels, which are packed in place, RNN and GRU have not.
+constexpr size_t kSeq = 4, kBatch = 3, kInput = 5, kHidden = 6;
 
 double activate(const std::string& name, double x) {
   if (name == "Tanh") return std::tanh(x);
